@@ -1,0 +1,229 @@
+//! Bootstrapping: blind rotation of a lookup table by an encrypted amount.
+//!
+//! A sample (a, b) under the small key is switched to the modulus 2N; the accumulator starts as X^-b' times the table
+//! and is multiplied, one key bit after another, by X^(a'_i s_i), which is a CMux with an encrypted bit:
+//!
+//! ```text
+//! acc += BK_i ⊡ ((X^a'_i - 1) acc)
+//! ```
+//!
+//! What remains is X^-phase times the table: its constant coefficient is the table's value at the phase, under the
+//! large key, with a noise that does not depend on the input's. (Chillotti et al. 2020, section 4.3, algorithm 9; for
+//! arbitrary tables Chillotti, Joye and Paillier, CSCML 2021.)
+//!
+//! The modulus switch is centred: with a'_i = round(2N a_i) and e_i = a'_i / 2N - a_i, b' = floor(2N (b + 1/2 sum
+//! e_i)). The half sum is the mean of what rounding the masks adds, and the floor puts the 2N slots symmetrically about
+//! 0, slot j standing for the phases [j, j+1) / 2N.
+//!
+//! **Batch.** A key is tens of megabytes and would stream from memory once a sample. So the loop over the key bits is
+//! outside, and each key bit's TGSW sample is loaded once and applied to every accumulator of the batch.
+
+use rayon::prelude::*;
+
+use crate::buffer::AlignedBuffer;
+use crate::fft::{Fft, RotateStep};
+use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
+use crate::parameters::Parameters;
+use crate::random::{MaskSeed, Purpose, SecretSeed};
+use crate::tgsw::{self, Position};
+use crate::tlwe::{TlweCiphertext, TlweSecretKey};
+use crate::torus::{Torus, Torus32, Torus64};
+
+/// Bytes of accumulators in a batch: about half of a second-level cache, the rest being for a key bit's sample.
+const BATCH_BYTES: usize = 512 << 10;
+
+/// A table of torus values over the phase, made for N slots on the half torus.
+///
+/// The table is negacyclic by nature: its value at x + 1/2 is minus that at x.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookupTable {
+    /// Value at the phases [j, j+1) / 2N for j < N, 64-bit torus.
+    values: Vec<u64>,
+}
+
+impl LookupTable {
+    /// `amplitude` where the phase is in [0, 1/2), minus `amplitude` where it is in [-1/2, 0): exact on the whole
+    /// torus. `size` is N.
+    pub fn sign(size: usize, amplitude: Torus32) -> Self {
+        Self { values: vec![amplitude.to_bits64(); size] }
+    }
+
+    /// `f` on the phases [-1/4, 1/4), in torus units; `size` is N. The caller keeps phases, with their noise, inside:
+    /// beyond, the table is minus `f` of the phase half a turn away. A slot takes the value of `f` at its middle.
+    pub fn from_function(size: usize, f: impl Fn(f64) -> f64) -> Self {
+        let slots = 2.0 * size as f64;
+        let value = |j: usize| {
+            let middle = (j as f64 + 0.5) / slots;
+            let real = if j < size / 2 { f(middle) } else { -f(middle - 0.5) };
+            Torus64::from_real(real).to_bits64()
+        };
+        Self { values: (0..size).map(value).collect() }
+    }
+
+    /// N.
+    pub fn size(&self) -> usize {
+        self.values.len()
+    }
+}
+
+/// The bodies of a bootstrapping key's rows on the torus `T`: n TGSW samples of (k+1) l polynomials.
+pub(crate) fn encrypt_bodies<T: Torus>(
+    large: &TlweSecretKey,
+    small: &LweSecretKey<Small>,
+    parameters: &Parameters,
+    seed: &SecretSeed,
+    masks: MaskSeed,
+) -> Vec<T> {
+    let deviation = parameters.tlwe_noise();
+    let samples = small.bits().par_iter().enumerate().flat_map_iter(|(index, &bit)| {
+        let position = Position { purpose: Purpose::BootstrapKey, index };
+        let noise = |row| seed.noise(Purpose::BootstrapKey, row);
+        tgsw::encrypt_bodies(large, bit, parameters.gadget, deviation, position, masks, noise)
+    });
+    samples.collect()
+}
+
+/// A bootstrapping key in the Fourier domain of one backend.
+pub(crate) struct BootstrapKey {
+    /// n TGSW samples, one after another.
+    points: AlignedBuffer<f64>,
+    parameters: Parameters,
+    fft: Fft,
+}
+
+impl BootstrapKey {
+    pub(crate) fn expand<T: Torus>(parameters: &Parameters, bodies: &[T], masks: MaskSeed, fft: Fft) -> Self {
+        let sample_bodies = parameters.tgsw_rows() * parameters.polynomial_size;
+        let sample_points = sample_bodies * (parameters.tlwe_dimension + 1);
+        let mut points = AlignedBuffer::zeroed(parameters.lwe_dimension * sample_points);
+        points
+            .par_chunks_exact_mut(sample_points)
+            .zip(bodies.par_chunks_exact(sample_bodies))
+            .enumerate()
+            .for_each(|(index, (points, bodies))| {
+                let position = Position { purpose: Purpose::BootstrapKey, index };
+                tgsw::transform_rows(bodies, position, masks, parameters.tlwe_dimension, &fft, points);
+            });
+        Self { points, parameters: *parameters, fft }
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.points)
+    }
+
+    /// How many samples a batch should have for this key and a usual cache.
+    pub(crate) fn batch_size(&self) -> usize {
+        let accumulator =
+            (self.parameters.tlwe_dimension + 1) * self.parameters.polynomial_size * size_of::<u64>();
+        (BATCH_BYTES / accumulator).clamp(4, 64)
+    }
+
+    /// Looks up the phase of each sample of `batch` in its table; the values come under the large key.
+    pub(crate) fn bootstrap(
+        &self,
+        batch: &[LweCiphertext<Torus32, Small>],
+        tables: &[&LookupTable],
+    ) -> Vec<LweCiphertext<Torus32, Large>> {
+        let (size, dimension) = (self.parameters.polynomial_size, self.parameters.tlwe_dimension);
+        let accumulator_len = (dimension + 1) * size;
+        let samples: Vec<SwitchedSample> =
+            batch.iter().map(|sample| SwitchedSample::new(sample, size)).collect();
+        let mut accumulators = AlignedBuffer::<u64>::zeroed(samples.len() * accumulator_len);
+        for ((accumulator, sample), table) in
+            accumulators.chunks_exact_mut(accumulator_len).zip(&samples).zip(tables)
+        {
+            sample.start(table, &mut accumulator[dimension * size..]);
+        }
+        let sample_points = self.parameters.tgsw_rows() * accumulator_len;
+        let mut scratch = AlignedBuffer::zeroed(0);
+        let mut shifts = vec![0; samples.len()];
+        for (i, key) in self.points.chunks_exact(sample_points).enumerate() {
+            let step = RotateStep { key, gadget: self.parameters.gadget, size, dimension };
+            if i == 0 {
+                scratch = AlignedBuffer::zeroed(step.scratch_len());
+            }
+            shifts.iter_mut().zip(&samples).for_each(|(shift, sample)| *shift = sample.masks[i]);
+            self.fft.transform().rotate_and_add(&step, &mut accumulators, &shifts, &mut scratch);
+        }
+        let extract = |accumulator: &[u64]| {
+            let words: &[Torus64] = bytemuck::cast_slice(accumulator);
+            let sample = TlweCiphertext::from_words(words.to_vec(), size).sample_extract(0);
+            LweCiphertext::from_words(
+                sample.words().iter().map(|x| Torus32::from_bits64(x.to_bits64())).collect(),
+            )
+        };
+        accumulators.chunks_exact(accumulator_len).map(extract).collect()
+    }
+}
+
+/// An LWE sample with modulus 2N.
+struct SwitchedSample {
+    /// Below 2N each.
+    masks: Vec<u32>,
+    /// Below 2N.
+    body: u32,
+}
+
+impl SwitchedSample {
+    fn new(sample: &LweCiphertext<Torus32, Small>, size: usize) -> Self {
+        let slots_log = (2 * size).ilog2();
+        let unit = 1u32 << (32 - slots_log);
+        let mut error_sum = 0i64;
+        let masks = sample
+            .mask()
+            .iter()
+            .map(|a| {
+                let rounded = a.0.wrapping_add(unit / 2) & !(unit - 1);
+                error_sum += i64::from(rounded.wrapping_sub(a.0) as i32);
+                rounded >> (32 - slots_log)
+            })
+            .collect();
+        // (floor, mod 1) of the body and half of the errors' sum
+        let body = (sample.body().0.wrapping_add((error_sum >> 1) as u32)) >> (32 - slots_log);
+        Self { masks, body }
+    }
+
+    /// Writes X^-b' times the table to the body of an accumulator.
+    fn start(&self, table: &LookupTable, body: &mut [u64]) {
+        let size = table.values.len();
+        for (j, x) in body.iter_mut().enumerate() {
+            let at = (j + self.body as usize) % (2 * size);
+            *x = if at < size { table.values[at] } else { table.values[at - size].wrapping_neg() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The switched phase is the phase to within the rounding of the masks, for any key.
+        #[test]
+        fn modulus_switch_is_close_and_centred(masks in prop::collection::vec(any::<u32>(), 64), body: u32, key: u64) {
+            let words = masks.iter().copied().chain([body]).map(Torus32).collect();
+            let sample = LweCiphertext::from_words(words);
+            let bits = (0..64).map(|i| (key >> i & 1) as u32).collect();
+            let secret = LweSecretKey::<Small>::from_bits(bits);
+            let size = 512;
+            let switched = SwitchedSample::new(&sample, size);
+            let product: u32 = switched.masks.iter().enumerate().filter(|(i, _)| key >> i & 1 == 1).map(|(_, a)| a).sum();
+            let slot = (switched.body + 2 * size as u32 * 64 - product) % (2 * size as u32);
+            let middle = (f64::from(slot) + 0.5) / (2.0 * size as f64);
+            let error = Torus64::from_real(middle - secret.phase(&sample).to_real()).to_real();
+            // Half a slot for each of 64 masks, halved by centring, and half a slot for the body.
+            prop_assert!(error.abs() * 2.0 * size as f64 <= 64.0 / 4.0 + 0.5 + 1e-6, "{error}");
+        }
+    }
+
+    #[test]
+    fn tables_hold_the_function_on_the_quarter_turn() {
+        let table = LookupTable::from_function(1024, |x| x * x);
+        let value = |j: usize| Torus64(table.values[j]).to_real();
+        assert!((value(100) - (100.5f64 / 2048.0).powi(2)).abs() < 1e-15);
+        // Slot 1024 - 100 stands for the phase -100/2048 plus half a turn: negated.
+        assert!((value(924) + (99.5f64 / 2048.0).powi(2)).abs() < 1e-15);
+    }
+}

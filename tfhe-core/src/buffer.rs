@@ -1,0 +1,41 @@
+//! Cache-line-aligned storage for the kernels: a vector load never straddles two lines.
+
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use bytemuck::{Pod, Zeroable};
+
+/// 64 bytes at an address that is a multiple of 64.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct CacheLine([u64; 8]);
+
+/// A fixed-length array of plain words whose first element is cache-line aligned.
+#[derive(Clone)]
+pub(crate) struct AlignedBuffer<W> {
+    lines: Vec<CacheLine>,
+    len: usize,
+    words: PhantomData<W>,
+}
+
+impl<W: Pod> AlignedBuffer<W> {
+    /// `len` words of zero bytes.
+    pub(crate) fn zeroed(len: usize) -> Self {
+        let lines = (len * size_of::<W>()).div_ceil(size_of::<CacheLine>());
+        Self { lines: vec![CacheLine::zeroed(); lines], len, words: PhantomData }
+    }
+}
+
+impl<W: Pod> Deref for AlignedBuffer<W> {
+    type Target = [W];
+
+    fn deref(&self) -> &[W] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl<W: Pod> DerefMut for AlignedBuffer<W> {
+    fn deref_mut(&mut self) -> &mut [W] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}

@@ -1,0 +1,137 @@
+//! The one error type of the crate.
+
+use std::path::PathBuf;
+
+use crate::backend::Backend;
+use crate::keys::KeyId;
+use crate::serial::{FileFault, Kind};
+
+/// Result of a fallible operation of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong. Every message is one line that says what was found and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No backend has this name.
+    #[error("no backend is called '{name}' (known: portable, avx2, avx512)")]
+    UnknownBackend {
+        /// The name asked for.
+        name: String,
+    },
+    /// The CPU lacks the instructions of the backend.
+    #[error("this CPU cannot run the backend {backend}")]
+    BackendUnavailable {
+        /// The backend asked for.
+        backend: Backend,
+    },
+    /// No transform of this size.
+    #[error("no transform for polynomials of {size} coefficients (a power of two from 256 to 4096)")]
+    TransformSize {
+        /// N.
+        size: usize,
+    },
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes: {source}")]
+    Entropy {
+        /// Its answer.
+        source: getrandom::Error,
+    },
+    /// Material of another key.
+    #[error("made with another key: {found}, where {expected} is in use")]
+    OtherKey {
+        /// The key in use.
+        expected: KeyId,
+        /// The key the material belongs to.
+        found: KeyId,
+    },
+    /// More messages than a packed ciphertext holds.
+    #[error("{count} messages do not fit one packed ciphertext, which holds {most}")]
+    TooManyMessages {
+        /// Messages given.
+        count: usize,
+        /// N.
+        most: usize,
+    },
+    /// The set's ciphertexts are under the small key, into which nothing can be packed.
+    #[error(
+        "the parameter set {parameters} has no packed ciphertexts (it bootstraps before it switches keys)"
+    )]
+    NotPackable {
+        /// The set.
+        parameters: &'static str,
+    },
+    /// A linear combination of nothing.
+    #[error("a linear combination needs at least one ciphertext")]
+    NoTerms,
+    /// A batch whose tables do not match its inputs.
+    #[error("{tables} lookup tables for {inputs} ciphertexts")]
+    TableCount {
+        /// Ciphertexts given.
+        inputs: usize,
+        /// Tables given.
+        tables: usize,
+    },
+    /// A table made for polynomials of another size.
+    #[error("a lookup table of {found} slots, where the parameter set has {expected}")]
+    TableSize {
+        /// Slots of the table.
+        found: usize,
+        /// N.
+        expected: usize,
+    },
+    /// A gate names an operand that is not there.
+    #[error("gate {gate} reads input {index}, but there are {inputs}")]
+    Operand {
+        /// Position of the gate in the batch.
+        gate: usize,
+        /// The operand's index.
+        index: usize,
+        /// Inputs given.
+        inputs: usize,
+    },
+    /// A gate's inputs are too noisy for the set's failure bound.
+    #[error(
+        "gate {gate} would fail with probability 2^{log2_failure:.0}, above the bound 2^{bound:.0}: bootstrap its inputs first"
+    )]
+    TooNoisy {
+        /// Position of the gate in the batch.
+        gate: usize,
+        /// log2 of the failure probability.
+        log2_failure: f64,
+        /// log2 of the bound.
+        bound: f64,
+    },
+    /// A file cannot be opened, read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// An output file is there already.
+    #[error("{}: exists already, and is not overwritten unless asked", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is of another kind.
+    #[error("{}: holds {found}, where {expected} is needed", path.display())]
+    WrongKind {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: Kind,
+        /// What was needed.
+        expected: Kind,
+    },
+    /// A file's content is not what its format allows.
+    #[error("{}: {fault}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        fault: FileFault,
+    },
+}

@@ -1,0 +1,143 @@
+//! The server's engine: a cloud key expanded for one backend, and the batched bootstrap that everything runs on.
+
+use rayon::prelude::*;
+
+use crate::backend::Backend;
+use crate::bootstrap::{BootstrapKey, LookupTable};
+use crate::ciphertext::Ciphertext;
+use crate::error::{Error, Result};
+use crate::fft::Fft;
+use crate::keys::{BootstrapBodies, CloudKey, KeyId};
+use crate::keyswitch::KeySwitchKey;
+use crate::lwe::{LweCiphertext, Wire};
+use crate::noise;
+use crate::parameters::{Order, Parameters};
+use crate::torus::Torus32;
+
+/// A cloud key ready for use, in the memory of the server.
+pub struct Evaluator {
+    parameters: Parameters,
+    id: KeyId,
+    bootstrap: BootstrapKey,
+    key_switch: KeySwitchKey,
+    backend: Backend,
+    /// Variance of what it bootstraps.
+    variance: f64,
+}
+
+impl std::fmt::Debug for Evaluator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Evaluator {{ parameters: {}, id: {}, backend: {} }}",
+            self.parameters.name, self.id, self.backend
+        )
+    }
+}
+
+impl Evaluator {
+    /// Expands the masks and transforms the bootstrapping key, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`] if the CPU lacks the backend.
+    pub fn new(key: &CloudKey, backend: Backend) -> Result<Self> {
+        let p = key.parameters;
+        let fft = Fft::new(p.polynomial_size, backend)?;
+        let bootstrap = match &key.bootstrap {
+            BootstrapBodies::Bits32(bodies) => BootstrapKey::expand(&p, bodies, key.masks, fft),
+            BootstrapBodies::Bits64(bodies) => BootstrapKey::expand(&p, bodies, key.masks, fft),
+        };
+        let key_switch = KeySwitchKey::expand(&p, &key.key_switch, key.masks, backend);
+        Ok(Self {
+            parameters: p,
+            id: key.id,
+            bootstrap,
+            key_switch,
+            backend,
+            variance: noise::bootstrapped(&p),
+        })
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Whose cloud key it is.
+    pub fn key_id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The backend in use.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Bytes of the expanded key in memory.
+    pub fn key_bytes(&self) -> usize {
+        self.bootstrap.bytes() + self.key_switch.bytes()
+    }
+
+    /// The noiseless ciphertext of a constant.
+    pub fn trivial(&self, message: Torus32) -> Ciphertext {
+        Ciphertext::new(LweCiphertext::trivial(self.parameters.wire_dimension(), message), 0.0, self.id)
+    }
+
+    /// Functional bootstrapping of a batch, on all threads of the current rayon pool: the phase of each input looked
+    /// up in its own table, with fresh noise.
+    ///
+    /// # Errors
+    /// [`Error::OtherKey`] for a ciphertext of another key; [`Error::TableCount`] unless there is a table an input;
+    /// [`Error::TableSize`] for a table of another N.
+    pub fn bootstrap(&self, inputs: &[Ciphertext], tables: &[&LookupTable]) -> Result<Vec<Ciphertext>> {
+        if inputs.len() != tables.len() {
+            return Err(Error::TableCount { inputs: inputs.len(), tables: tables.len() });
+        }
+        if let Some(table) = tables.iter().find(|table| table.size() != self.parameters.polynomial_size) {
+            return Err(Error::TableSize { found: table.size(), expected: self.parameters.polynomial_size });
+        }
+        inputs.iter().try_for_each(|input| self.id.check(input.key_id()))?;
+        let samples = inputs.iter().map(|input| input.sample().clone()).collect();
+        Ok(self.bootstrap_samples(samples, tables))
+    }
+
+    /// [`bootstrap`](Self::bootstrap) of samples known to be of this key, with a table each.
+    pub(crate) fn bootstrap_samples(
+        &self,
+        samples: Vec<LweCiphertext<Torus32, Wire>>,
+        tables: &[&LookupTable],
+    ) -> Vec<Ciphertext> {
+        if samples.is_empty() {
+            return Vec::new();
+        }
+        // As many batches as keep every thread busy to the end, each as large as the cache allows.
+        let threads = rayon::current_num_threads();
+        let batches = samples.len().div_ceil(self.bootstrap.batch_size()).next_multiple_of(threads);
+        let batch = samples.len().div_ceil(batches);
+        let results = samples
+            .par_chunks(batch)
+            .zip(tables.par_chunks(batch))
+            .flat_map_iter(|(samples, tables)| self.bootstrap_batch(samples, tables));
+        results.map(|sample| Ciphertext::new(sample, self.variance, self.id)).collect()
+    }
+
+    /// One batch on one thread. Here the set's order decides which key [`Wire`] is.
+    fn bootstrap_batch(
+        &self,
+        samples: &[LweCiphertext<Torus32, Wire>],
+        tables: &[&LookupTable],
+    ) -> Vec<LweCiphertext<Torus32, Wire>> {
+        match self.parameters.order {
+            Order::KeySwitchFirst => {
+                let large: Vec<_> = samples.iter().cloned().map(LweCiphertext::rename_key).collect();
+                let results = self.bootstrap.bootstrap(&self.key_switch.switch(&large), tables);
+                results.into_iter().map(LweCiphertext::rename_key).collect()
+            }
+            Order::BootstrapFirst => {
+                let small: Vec<_> = samples.iter().cloned().map(LweCiphertext::rename_key).collect();
+                let results = self.key_switch.switch(&self.bootstrap.bootstrap(&small, tables));
+                results.into_iter().map(LweCiphertext::rename_key).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! The negacyclic Fourier transform, and what a backend does with it.
+//!
+//! Products of real polynomials mod X^N + 1 become products of M = N/2 complex points, computed by a [`Backend`]. The order of the points is the backend's own business: anything in the Fourier domain lives in memory only, and
+//! files hold the torus domain.
+//!
+//! ```
+//! use tfhe_core::backend::Backend;
+//! use tfhe_core::fft::Fft;
+//! let fft = Fft::new(256, Backend::Portable)?;
+//! let mut x = vec![0.0; 256];
+//! x[255] = 1.0; // X^255
+//! let mut y = vec![0.0; 256];
+//! y[2] = 1.0; // X^2
+//! let product = fft.multiply(&x, &y);
+//! assert!((product[1] + 1.0).abs() < 1e-12); // X^257 = -X
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::gadget::Gadget;
+use crate::torus::{Torus, Torus64};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+mod portable;
+
+/// Smallest and largest N with a transform.
+pub const SIZES: std::ops::RangeInclusive<usize> = 256..=4096;
+
+/// What a backend does for one N. `data` holds N reals or, after [`forward`](Self::forward), M = N/2 complex points:
+/// all real parts, then all imaginary parts.
+pub(crate) trait Transform: Send + Sync {
+    /// Transforms N coefficients to M points in place.
+    fn forward(&self, data: &mut [f64]);
+
+    /// Transforms M points back to N coefficients in place, times M.
+    fn inverse(&self, data: &mut [f64]);
+
+    /// One step of blind rotation for a batch: acc += key ⊡ (X^shift - 1) acc, for each accumulator with its own
+    /// shift < 2N and one key. The key's points carry the factor 1/M that the inverse lacks.
+    fn rotate_and_add(
+        &self,
+        step: &RotateStep<'_>,
+        accumulators: &mut [u64],
+        shifts: &[u32],
+        scratch: &mut [f64],
+    );
+}
+
+/// What [`Transform::rotate_and_add`] applies: one TGSW sample in the Fourier domain, with its shape.
+pub(crate) struct RotateStep<'a> {
+    /// (k+1) l rows of k+1 polynomials of M points.
+    pub(crate) key: &'a [f64],
+    pub(crate) gadget: Gadget,
+    /// N.
+    pub(crate) size: usize,
+    /// k.
+    pub(crate) dimension: usize,
+}
+
+impl RotateStep<'_> {
+    /// k + 1.
+    fn polynomials(&self) -> usize {
+        self.dimension + 1
+    }
+
+    /// (k + 1) l.
+    fn rows(&self) -> usize {
+        self.polynomials() * self.gadget.levels as usize
+    }
+
+    /// Words of one accumulator: k+1 polynomials of N 64-bit torus elements.
+    pub(crate) fn accumulator_len(&self) -> usize {
+        self.polynomials() * self.size
+    }
+
+    /// Distance of two polynomials in the scratch space: a cache line more than N, since buffers a power of two
+    /// apart compete for the same lines of the cache.
+    fn stride(&self) -> usize {
+        self.size + 8
+    }
+
+    /// `f64`s of scratch space that a step needs.
+    pub(crate) fn scratch_len(&self) -> usize {
+        const LARGEST_GROUP: usize = 4;
+        LARGEST_GROUP * (self.rows() + 1) * self.stride()
+    }
+
+    /// The lengths that the kernels rely on.
+    fn check(&self, size: usize, accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
+        assert_eq!(self.size, size);
+        assert_eq!(self.key.len(), self.rows() * self.accumulator_len());
+        assert_eq!(accumulators.len(), shifts.len() * self.accumulator_len());
+        assert!(scratch.len() >= self.scratch_len());
+        assert!(shifts.iter().all(|&s| (s as usize) < 2 * size));
+    }
+}
+
+/// A backend's transform for one N; cheap to clone.
+#[derive(Clone)]
+pub struct Fft {
+    size: usize,
+    backend: Backend,
+    transform: Arc<dyn Transform>,
+}
+
+impl fmt::Debug for Fft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fft {{ size: {}, backend: {} }}", self.size, self.backend)
+    }
+}
+
+impl Fft {
+    /// Plans the transform of polynomials of `size` = N coefficients.
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`] if the CPU lacks the backend; [`Error::TransformSize`] unless N is a power of two
+    /// in [`SIZES`].
+    pub fn new(size: usize, backend: Backend) -> Result<Self> {
+        if !size.is_power_of_two() || !SIZES.contains(&size) {
+            return Err(Error::TransformSize { size });
+        }
+        let transform: Arc<dyn Transform> = match backend.checked()? {
+            Backend::Portable => Arc::new(portable::Portable::new(size)),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => Arc::new(Avx2::new(size)),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => Arc::new(Avx512::new(size)),
+            #[cfg(not(target_arch = "x86_64"))]
+            Backend::Avx2 | Backend::Avx512 => return Err(Error::BackendUnavailable { backend }),
+        };
+        Ok(Self { size, backend, transform })
+    }
+
+    /// N.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The backend in use.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Transforms N coefficients to points in place.
+    ///
+    /// # Panics
+    /// If `data` has not N elements.
+    pub fn forward(&self, data: &mut [f64]) {
+        assert_eq!(data.len(), self.size);
+        self.transform.forward(data);
+    }
+
+    /// Transforms points back to N coefficients in place.
+    ///
+    /// # Panics
+    /// If `data` has not N elements.
+    pub fn inverse(&self, data: &mut [f64]) {
+        assert_eq!(data.len(), self.size);
+        self.transform.inverse(data);
+        let scale = self.scale();
+        data.iter_mut().for_each(|x| *x *= scale);
+    }
+
+    /// The product of two real polynomials of N coefficients mod X^N + 1, with floating-point rounding.
+    ///
+    /// # Panics
+    /// If a polynomial has not N coefficients.
+    pub fn multiply(&self, x: &[f64], y: &[f64]) -> Vec<f64> {
+        let (mut x, mut y) = (x.to_vec(), y.to_vec());
+        self.forward(&mut x);
+        self.forward(&mut y);
+        let mut product = vec![0.0; self.size];
+        multiply_add(&mut product, &x, &y);
+        self.inverse(&mut product);
+        product
+    }
+
+    /// 1/M, what a round trip through the backend's transforms must be multiplied by.
+    pub(crate) fn scale(&self) -> f64 {
+        2.0 / self.size as f64
+    }
+
+    pub(crate) fn transform(&self) -> &dyn Transform {
+        &*self.transform
+    }
+}
+
+/// sum += x y, point by point; all three in the Fourier domain.
+pub(crate) fn multiply_add(sum: &mut [f64], x: &[f64], y: &[f64]) {
+    let points = sum.len() / 2;
+    let (sum_re, sum_im) = sum.split_at_mut(points);
+    let ((x_re, x_im), (y_re, y_im)) = (x.split_at(points), y.split_at(points));
+    for j in 0..points {
+        sum_re[j] += x_re[j] * y_re[j] - x_im[j] * y_im[j];
+        sum_im[j] += x_re[j] * y_im[j] + x_im[j] * y_re[j];
+    }
+}
+
+/// The real number x mod 1 as a 64-bit torus element.
+pub(crate) fn real_to_torus(x: f64) -> u64 {
+    Torus64::from_real(x).to_bits64()
+}
+
+/// The heap of the roots r_q for 1 <= q < `points`: r_1 = sqrt(i), and the children of z = r_q^2 are r_q and -r_q.
+#[cfg(target_arch = "x86_64")]
+fn split_twiddles(points: usize) -> Vec<(f64, f64)> {
+    use std::f64::consts::PI;
+    // The angle of z at node q, in units of pi / (2 points): exact integers.
+    let turn = 4 * points;
+    let mut angles = vec![points; points];
+    for q in 2..points {
+        angles[q] = angles[q / 2] / 2 + (q % 2) * turn / 2;
+    }
+    let root = |&angle: &usize| {
+        let half = PI * angle as f64 / (4 * points) as f64;
+        (half.cos(), half.sin())
+    };
+    angles.iter().map(root).collect()
+}
+
+/// A backend made of the vector kernels, compiled for an instruction set.
+#[cfg(target_arch = "x86_64")]
+macro_rules! vector_backend {
+    ($name:ident, $lanes:ty, $features:literal) => {
+        #[doc = concat!("The vector kernels compiled for `", $features, "`.")]
+        struct $name(kernel::Twiddles);
+
+        impl $name {
+            /// Only for a CPU with the features: [`Fft::new`] has checked.
+            fn new(size: usize) -> Self {
+                Self(kernel::Twiddles::new(size, <$lanes as lanes::Lanes>::LANES))
+            }
+
+            #[target_feature(enable = $features)]
+            fn forward_here(&self, data: &mut [f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::forward::<$lanes>(&self.0, data) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn inverse_here(&self, data: &mut [f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::inverse::<$lanes>(&self.0, data) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn rotate_here(
+                &self,
+                step: &RotateStep<'_>,
+                acc: &mut [u64],
+                shifts: &[u32],
+                scratch: &mut [f64],
+            ) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::rotate_and_add::<$lanes>(&self.0, step, acc, shifts, scratch) }
+            }
+        }
+
+        impl Transform for $name {
+            fn forward(&self, data: &mut [f64]) {
+                // SAFETY: a value of this type exists only where the CPU has the features.
+                unsafe { self.forward_here(data) }
+            }
+
+            fn inverse(&self, data: &mut [f64]) {
+                // SAFETY: as above.
+                unsafe { self.inverse_here(data) }
+            }
+
+            fn rotate_and_add(
+                &self,
+                step: &RotateStep<'_>,
+                acc: &mut [u64],
+                shifts: &[u32],
+                scratch: &mut [f64],
+            ) {
+                // SAFETY: as above.
+                unsafe { self.rotate_here(step, acc, shifts, scratch) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+vector_backend!(Avx2, avx2::F64x4, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+vector_backend!(Avx512, avx512::F64x8, "avx512f,avx512dq");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+
+    fn sizes() -> impl Iterator<Item = usize> {
+        SIZES.filter(|n| n.is_power_of_two())
+    }
+
+    fn random_reals(rng: &mut ChaCha20Rng, len: usize, magnitude: f64) -> Vec<f64> {
+        (0..len).map(|_| (rng.next_u64() as i64 as f64 / 2f64.powi(63) * magnitude).round()).collect()
+    }
+
+    /// The product by its definition, exact in i128.
+    fn schoolbook(x: &[f64], y: &[f64]) -> Vec<f64> {
+        let n = x.len();
+        let mut product = vec![0i128; n];
+        for (i, &a) in x.iter().enumerate() {
+            for (j, &b) in y.iter().enumerate() {
+                let term = a as i128 * b as i128;
+                if i + j < n { product[i + j] += term } else { product[i + j - n] -= term }
+            }
+        }
+        product.into_iter().map(|x| x as f64).collect()
+    }
+
+    #[test]
+    fn products_match_the_definition() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        for backend in Backend::testable() {
+            for size in sizes() {
+                let fft = Fft::new(size, backend).unwrap();
+                let x = random_reals(&mut rng, size, 2f64.powi(20));
+                let y = random_reals(&mut rng, size, 2f64.powi(20));
+                let product = fft.multiply(&x, &y);
+                // Rounding errors are relative to the norms of the factors: 2^20 N^(1/2) each, u = 2^-53.
+                let bound = 2f64.powi(40 - 53) * size as f64 * 8.0;
+                for (a, b) in product.iter().zip(schoolbook(&x, &y)) {
+                    assert!((a - b).abs() < bound, "{backend}, N = {size}: {a} is not {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_inverse_undoes_the_transform() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        for backend in Backend::testable() {
+            for size in sizes() {
+                let fft = Fft::new(size, backend).unwrap();
+                let x = random_reals(&mut rng, size, 2f64.powi(30));
+                let mut y = x.clone();
+                fft.forward(&mut y);
+                assert_ne!(x, y);
+                fft.inverse(&mut y);
+                for (a, b) in x.iter().zip(&y) {
+                    assert!((a - b).abs() < 2f64.powi(30 - 53 + 5), "{backend}, N = {size}: {a} is not {b}");
+                }
+            }
+        }
+    }
+
+    /// The fused step of every backend against the portable one, for all the shapes, shifts and batch sizes in use.
+    #[test]
+    fn fused_steps_agree_with_the_portable_backend() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let shapes = [
+            (512, 3, 18, 1),
+            (1024, 1, 7, 3),
+            (1024, 1, 10, 2),
+            (2048, 1, 23, 1),
+            (256, 2, 6, 4),
+            (512, 2, 1, 9),
+        ];
+        for (size, dimension, base_log, levels) in shapes {
+            let gadget = Gadget { base_log, levels };
+            let polynomials = dimension + 1;
+            let rows = polynomials * levels as usize;
+            let coefficients: Vec<u64> = (0..rows * polynomials * size).map(|_| rng.next_u64()).collect();
+            for batch in 1..=6 {
+                let start: Vec<u64> = (0..batch * polynomials * size).map(|_| rng.next_u64()).collect();
+                let mut shifts: Vec<u32> = (0..batch).map(|_| rng.next_u32() % (2 * size as u32)).collect();
+                let special = [0, 1, size as u32 - 1, size as u32, size as u32 + 3, 2 * size as u32 - 1];
+                shifts[0] = special[batch - 1];
+                let run = |backend| {
+                    let fft = Fft::new(size, backend).unwrap();
+                    let mut key: Vec<f64> =
+                        coefficients.iter().map(|&x| Torus64(x).to_real() * fft.scale()).collect();
+                    key.chunks_exact_mut(size).for_each(|p| fft.transform().forward(p));
+                    let step = RotateStep { key: &key, gadget, size, dimension };
+                    let mut accumulators = start.clone();
+                    let mut scratch = vec![f64::NAN; step.scratch_len()];
+                    fft.transform().rotate_and_add(&step, &mut accumulators, &shifts, &mut scratch);
+                    accumulators
+                };
+                let reference = run(Backend::Portable);
+                for backend in Backend::testable() {
+                    // Each output sums rows * N products of a digit (at most B/2) and 1/2, in double precision.
+                    let bound =
+                        (rows * size) as f64 * libm::exp2(f64::from(base_log)) / 4.0 * 2f64.powi(-53 + 4);
+                    for (j, (a, b)) in run(backend).iter().zip(&reference).enumerate() {
+                        let error = Torus64(a.wrapping_sub(*b)).to_real().abs();
+                        assert!(error < bound, "{backend}, N = {size}, batch {batch}, word {j}: {error} off");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_powers_of_two_in_range_have_a_transform() {
+        for size in [0, 128, 768, 8192] {
+            assert!(matches!(Fft::new(size, Backend::Portable), Err(Error::TransformSize { .. })), "{size}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! AVX-512 (F and DQ): eight lanes and 32 registers. Contract: see [`lanes`](super::lanes).
+
+use core::arch::x86_64::*;
+
+use super::lanes::Lanes;
+
+/// Eight `f64` in a `zmm` register.
+#[derive(Clone, Copy)]
+pub(super) struct F64x8(__m512d);
+
+/// 2^64: from a fraction of the torus to its 64-bit fixed point.
+const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+
+// SAFETY: the module's contract, AVX-512 F and DQ, is what every intrinsic here needs; loads and stores are the
+// unaligned forms and touch exactly eight elements.
+#[allow(clippy::undocumented_unsafe_blocks)]
+unsafe impl Lanes for F64x8 {
+    const LANES: usize = 8;
+    const GROUP: usize = 4;
+    type Int = __m512i;
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> Self {
+        Self(unsafe { _mm512_set1_pd(x) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        Self(unsafe { _mm512_loadu_pd(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Self(unsafe { _mm512_add_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(unsafe { _mm512_sub_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Self(unsafe { _mm512_mul_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        Self(unsafe { _mm512_fmadd_pd(self.0, factor.0, term.0) })
+    }
+    #[inline(always)]
+    unsafe fn mul_sub(self, factor: Self, term: Self) -> Self {
+        Self(unsafe { _mm512_fmsub_pd(self.0, factor.0, term.0) })
+    }
+    #[inline(always)]
+    unsafe fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        Self(unsafe { _mm512_fnmadd_pd(self.0, factor.0, term.0) })
+    }
+    #[inline(always)]
+    unsafe fn transpose(square: &mut [Self]) {
+        debug_assert_eq!(square.len(), Self::LANES);
+        unsafe {
+            // Pairs of lanes, then pairs of 128-bit blocks, then halves.
+            let v: [__m512d; 8] = core::array::from_fn(|i| square[i].0);
+            let pairs = [
+                _mm512_unpacklo_pd(v[0], v[1]),
+                _mm512_unpackhi_pd(v[0], v[1]),
+                _mm512_unpacklo_pd(v[2], v[3]),
+                _mm512_unpackhi_pd(v[2], v[3]),
+                _mm512_unpacklo_pd(v[4], v[5]),
+                _mm512_unpackhi_pd(v[4], v[5]),
+                _mm512_unpacklo_pd(v[6], v[7]),
+                _mm512_unpackhi_pd(v[6], v[7]),
+            ];
+            for odd in 0..2 {
+                let [p, q, r, s] = [pairs[odd], pairs[2 + odd], pairs[4 + odd], pairs[6 + odd]];
+                let pq_even = _mm512_shuffle_f64x2::<0b10_00_10_00>(p, q);
+                let pq_odd = _mm512_shuffle_f64x2::<0b11_01_11_01>(p, q);
+                let rs_even = _mm512_shuffle_f64x2::<0b10_00_10_00>(r, s);
+                let rs_odd = _mm512_shuffle_f64x2::<0b11_01_11_01>(r, s);
+                square[odd] = Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(pq_even, rs_even));
+                square[4 + odd] = Self(_mm512_shuffle_f64x2::<0b11_01_11_01>(pq_even, rs_even));
+                square[2 + odd] = Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(pq_odd, rs_odd));
+                square[6 + odd] = Self(_mm512_shuffle_f64x2::<0b11_01_11_01>(pq_odd, rs_odd));
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn to_torus(self) -> __m512i {
+        unsafe {
+            let whole = _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0);
+            let fraction = _mm512_sub_pd(self.0, whole);
+            // +1/2 overflows to the "integer indefinite" 2^63, which is the same torus element as -1/2.
+            _mm512_cvtpd_epi64(_mm512_mul_pd(fraction, _mm512_set1_pd(TWO_POW_64)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn int_splat(x: u64) -> __m512i {
+        unsafe { _mm512_set1_epi64(x as i64) }
+    }
+    #[inline(always)]
+    unsafe fn int_load(from: *const u64) -> __m512i {
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn int_store(x: __m512i, to: *mut u64) {
+        unsafe { _mm512_storeu_si512(to.cast(), x) }
+    }
+    #[inline(always)]
+    unsafe fn int_add(x: __m512i, y: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi64(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn int_sub(x: __m512i, y: __m512i) -> __m512i {
+        unsafe { _mm512_sub_epi64(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn int_and(x: __m512i, y: __m512i) -> __m512i {
+        unsafe { _mm512_and_si512(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn int_or(x: __m512i, y: __m512i) -> __m512i {
+        unsafe { _mm512_or_si512(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn int_xor(x: __m512i, y: __m512i) -> __m512i {
+        unsafe { _mm512_xor_si512(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn int_shl(x: __m512i, count: u32) -> __m512i {
+        unsafe { _mm512_sll_epi64(x, _mm_cvtsi32_si128(count as i32)) }
+    }
+    #[inline(always)]
+    unsafe fn int_shr(x: __m512i, count: u32) -> __m512i {
+        unsafe { _mm512_srl_epi64(x, _mm_cvtsi32_si128(count as i32)) }
+    }
+    #[inline(always)]
+    unsafe fn int_to_real(x: __m512i) -> Self {
+        Self(unsafe { _mm512_cvtepi64_pd(x) })
+    }
+}

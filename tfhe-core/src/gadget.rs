@@ -1,0 +1,108 @@
+//! Gadget decomposition: a torus element as a short combination of powers of 1/B.
+//!
+//! With base B = 2^b and l levels, x is rounded to the nearest multiple of B^-l and written
+//! x = sum_{i=1..l} d_i B^-i with digits -B/2 <= d_i <= B/2. Digits have mean zero: a tie (d = B/2 or -B/2) is broken
+//! by the next higher digit, and the rounding does not wrap at 1/2, so that neither end of the interval is favoured.
+//! A biased digit would let the key's own bias through to every result. (Chillotti et al. 2020, section 3.2; for the
+//! mean, Joye, "SoK: Fully homomorphic encryption over the (discretized) torus", TCHES 2022.)
+
+/// Base B = 2^`base_log` and number of levels of a decomposition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gadget {
+    /// log2 of the base B, in bits, at least 1.
+    pub base_log: u32,
+    /// Number l of digits, at least 1; `base_log * levels` is at most 50 (the digits are exact in a double).
+    pub levels: u32,
+}
+
+impl Gadget {
+    /// Calls `emit(level, digit)` for the digits of the torus element `x` / 2^64; level 0 is the most significant, of
+    /// weight 1/B.
+    pub fn digits(self, x: u64, mut emit: impl FnMut(usize, i64)) {
+        let bits = self.base_log * self.levels;
+        // Rounded in the integers, not mod 2^bits: the two ends of the torus go to -B/2 and B/2 equally often.
+        let mut state = ((x as i64 >> (63 - bits)) + 1) >> 1;
+        for level in (1..self.levels).rev() {
+            let residue = state & ((1 << self.base_log) - 1);
+            state >>= self.base_log;
+            // 1 where the residue is above B/2, or equal to it while the next digit is in its upper half.
+            let carry = ((residue - 1) | state) & residue;
+            let carry = carry >> (self.base_log - 1);
+            state += carry;
+            emit(level as usize, residue - (carry << self.base_log));
+        }
+        emit(0, state);
+    }
+
+    /// B^-(level+1) as a 64-bit torus element: the weight of the digit of `level`.
+    pub fn weight(self, level: usize) -> u64 {
+        1 << (64 - self.base_log * (level as u32 + 1))
+    }
+
+    /// Variance of one digit of a uniform torus element, (B^2 + 2) / 12.
+    pub fn digit_variance(self) -> f64 {
+        (libm::exp2(2.0 * f64::from(self.base_log)) + 2.0) / 12.0
+    }
+
+    /// Variance of what rounding to l digits leaves, B^-2l / 12, in squared torus units.
+    pub fn rounding_variance(self) -> f64 {
+        libm::exp2(-2.0 * f64::from(self.base_log * self.levels)) / 12.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn digits(gadget: Gadget, x: u64) -> Vec<i64> {
+        let mut digits = vec![0; gadget.levels as usize];
+        gadget.digits(x, |level, digit| digits[level] = digit);
+        digits
+    }
+
+    const GADGETS: [Gadget; 5] = [
+        Gadget { base_log: 18, levels: 1 },
+        Gadget { base_log: 23, levels: 1 },
+        Gadget { base_log: 2, levels: 6 },
+        Gadget { base_log: 7, levels: 3 },
+        Gadget { base_log: 1, levels: 8 },
+    ];
+
+    proptest! {
+        #[test]
+        fn recomposition_is_the_nearest_multiple(x: u64, which in 0..GADGETS.len()) {
+            let gadget = GADGETS[which];
+            let half = 1i64 << (gadget.base_log - 1);
+            let digits = digits(gadget, x);
+            let sum = digits.iter().enumerate().fold(0u64, |sum, (level, &d)| {
+                sum.wrapping_add((d as u64).wrapping_mul(gadget.weight(level)))
+            });
+            let error = x.wrapping_sub(sum) as i64;
+            let ulp = 1i64 << (64 - gadget.base_log * gadget.levels);
+            prop_assert!(error.abs() <= ulp / 2);
+            prop_assert!(digits.iter().all(|d| (-half..=half).contains(d)));
+        }
+    }
+
+    #[test]
+    fn digits_have_mean_zero_and_the_stated_variance() {
+        // Every residue of a small gadget once, at twice its resolution so that the ends count half.
+        for (base_log, levels) in [(2, 3), (3, 2), (1, 6), (6, 1)] {
+            let gadget = Gadget { base_log, levels };
+            let bits = base_log * levels + 1;
+            let mut sums = vec![0i64; levels as usize];
+            let mut squares = vec![0i64; levels as usize];
+            for x in 0..1u64 << bits {
+                gadget.digits((x << (64 - bits)).wrapping_add(1 << (62 - bits)), |level, digit| {
+                    sums[level] += digit;
+                    squares[level] += digit * digit;
+                });
+            }
+            assert!(sums.iter().all(|&s| s == 0), "base 2^{base_log}, {levels} levels: {sums:?}");
+            let variance = squares[levels as usize - 1] as f64 / (1u64 << bits) as f64;
+            let expected = gadget.digit_variance();
+            assert!((variance / expected - 1.0).abs() < 1e-9, "{variance} is not {expected}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The named parameter sets.
+//!
+//! A set fixes the two keys (small LWE key of n bits; large TLWE key of k polynomials of N bits), their noise, both
+//! decompositions, the width of the accumulator's torus and the order of key switch and bootstrap. Ciphertexts between
+//! gates and the key-switching key are on [`Torus32`](crate::torus::Torus32).
+//!
+//! Security figures are those of the public lattice estimator (default cost model; the smallest of primal uSVP, BDD
+//! hybrid and dual hybrid; binary secrets); on that line log2(sigma) = 2.67 - 0.0257 n for 128.5 bits and q = 2^32, and
+//! the noise is never below 4/q. Failure probabilities are those of [`noise`](crate::noise), for one bootstrap of the
+//! worst gate; a test recomputes them. docs/parameters.md has the derivation.
+
+use crate::gadget::Gadget;
+use crate::random::StandardDeviation;
+
+/// Width of the torus on which a bootstrapping key and its accumulator live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TorusWidth {
+    /// [`Torus32`](crate::torus::Torus32).
+    Bits32,
+    /// [`Torus64`](crate::torus::Torus64).
+    Bits64,
+}
+
+/// Which comes first between two linear combinations, and so under which key ciphertexts live in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Key switch, then blind rotation: ciphertexts live under the large key, and a sum of several is key-switched
+    /// once (Chillotti, Joye, Paillier, "Programmable bootstrapping", CSCML 2021).
+    KeySwitchFirst,
+    /// Blind rotation, then key switch: ciphertexts live under the small key (the TFHE library's order).
+    BootstrapFirst,
+}
+
+/// A parameter set; see the module. Only the named constants exist: a file names the set it was made with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parameters {
+    /// The constant's name.
+    pub name: &'static str,
+    /// n, dimension of the small LWE key, in bits.
+    pub lwe_dimension: usize,
+    /// log2 of the standard deviation of the noise under the small key, in torus units.
+    pub lwe_noise_log2: f64,
+    /// k, number of polynomials of the large TLWE key.
+    pub tlwe_dimension: usize,
+    /// N, coefficients of a polynomial: a power of two.
+    pub polynomial_size: usize,
+    /// log2 of the standard deviation of the noise of the bootstrapping key, in torus units.
+    pub tlwe_noise_log2: f64,
+    /// Decomposition of the accumulator.
+    pub gadget: Gadget,
+    /// Decomposition of the masks that are key-switched.
+    pub key_switch_gadget: Gadget,
+    /// Torus of the bootstrapping key.
+    pub accumulator: TorusWidth,
+    /// Order of key switch and blind rotation.
+    pub order: Order,
+    /// Estimated security of the weaker key, in bits.
+    pub security_bits: u32,
+    /// log2 of the largest failure probability a gate may have: the set's promise, and the bound above which a gate is
+    /// refused.
+    pub log2_failure: f64,
+}
+
+/// The default for gates: 128 bits of security, failures below 2^-128 a gate (worst: MAJ, 2^-160).
+///
+/// One decomposition level: 8 transforms of 256 points and 16 key polynomials a step. Cloud key 10.7 MB in a file
+/// (seeded), 66.4 MB in memory. Noise (standard deviations): blind rotation 2^-10.1, key switch 2^-7.1, modulus switch
+/// 2^-8.1. Security: 648 at 2^-13.98 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
+pub const GATES_DEFAULT: Parameters = Parameters {
+    name: "GATES_DEFAULT",
+    lwe_dimension: 648,
+    lwe_noise_log2: -13.98,
+    tlwe_dimension: 3,
+    polynomial_size: 512,
+    tlwe_noise_log2: -36.8,
+    gadget: Gadget { base_log: 18, levels: 1 },
+    key_switch_gadget: Gadget { base_log: 2, levels: 6 },
+    accumulator: TorusWidth::Bits64,
+    order: Order::KeySwitchFirst,
+    security_bits: 128,
+    log2_failure: -128.0,
+};
+
+/// For functional bootstrapping: 128 bits of security; sums and tables on 2048 slots.
+///
+/// Cloud key 27.0 MB in a file (seeded), 161 MB in memory. Noise (standard deviations): blind rotation 2^-15.1, key
+/// and modulus switch together 2^-9.8; as gates, failures stay below 2^-128 too. Security: 820 at 2^-18.37 has 128.5
+/// bits, 2048 at 2^-49.9 has 129.2.
+pub const FUNCTIONAL_2048: Parameters = Parameters {
+    name: "FUNCTIONAL_2048",
+    lwe_dimension: 820,
+    lwe_noise_log2: -18.37,
+    tlwe_dimension: 1,
+    polynomial_size: 2048,
+    tlwe_noise_log2: -49.9,
+    gadget: Gadget { base_log: 23, levels: 1 },
+    key_switch_gadget: Gadget { base_log: 2, levels: 8 },
+    accumulator: TorusWidth::Bits64,
+    order: Order::KeySwitchFirst,
+    security_bits: 128,
+    log2_failure: -128.0,
+};
+
+/// The TFHE library's set of versions 1.0 and 1.0.1, with which the paper ran. **Legacy: 94 bits of security today.**
+///
+/// Kept to reproduce the paper. Failures below 2^-128 a gate, by our centred modulus switch and balanced digits.
+pub const TFHE_LIB_V1_0_1: Parameters = Parameters {
+    name: "TFHE_LIB_V1_0_1",
+    lwe_dimension: 500,
+    lwe_noise_log2: -15.322_745_530_042_41, // 2.44e-5
+    tlwe_dimension: 1,
+    polynomial_size: 1024,
+    tlwe_noise_log2: -27.053_385_838_203_47, // 7.18e-9
+    gadget: Gadget { base_log: 10, levels: 2 },
+    key_switch_gadget: Gadget { base_log: 2, levels: 8 },
+    accumulator: TorusWidth::Bits32,
+    order: Order::BootstrapFirst,
+    security_bits: 94,
+    log2_failure: -128.0,
+};
+
+/// The TFHE library's default set of version 1.1. **Legacy: 118 bits of security today.**
+///
+/// Kept to exchange files. Failures below 2^-128 a gate.
+pub const TFHE_LIB_V1_1: Parameters = Parameters {
+    name: "TFHE_LIB_V1_1",
+    lwe_dimension: 630,
+    lwe_noise_log2: -15.0,
+    tlwe_dimension: 1,
+    polynomial_size: 1024,
+    tlwe_noise_log2: -25.0,
+    gadget: Gadget { base_log: 7, levels: 3 },
+    key_switch_gadget: Gadget { base_log: 2, levels: 8 },
+    accumulator: TorusWidth::Bits32,
+    order: Order::BootstrapFirst,
+    security_bits: 118,
+    log2_failure: -128.0,
+};
+
+/// Smallest noise that a 32-bit torus carries without the modulus helping the attacker: 4/q.
+const SMALLEST_NOISE_32_LOG2: f64 = -30.0;
+
+impl Parameters {
+    /// Every named set.
+    pub const ALL: [&'static Self; 4] = [&GATES_DEFAULT, &FUNCTIONAL_2048, &TFHE_LIB_V1_0_1, &TFHE_LIB_V1_1];
+
+    /// The set of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|set| set.name == name)
+    }
+
+    /// k N, dimension of the large key read as an LWE key.
+    pub fn large_dimension(&self) -> usize {
+        self.tlwe_dimension * self.polynomial_size
+    }
+
+    /// Dimension of the ciphertexts between gates.
+    pub fn wire_dimension(&self) -> usize {
+        match self.order {
+            Order::KeySwitchFirst => self.large_dimension(),
+            Order::BootstrapFirst => self.lwe_dimension,
+        }
+    }
+
+    /// (k+1) l, rows of a TGSW sample.
+    pub fn tgsw_rows(&self) -> usize {
+        (self.tlwe_dimension + 1) * self.gadget.levels as usize
+    }
+
+    /// k N t, rows of the key-switching key.
+    pub fn key_switch_rows(&self) -> usize {
+        self.large_dimension() * self.key_switch_gadget.levels as usize
+    }
+
+    /// Noise under the small key.
+    pub fn lwe_noise(&self) -> StandardDeviation {
+        StandardDeviation::from_real(libm::exp2(self.lwe_noise_log2))
+    }
+
+    /// Noise of the bootstrapping key.
+    pub fn tlwe_noise(&self) -> StandardDeviation {
+        StandardDeviation::from_real(libm::exp2(self.tlwe_noise_log2))
+    }
+
+    /// Noise of fresh ciphertexts: that of the key they live under, on a 32-bit torus.
+    pub fn fresh_noise(&self) -> StandardDeviation {
+        match self.order {
+            Order::KeySwitchFirst => {
+                StandardDeviation::from_real(libm::exp2(self.tlwe_noise_log2.max(SMALLEST_NOISE_32_LOG2)))
+            }
+            Order::BootstrapFirst => self.lwe_noise(),
+        }
+    }
+}

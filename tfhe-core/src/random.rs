@@ -1,0 +1,184 @@
+//! Randomness: secret seeds, public mask seeds, and the streams drawn from them.
+//!
+//! Every generator is ChaCha20 (RFC 8439 block function; 256-bit key, 64-bit stream number), keyed by 32 bytes. A
+//! [`SecretSeed`] comes from the operating system and feeds one act only (one key generation, one encryption): secret
+//! keys and noise are drawn from its streams. A [`MaskSeed`] is public: uniform masks are expanded from it, so that a
+//! file holds the seed and the bodies and the masks are recomputed. A stream is numbered by what it is for and by the
+//! index of the row it fills, so rows can be made in any order, on any number of threads, with the same result.
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::error::{Error, Result};
+use crate::torus::Torus;
+
+mod gaussian;
+
+pub use gaussian::StandardDeviation;
+
+/// Bytes of a seed.
+pub const SEED_BYTES: usize = 32;
+
+/// What a stream is for: the high byte of its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Purpose {
+    Identity = 0,
+    SmallKey = 1,
+    LargeKey = 2,
+    PublicSeed = 3,
+    BootstrapKey = 4,
+    KeySwitchKey = 5,
+    Ciphertexts = 6,
+}
+
+fn stream(seed: &[u8; SEED_BYTES], purpose: Purpose, index: u64) -> ChaCha20Rng {
+    debug_assert!(index < 1 << 56);
+    let mut rng = ChaCha20Rng::from_seed(*seed);
+    rng.set_stream((purpose as u64) << 56 | index);
+    rng
+}
+
+/// 256 secret random bits, wiped on drop; used for one key generation or one encryption and then consumed.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SecretSeed([u8; SEED_BYTES]);
+
+impl std::fmt::Debug for SecretSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretSeed(..)")
+    }
+}
+
+impl SecretSeed {
+    /// A seed from the operating system's generator.
+    ///
+    /// # Errors
+    /// [`Error::Entropy`] if the operating system gives none.
+    pub fn from_os() -> Result<Self> {
+        let mut seed = Self([0; SEED_BYTES]);
+        getrandom::fill(&mut seed.0).map_err(|source| Error::Entropy { source })?;
+        Ok(seed)
+    }
+
+    /// A fixed seed: everything made from it is known to all. **For tests and test vectors only.**
+    pub fn deterministic_for_tests(number: u64) -> Self {
+        let mut seed = [0; SEED_BYTES];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        Self(seed)
+    }
+
+    /// `N` bytes that may be published: they tell nothing of the other streams.
+    pub(crate) fn public_bytes<const N: usize>(&self, purpose: Purpose) -> [u8; N] {
+        let mut bytes = [0; N];
+        stream(&self.0, purpose, 0).fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// The seed of the masks that go with this seed's noise.
+    pub(crate) fn mask_seed(&self) -> MaskSeed {
+        MaskSeed(self.public_bytes(Purpose::PublicSeed))
+    }
+
+    /// `len` uniform secret bits, each 0 or 1.
+    pub(crate) fn secret_bits(&self, purpose: Purpose, len: usize) -> Zeroizing<Vec<u32>> {
+        let mut rng = SecretStream(stream(&self.0, purpose, 0));
+        Zeroizing::new((0..len).map(|_| rng.0.next_u32() & 1).collect())
+    }
+
+    /// The noise of row `index`.
+    pub(crate) fn noise(&self, purpose: Purpose, index: u64) -> NoiseStream {
+        NoiseStream { rng: SecretStream(stream(&self.0, purpose, index)), spare: None }
+    }
+}
+
+/// A generator whose state is secret: overwritten on drop, since `rand_chacha` does not do that itself.
+struct SecretStream(ChaCha20Rng);
+
+impl Drop for SecretStream {
+    fn drop(&mut self) {
+        self.0 = ChaCha20Rng::from_seed([0; SEED_BYTES]);
+        std::hint::black_box(&self.0);
+    }
+}
+
+/// 256 public bits from which uniform masks are expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaskSeed(pub [u8; SEED_BYTES]);
+
+impl MaskSeed {
+    /// Fills `masks` with the uniform torus elements of row `index`.
+    pub(crate) fn fill<T: Torus>(&self, purpose: Purpose, index: u64, masks: &mut [T]) {
+        stream(&self.0, purpose, index).fill_bytes(bytemuck::cast_slice_mut(masks));
+        if cfg!(target_endian = "big") {
+            let swap = |x: &mut T| bytemuck::bytes_of_mut(x).reverse();
+            masks.iter_mut().for_each(swap);
+        }
+    }
+}
+
+/// Gaussian noise from a secret stream; see [`StandardDeviation`].
+pub(crate) struct NoiseStream {
+    rng: SecretStream,
+    /// The second normal number of the last pair.
+    spare: Option<i64>,
+}
+
+impl NoiseStream {
+    /// The next noise term, as a signed multiple of 2^-64 mod 1.
+    pub(crate) fn next(&mut self, deviation: StandardDeviation) -> u64 {
+        // Which of the two is due is public: it depends on the count of calls only.
+        let normal = match self.spare.take() {
+            Some(normal) => normal,
+            None => {
+                let (first, second) = gaussian::normal_pair(self.rng.0.next_u64(), self.rng.0.next_u64());
+                self.spare = Some(second);
+                first
+            }
+        };
+        deviation.scale(normal)
+    }
+}
+
+impl Drop for NoiseStream {
+    fn drop(&mut self) {
+        self.spare.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torus::{Torus32, Torus64};
+
+    #[test]
+    fn streams_are_reproducible_and_apart() {
+        let seed = SecretSeed::deterministic_for_tests(7);
+        let masks = |purpose, index| {
+            let mut masks = [Torus64::default(); 4];
+            seed.mask_seed().fill(purpose, index, &mut masks);
+            masks
+        };
+        assert_eq!(masks(Purpose::BootstrapKey, 3), masks(Purpose::BootstrapKey, 3));
+        assert_ne!(masks(Purpose::BootstrapKey, 3), masks(Purpose::BootstrapKey, 4));
+        assert_ne!(masks(Purpose::BootstrapKey, 3), masks(Purpose::KeySwitchKey, 3));
+        assert_ne!(seed.mask_seed(), SecretSeed::deterministic_for_tests(8).mask_seed());
+    }
+
+    #[test]
+    fn the_operating_system_gives_different_seeds() {
+        assert_ne!(SecretSeed::from_os().unwrap().0, SecretSeed::from_os().unwrap().0);
+        assert_eq!(format!("{:?}", SecretSeed::from_os().unwrap()), "SecretSeed(..)");
+    }
+
+    #[test]
+    fn masks_are_uniform_in_every_bit() {
+        let mut masks = vec![Torus32::default(); 1 << 16];
+        MaskSeed([1; SEED_BYTES]).fill(Purpose::Ciphertexts, 0, &mut masks);
+        for bit in 0..32 {
+            let ones = masks.iter().filter(|x| x.0 >> bit & 1 == 1).count() as f64;
+            // 2^16 fair coins: mean 2^15, standard deviation 128; 6 deviations fail once in 5e8.
+            assert!((ones - 32768.0).abs() < 6.0 * 128.0, "bit {bit}: {ones} ones");
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! The bodies of the kinds of files.
+
+use zeroize::Zeroizing;
+
+use super::{FileFault, Header, Kind};
+use crate::ciphertext::{Ciphertext, PackedCiphertext, SeededCiphertexts};
+use crate::keys::{BootstrapBodies, CloudKey, KeyId, SecretKey};
+use crate::lwe::LweCiphertext;
+use crate::parameters::{Parameters, TorusWidth};
+use crate::random::{MaskSeed, SEED_BYTES};
+use crate::tlwe::SeededTlwe;
+use crate::torus::{Torus, Torus32, Torus64};
+
+/// Most ciphertexts in one file.
+const MOST_CIPHERTEXTS: u64 = 1 << 24;
+/// Bytes of a count.
+const COUNT_BYTES: u64 = 4;
+
+/// Ciphertexts of one key and parameter set, such as a server's results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CiphertextList {
+    parameters: Parameters,
+    key_id: KeyId,
+    ciphertexts: Vec<Ciphertext>,
+}
+
+impl CiphertextList {
+    /// Lists `ciphertexts`, all of the key `key_id`.
+    ///
+    /// # Errors
+    /// [`Error::OtherKey`](crate::Error::OtherKey) for a ciphertext of another key.
+    pub fn new(parameters: &Parameters, key_id: KeyId, ciphertexts: Vec<Ciphertext>) -> crate::Result<Self> {
+        ciphertexts.iter().try_for_each(|c| key_id.check(c.key_id()))?;
+        Ok(Self { parameters: *parameters, key_id, ciphertexts })
+    }
+
+    /// The ciphertexts, in order.
+    pub fn ciphertexts(&self) -> &[Ciphertext] {
+        &self.ciphertexts
+    }
+}
+
+/// Reads fields one after another.
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(super) fn bytes(&mut self, len: usize) -> Result<&'a [u8], FileFault> {
+        let short = FileFault::Truncated { found: self.rest.len() as u64, expected: len as u64 };
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(short)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FileFault> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(N)?);
+        Ok(array)
+    }
+
+    fn words<T: Torus>(&mut self, count: usize) -> Result<Vec<T>, FileFault> {
+        let words = self.bytes(count * T::BYTES)?.chunks_exact(T::BYTES);
+        Ok(words.map(word_from_le).collect())
+    }
+
+    /// A count of records that make up the rest.
+    fn count(&mut self) -> Result<usize, FileFault> {
+        Ok(u32::from_le_bytes(self.array()?) as usize)
+    }
+
+    fn secret_bits(&mut self, count: usize) -> Result<Zeroizing<Vec<u32>>, FileFault> {
+        let bytes = self.bytes(count.div_ceil(8))?;
+        // By position, not by value: no branch on the key.
+        Ok(Zeroizing::new((0..count).map(|i| u32::from(bytes[i / 8] >> (i % 8) & 1)).collect()))
+    }
+
+    /// Nothing may be left: lengths and counts must agree.
+    fn finish(&self, field: &'static str) -> Result<(), FileFault> {
+        if self.rest.is_empty() {
+            return Ok(());
+        }
+        Err(FileFault::Field {
+            field,
+            found: "too small for the body".into(),
+            expected: format!("a count that covers {} more bytes", self.rest.len()),
+        })
+    }
+}
+
+fn word_from_le<T: Torus>(bytes: &[u8]) -> T {
+    let mut top = [0; 8];
+    // The element's bytes are the top ones of its 64-bit form.
+    top[8 - bytes.len()..].copy_from_slice(bytes);
+    T::from_bits64(u64::from_le_bytes(top))
+}
+
+fn put_words<T: Torus>(bytes: &mut Vec<u8>, words: &[T]) {
+    for word in words {
+        bytes.extend_from_slice(&word.to_bits64().to_le_bytes()[8 - T::BYTES..]);
+    }
+}
+
+fn put_bits(bytes: &mut Vec<u8>, bits: &[u32]) {
+    let byte = |bits: &[u32]| bits.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | (bit as u8) << i);
+    bytes.extend(bits.chunks(8).map(byte));
+}
+
+fn put_count(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend(u32::try_from(count).expect("invariant: fewer than 2^24 ciphertexts").to_le_bytes());
+}
+
+/// A thing that is the body of a kind of file.
+pub trait Body: Sized {
+    /// What files of it are marked as.
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn parameters(&self) -> &Parameters;
+
+    #[doc(hidden)]
+    fn key_id(&self) -> KeyId;
+
+    #[doc(hidden)]
+    fn write(&self, body: &mut Vec<u8>);
+
+    /// The body's length has been checked against kind and parameter set.
+    #[doc(hidden)]
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault>;
+}
+
+/// Refuses a length that the kind cannot have with these parameters.
+pub(super) fn check_body_len(kind: Kind, p: &'static Parameters, len: u64) -> Result<(), FileFault> {
+    let seeded = (SEED_BYTES as u64) + COUNT_BYTES;
+    let (least, most) = match kind {
+        Kind::SecretKey => {
+            let exact = (p.lwe_dimension.div_ceil(8) + p.large_dimension().div_ceil(8)) as u64;
+            (exact, exact)
+        }
+        Kind::CloudKey => {
+            let word = match p.accumulator {
+                TorusWidth::Bits32 => 4,
+                TorusWidth::Bits64 => 8,
+            };
+            let bootstrap = p.lwe_dimension * p.tgsw_rows() * p.polynomial_size * word;
+            let exact = (SEED_BYTES + bootstrap + 4 * p.key_switch_rows()) as u64;
+            (exact, exact)
+        }
+        Kind::SeededCiphertexts => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
+        Kind::PackedCiphertext => (seeded, seeded + 4 * p.polynomial_size as u64),
+        Kind::CiphertextList => (COUNT_BYTES, COUNT_BYTES + MOST_CIPHERTEXTS * ciphertext_bytes(p)),
+    };
+    if (least..=most).contains(&len) {
+        return Ok(());
+    }
+    let expected = if least == most { format!("{least}") } else { format!("from {least} to {most}") };
+    Err(FileFault::BodyLength { found: len, kind, parameters: p.name, expected })
+}
+
+/// Variance, masks and body.
+fn ciphertext_bytes(p: &Parameters) -> u64 {
+    8 + 4 * (p.wire_dimension() as u64 + 1)
+}
+
+impl Body for SecretKey {
+    const KIND: Kind = Kind::SecretKey;
+
+    fn parameters(&self) -> &Parameters {
+        self.parameters()
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.id()
+    }
+
+    fn write(&self, body: &mut Vec<u8>) {
+        // Reserved at once, so that no copy of the key is left behind by a growing vector.
+        body.reserve_exact(self.small().dimension().div_ceil(8) + self.large().bits().len().div_ceil(8));
+        put_bits(body, self.small().bits());
+        put_bits(body, self.large().bits());
+    }
+
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        let p = header.parameters;
+        let mut fields = Fields::new(body);
+        let small = fields.secret_bits(p.lwe_dimension)?;
+        let large = fields.secret_bits(p.large_dimension())?;
+        Ok(Self::from_bits(p, header.key_id, small.to_vec(), large.to_vec()))
+    }
+}
+
+impl Body for CloudKey {
+    const KIND: Kind = Kind::CloudKey;
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.id
+    }
+
+    fn write(&self, body: &mut Vec<u8>) {
+        body.extend(self.masks.0);
+        match &self.bootstrap {
+            BootstrapBodies::Bits32(words) => put_words(body, words),
+            BootstrapBodies::Bits64(words) => put_words(body, words),
+        }
+        put_words(body, &self.key_switch);
+    }
+
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        let p = header.parameters;
+        let mut fields = Fields::new(body);
+        let masks = MaskSeed(fields.array()?);
+        let count = p.lwe_dimension * p.tgsw_rows() * p.polynomial_size;
+        let bootstrap = match p.accumulator {
+            TorusWidth::Bits32 => BootstrapBodies::Bits32(fields.words::<Torus32>(count)?),
+            TorusWidth::Bits64 => BootstrapBodies::Bits64(fields.words::<Torus64>(count)?),
+        };
+        let key_switch = fields.words(p.key_switch_rows())?;
+        Ok(Self { parameters: *p, id: header.key_id, masks, bootstrap, key_switch })
+    }
+}
+
+impl Body for SeededCiphertexts {
+    const KIND: Kind = Kind::SeededCiphertexts;
+
+    fn parameters(&self) -> &Parameters {
+        self.parameters()
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.key_id()
+    }
+
+    fn write(&self, body: &mut Vec<u8>) {
+        let (masks, bodies) = self.parts();
+        body.extend(masks.0);
+        put_count(body, bodies.len());
+        put_words(body, bodies);
+    }
+
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        let mut fields = Fields::new(body);
+        let masks = MaskSeed(fields.array()?);
+        let count = fields.count()?;
+        let bodies = fields.words(count)?;
+        fields.finish("the number of ciphertexts")?;
+        Ok(Self::from_parts(header.parameters, header.key_id, masks, bodies))
+    }
+}
+
+impl Body for PackedCiphertext {
+    const KIND: Kind = Kind::PackedCiphertext;
+
+    fn parameters(&self) -> &Parameters {
+        self.parameters()
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.key_id()
+    }
+
+    fn write(&self, body: &mut Vec<u8>) {
+        let sample = self.sample();
+        body.extend(sample.mask_seed().0);
+        put_count(body, sample.bodies().len());
+        put_words(body, sample.bodies());
+    }
+
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        let mut fields = Fields::new(body);
+        let masks = MaskSeed(fields.array()?);
+        let count = fields.count()?;
+        let bodies = fields.words(count)?;
+        fields.finish("the number of messages")?;
+        Ok(Self::from_parts(header.parameters, header.key_id, SeededTlwe::from_parts(masks, bodies)))
+    }
+}
+
+impl Body for CiphertextList {
+    const KIND: Kind = Kind::CiphertextList;
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    fn write(&self, body: &mut Vec<u8>) {
+        put_count(body, self.ciphertexts.len());
+        for ciphertext in &self.ciphertexts {
+            body.extend(ciphertext.variance().to_le_bytes());
+            put_words(body, ciphertext.sample().words());
+        }
+    }
+
+    fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        let p = header.parameters;
+        let mut fields = Fields::new(body);
+        let count = fields.count()?;
+        let mut ciphertexts = Vec::new();
+        for _ in 0..count {
+            let variance = f64::from_le_bytes(fields.array()?);
+            if !(0.0..1.0).contains(&variance) {
+                return Err(FileFault::Field {
+                    field: "the noise variance of a ciphertext",
+                    found: variance.to_string(),
+                    expected: "a number from 0 to 1".into(),
+                });
+            }
+            let sample = LweCiphertext::from_words(fields.words(p.wire_dimension() + 1)?);
+            ciphertexts.push(Ciphertext::new(sample, variance, header.key_id));
+        }
+        fields.finish("the number of ciphertexts")?;
+        Ok(Self { parameters: *p, key_id: header.key_id, ciphertexts })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Existing, NO_CONTEXT, from_bytes, inspect, load, save, to_bytes};
+    use super::*;
+    use crate::Error;
+    use crate::parameters::{GATES_DEFAULT, TFHE_LIB_V1_0_1};
+    use crate::random::SecretSeed;
+    use proptest::prelude::*;
+    use sha2::{Digest, Sha256};
+    use std::path::Path;
+
+    fn seed(number: u64) -> SecretSeed {
+        SecretSeed::deterministic_for_tests(number)
+    }
+
+    fn key() -> SecretKey {
+        SecretKey::generate(&GATES_DEFAULT, seed(1))
+    }
+
+    fn seeded() -> SeededCiphertexts {
+        key().encrypt(&[true, false, true], seed(2))
+    }
+
+    fn packed() -> PackedCiphertext {
+        key().encrypt_packed(&[Torus32(1), Torus32(2)], seed(3)).unwrap()
+    }
+
+    fn list() -> CiphertextList {
+        CiphertextList::new(&GATES_DEFAULT, key().id(), seeded().expand()).unwrap()
+    }
+
+    fn read<C: Body>(bytes: &[u8]) -> crate::Result<C> {
+        from_bytes(bytes, Path::new("test")).map(|stored| stored.content)
+    }
+
+    /// The same file with the right checksum again.
+    fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let end = bytes.len() - 32;
+        let checksum = Sha256::digest(&bytes[..end]);
+        bytes[end..].copy_from_slice(&checksum);
+        bytes
+    }
+
+    #[test]
+    fn every_kind_survives_the_round_trip() {
+        assert_eq!(read::<SeededCiphertexts>(&to_bytes(&seeded(), NO_CONTEXT)).unwrap(), seeded());
+        assert_eq!(read::<PackedCiphertext>(&to_bytes(&packed(), NO_CONTEXT)).unwrap(), packed());
+        assert_eq!(read::<CiphertextList>(&to_bytes(&list(), NO_CONTEXT)).unwrap(), list());
+        let secret = read::<SecretKey>(&to_bytes(&key(), NO_CONTEXT)).unwrap();
+        assert_eq!((secret.id(), secret.small().bits()), (key().id(), key().small().bits()));
+        assert_eq!(secret.large().bits(), key().large().bits());
+        for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_0_1] {
+            let cloud = CloudKey::generate(&SecretKey::generate(parameters, seed(4)), seed(5));
+            let bytes = to_bytes(&cloud, NO_CONTEXT);
+            assert!(read::<CloudKey>(&bytes).unwrap() == cloud);
+            assert!(bytes.len() <= 14_000_000, "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_kind_is_not_taken_for_another() {
+        let bytes = to_bytes(&packed(), NO_CONTEXT);
+        assert!(matches!(read::<SeededCiphertexts>(&bytes), Err(Error::WrongKind { .. })));
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        for bytes in
+            [to_bytes(&seeded(), NO_CONTEXT), to_bytes(&packed(), NO_CONTEXT), to_bytes(&key(), NO_CONTEXT)]
+        {
+            for len in 0..bytes.len() {
+                assert!(read::<SeededCiphertexts>(&bytes[..len]).is_err(), "{len} bytes");
+            }
+            let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+            assert!(matches!(
+                read::<SeededCiphertexts>(&longer),
+                Err(Error::BadFile { fault: FileFault::Trailing { .. }, .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn a_huge_length_is_refused_before_it_is_allocated() {
+        let mut bytes = to_bytes(&seeded(), NO_CONTEXT).to_vec();
+        bytes[92..100].copy_from_slice(&u64::MAX.to_le_bytes());
+        let error = read::<SeededCiphertexts>(&resealed(bytes)).unwrap_err();
+        assert!(matches!(error, Error::BadFile { fault: FileFault::BodyLength { .. }, .. }), "{error}");
+        let mut bytes = to_bytes(&list(), NO_CONTEXT).to_vec();
+        bytes[100..104].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(read::<CiphertextList>(&resealed(bytes)).is_err());
+        let mut bytes = to_bytes(&packed(), NO_CONTEXT).to_vec();
+        bytes[132..136].copy_from_slice(&1u32.to_le_bytes());
+        assert!(read::<PackedCiphertext>(&resealed(bytes)).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// A flipped bit anywhere is found, by a field or by the checksum.
+        #[test]
+        fn every_bit_flip_is_an_error(at: prop::sample::Index, bit in 0u32..8) {
+            for bytes in [to_bytes(&seeded(), NO_CONTEXT), to_bytes(&list(), NO_CONTEXT)] {
+                let mut bytes = bytes.to_vec();
+                let at = at.index(bytes.len());
+                bytes[at] ^= 1u8 << bit;
+                prop_assert!(read::<SeededCiphertexts>(&bytes).is_err());
+            }
+        }
+
+        /// With the checksum made right again, whatever the bytes say: an error or a value, never a panic.
+        #[test]
+        fn resealed_damage_never_panics(at: prop::sample::Index, byte: u8) {
+            for bytes in [to_bytes(&seeded(), NO_CONTEXT), to_bytes(&packed(), NO_CONTEXT), to_bytes(&list(), NO_CONTEXT)] {
+                let mut bytes = bytes.to_vec();
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                let bytes = resealed(bytes);
+                let _ = (read::<SeededCiphertexts>(&bytes), read::<PackedCiphertext>(&bytes), read::<CiphertextList>(&bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn files_are_whole_private_and_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        save(&key(), [7; 32], &path, Existing::Refuse).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(matches!(save(&seeded(), NO_CONTEXT, &path, Existing::Refuse), Err(Error::Exists { .. })));
+        let stored = load::<SecretKey>(&path).unwrap();
+        assert_eq!((stored.header.context, stored.content.id()), ([7; 32], key().id()));
+        save(&seeded(), NO_CONTEXT, &path, Existing::Replace).unwrap();
+        assert_eq!(inspect(&path).unwrap().kind, Kind::SeededCiphertexts);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
+        let nowhere = folder.path().join("missing").join("x");
+        assert!(matches!(save(&seeded(), NO_CONTEXT, &nowhere, Existing::Refuse), Err(Error::Io { .. })));
+    }
+}

@@ -1,0 +1,178 @@
+//! The real torus T = R/Z in fixed point.
+//!
+//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32 or 64 bits. Addition and
+//! multiplication by an integer are exact (they wrap); there is no product of two torus elements. See Chillotti,
+//! Gama, Georgieva, Izabachène, "TFHE: Fast Fully Homomorphic Encryption over the Torus", J. Cryptology 2020,
+//! section 2.
+//!
+//! ```
+//! use tfhe_core::torus::{Torus, Torus32};
+//! let quarter = Torus32::from_real(0.25);
+//! assert_eq!((quarter + quarter + quarter + quarter), Torus32::default());
+//! assert_eq!((quarter * 3).to_real(), -0.25);
+//! ```
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
+
+use bytemuck::Pod;
+use zeroize::Zeroize;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Torus32 {}
+    impl Sealed for super::Torus64 {}
+}
+
+/// A fixed-point torus: [`Torus32`] or [`Torus64`].
+pub trait Torus:
+    sealed::Sealed
+    + Copy
+    + Debug
+    + Default
+    + Eq
+    + Pod
+    + Send
+    + Sync
+    + Zeroize
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + SubAssign
+    + Neg<Output = Self>
+    + Mul<i64, Output = Self>
+{
+    /// Width w in bits; one unit in the last place is 2^-w of the torus.
+    const BITS: u32;
+
+    /// Bytes one element takes in a file (little-endian).
+    const BYTES: usize = Self::BITS as usize / 8;
+
+    /// The element nearest to the 64-bit one `bits` / 2^64 (rounded half up, mod 1).
+    fn from_bits64(bits: u64) -> Self;
+
+    /// The same element on the 64-bit torus, as the integer x of x / 2^64; exact.
+    fn to_bits64(self) -> u64;
+
+    /// The element nearest to `x` mod 1.
+    fn from_real(x: f64) -> Self {
+        let fraction = x - libm::rint(x); // in [-1/2, 1/2]
+        // The product fits i128 exactly; the cast back wraps +1/2 to -1/2, which is the same torus element.
+        Self::from_bits64((fraction * TWO_POW_64) as i128 as u64)
+    }
+
+    /// The representative in [-1/2, 1/2), rounded to `f64`.
+    fn to_real(self) -> f64 {
+        self.to_bits64() as i64 as f64 / TWO_POW_64
+    }
+}
+
+const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+
+macro_rules! torus {
+    ($name:ident, $word:ty, $bits:literal) => {
+        #[doc = concat!("An element of the torus in ", $bits, "-bit fixed point: the integer x of x / 2^", $bits, ".")]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, Zeroize)]
+        #[repr(transparent)]
+        pub struct $name(pub $word);
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0.wrapping_add(other.0))
+            }
+        }
+
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0.wrapping_sub(other.0))
+            }
+        }
+
+        impl Neg for $name {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self(self.0.wrapping_neg())
+            }
+        }
+
+        impl Mul<i64> for $name {
+            type Output = Self;
+            fn mul(self, integer: i64) -> Self {
+                Self(self.0.wrapping_mul(integer as $word))
+            }
+        }
+
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                *self = *self + other;
+            }
+        }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                *self = *self - other;
+            }
+        }
+    };
+}
+
+torus!(Torus32, u32, "32");
+torus!(Torus64, u64, "64");
+
+impl Torus for Torus32 {
+    const BITS: u32 = 32;
+
+    fn from_bits64(bits: u64) -> Self {
+        Self((bits.wrapping_add(1 << 31) >> 32) as u32)
+    }
+
+    fn to_bits64(self) -> u64 {
+        u64::from(self.0) << 32
+    }
+}
+
+impl Torus for Torus64 {
+    const BITS: u32 = 64;
+
+    fn from_bits64(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    fn to_bits64(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn one_is_zero_and_half_is_minus_half() {
+        for x in [1.0, -3.0, 0.0] {
+            assert_eq!(Torus32::from_real(x), Torus32(0));
+            assert_eq!(Torus64::from_real(x), Torus64(0));
+        }
+        assert_eq!(Torus32::from_real(0.5), Torus32(1 << 31));
+        assert_eq!(Torus64::from_real(-0.5), Torus64(1 << 63));
+        assert_eq!(Torus64::from_real(1.5), Torus64(1 << 63));
+    }
+
+    proptest! {
+        #[test]
+        fn narrowing_rounds_to_nearest(bits: u64) {
+            let narrow = Torus32::from_bits64(bits).to_bits64();
+            let error = bits.wrapping_sub(narrow) as i64;
+            prop_assert!((-(1i64 << 31)..=(1i64 << 31)).contains(&error));
+        }
+
+        #[test]
+        fn reals_survive_the_round_trip(x in -0.5f64..0.5) {
+            prop_assert!((Torus64::from_real(x).to_real() - x).abs() <= 2f64.powi(-53));
+            prop_assert!((Torus32::from_real(x).to_real() - x).abs() <= 2f64.powi(-33));
+        }
+    }
+}
