@@ -1,0 +1,317 @@
+//! IDX, the format of the MNIST files (LeCun, Cortes, Burges: <http://yann.lecun.com/exdb/mnist/>).
+//!
+//! ```text
+//! images: 0x00000803 | count | rows | columns | count * rows * columns bytes, row-major, 0 black to 255 white
+//! labels: 0x00000801 | count | count bytes
+//! ```
+//!
+//! Header words are big-endian `u32`. A file may be compressed with gzip, which its first two bytes show.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::{Error, Result, data::GreyImage};
+
+const IMAGES_MAGIC: u32 = 0x0000_0803;
+const LABELS_MAGIC: u32 = 0x0000_0801;
+
+/// How files in gzip start (RFC 1952).
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The largest content that is read, in bytes. MNIST's training images are 47 MB.
+const CONTENT_LIMIT: u64 = 1 << 30;
+
+/// The images of an IDX file, all of one size.
+#[derive(Debug)]
+pub struct IdxImages {
+    path: PathBuf,
+    rows: usize,
+    columns: usize,
+    /// `len() * rows * columns` grey values.
+    pixels: Vec<u8>,
+}
+
+impl IdxImages {
+    /// Reads the images of the IDX file at `path`, plain or in gzip.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no IDX file of images, declares more than 1 GiB of pixels or none an image,
+    /// or holds less or more than it declares.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(path, open_buffered(path)?)
+    }
+
+    /// Reads the content of `path`, which serves for messages only.
+    fn read(path: &Path, input: impl BufRead) -> Result<Self> {
+        let ([count, rows, columns], pixels) = read_idx(path, input, IMAGES_MAGIC)?;
+        // Also keeps the number of images below the number of bytes that were there to read.
+        if rows == 0 || columns == 0 {
+            return Err(Error::IdxDimensions { path: path.into(), rows, columns });
+        }
+        debug_assert_eq!(pixels.len() as u64, [count, rows, columns].map(u64::from).iter().product::<u64>());
+        Ok(Self { path: path.into(), rows: rows as usize, columns: columns as usize, pixels })
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.pixels.len() / (self.rows * self.columns)
+    }
+
+    /// Whether the file holds no image.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.is_empty()
+    }
+
+    /// Rows of each image, in pixels.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns of each image, in pixels.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The image with this index, the first being 0.
+    ///
+    /// # Errors
+    /// [`Error::ImageIndex`] where `index` is not below [`len`](Self::len).
+    pub fn image(&self, index: usize) -> Result<GreyImage> {
+        let pixels = self
+            .pixels
+            .chunks_exact(self.rows * self.columns)
+            .nth(index)
+            .ok_or_else(|| Error::ImageIndex { path: self.path.clone(), index, count: self.len() })?;
+        GreyImage::new(
+            format!("{}, image {index}", self.path.display()),
+            self.columns,
+            self.rows,
+            pixels.into(),
+        )
+    }
+}
+
+/// The labels of an IDX file: the class of each image, in the images' order.
+#[derive(Debug)]
+pub struct IdxLabels {
+    path: PathBuf,
+    labels: Vec<u8>,
+}
+
+impl IdxLabels {
+    /// Reads the labels of the IDX file at `path`, plain or in gzip.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no IDX file of labels, declares more than 1 GiB of them, or holds less or more
+    /// than it declares.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(path, open_buffered(path)?)
+    }
+
+    /// Reads the content of `path`, which serves for messages only.
+    fn read(path: &Path, input: impl BufRead) -> Result<Self> {
+        let ([_count], labels) = read_idx(path, input, LABELS_MAGIC)?;
+        Ok(Self { path: path.into(), labels })
+    }
+
+    /// The labels, one an image.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The file they came from.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn open_buffered(path: &Path) -> Result<impl BufRead> {
+    File::open(path).map(BufReader::new).map_err(|source| Error::Read { path: path.into(), source })
+}
+
+/// Reads an IDX file of bytes with `D` dimensions: its dimensions and exactly as many bytes as their product.
+fn read_idx<const D: usize>(path: &Path, mut input: impl BufRead, magic: u32) -> Result<([u32; D], Vec<u8>)> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::UnexpectedEof => Error::IdxTruncated { path: path.into() },
+        _ => Error::Read { path: path.into(), source },
+    };
+
+    let mut input: Box<dyn Read + '_> = if input.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC) {
+        Box::new(MultiGzDecoder::new(input))
+    } else {
+        Box::new(input)
+    };
+
+    let mut word = || -> Result<u32> {
+        let mut bytes = [0; 4];
+        input.read_exact(&mut bytes).map_err(failed)?;
+        Ok(u32::from_be_bytes(bytes))
+    };
+    let found = word()?;
+    if found != magic {
+        return Err(Error::IdxMagic { path: path.into(), found, expected: magic });
+    }
+    let mut dimensions = [0; D];
+    for dimension in &mut dimensions {
+        *dimension = word()?;
+    }
+
+    let declared = dimensions.iter().fold(1_u64, |product, &d| product.saturating_mul(d.into()));
+    if declared > CONTENT_LIMIT {
+        return Err(Error::TooLarge { path: path.into(), limit: CONTENT_LIMIT });
+    }
+    // The buffer grows with what is there, not with what is declared. The one byte more shows trailing content, and
+    // makes the gzip decoder reach its checksum.
+    let mut content = Vec::new();
+    input.take(declared + 1).read_to_end(&mut content).map_err(failed)?;
+    match (content.len() as u64).cmp(&declared) {
+        std::cmp::Ordering::Less => Err(Error::IdxTruncated { path: path.into() }),
+        std::cmp::Ordering::Equal => Ok((dimensions, content)),
+        std::cmp::Ordering::Greater => Err(Error::IdxTrailing { path: path.into(), declared }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Three images of 2 rows and 3 columns whose pixels count up from 0.
+    fn images_file() -> Vec<u8> {
+        let mut file: Vec<u8> = [IMAGES_MAGIC, 3, 2, 3].iter().flat_map(|word| word.to_be_bytes()).collect();
+        file.extend(0..18);
+        file
+    }
+
+    fn labels_file() -> Vec<u8> {
+        let mut file: Vec<u8> = [LABELS_MAGIC, 4].iter().flat_map(|word| word.to_be_bytes()).collect();
+        file.extend([7, 2, 1, 0]);
+        file
+    }
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn images(content: &[u8]) -> Result<IdxImages> {
+        IdxImages::read(Path::new("images.idx"), content)
+    }
+
+    fn labels(content: &[u8]) -> Result<IdxLabels> {
+        IdxLabels::read(Path::new("labels.idx"), content)
+    }
+
+    #[test]
+    fn reads_images_and_labels_plain_and_in_gzip() {
+        for file in [images_file(), gzip(&images_file())] {
+            let images = images(&file).unwrap();
+            assert_eq!((images.len(), images.rows(), images.columns()), (3, 2, 3));
+            let second = images.image(1).unwrap();
+            assert_eq!((second.width(), second.height()), (3, 2));
+            assert_eq!(second.pixels(), [6, 7, 8, 9, 10, 11]);
+            assert_eq!(
+                images.image(3).unwrap_err().to_string(),
+                "images.idx: there is no image 3, the file holds 3 and the first is image 0"
+            );
+        }
+        for file in [labels_file(), gzip(&labels_file())] {
+            assert_eq!(labels(&file).unwrap().as_slice(), [7, 2, 1, 0]);
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        for file in [images_file(), gzip(&images_file())] {
+            for length in 0..file.len() {
+                assert!(images(&file[..length]).is_err(), "images of {length} bytes of {}", file.len());
+            }
+        }
+        for file in [labels_file(), gzip(&labels_file())] {
+            for length in 0..file.len() {
+                assert!(labels(&file[..length]).is_err(), "labels of {length} bytes of {}", file.len());
+            }
+        }
+    }
+
+    #[test]
+    fn every_bit_flip_in_the_header_is_an_error() {
+        for bit in 0..16 * 8 {
+            let mut file = images_file();
+            file[bit / 8] ^= 1 << (bit % 8);
+            assert!(images(&file).is_err(), "bit {bit}");
+        }
+        for bit in 0..8 * 8 {
+            let mut file = labels_file();
+            file[bit / 8] ^= 1 << (bit % 8);
+            assert!(labels(&file).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn trailing_bytes_are_an_error() {
+        let mut plain = images_file();
+        plain.push(0);
+        assert!(matches!(images(&plain), Err(Error::IdxTrailing { declared: 18, .. })));
+        assert!(matches!(images(&gzip(&plain)), Err(Error::IdxTrailing { declared: 18, .. })));
+
+        // A second gzip member continues the first, so it is trailing content too.
+        let two_members = [gzip(&images_file()), gzip(&[0])].concat();
+        assert!(matches!(images(&two_members), Err(Error::IdxTrailing { .. })));
+    }
+
+    #[test]
+    fn a_wrong_gzip_checksum_is_an_error() {
+        let mut file = gzip(&images_file());
+        let checksum = file.len() - 8;
+        file[checksum] ^= 1;
+        assert!(matches!(images(&file), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn labels_are_not_images() {
+        assert_eq!(
+            images(&labels_file()).unwrap_err().to_string(),
+            "images.idx: the IDX magic number is 0x00000801, expected 0x00000803"
+        );
+    }
+
+    #[test]
+    fn hostile_dimensions_are_refused() {
+        let header = |count: u32, rows: u32, columns: u32| -> Vec<u8> {
+            [IMAGES_MAGIC, count, rows, columns].iter().flat_map(|word| word.to_be_bytes()).collect()
+        };
+        let limit = CONTENT_LIMIT;
+        for (count, rows, columns) in
+            [(u32::MAX, u32::MAX, u32::MAX), (1 << 20, 1 << 10, 2), (1 << 30 | 1, 1, 1)]
+        {
+            let result = images(&header(count, rows, columns));
+            assert!(matches!(result, Err(Error::TooLarge { limit: l, .. }) if l == limit));
+        }
+        assert!(matches!(images(&header(u32::MAX, 0, 28)), Err(Error::IdxDimensions { rows: 0, .. })));
+        // Within the limit, but nothing there: refused for what is missing, without room being made for it.
+        assert!(matches!(images(&header(1 << 30, 1, 1)), Err(Error::IdxTruncated { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = images(&bytes);
+            let _ = labels(&bytes);
+            let _ = images(&[&images_file()[..4], &bytes].concat());
+            let _ = images(&[&GZIP_MAGIC[..], &bytes].concat());
+        }
+    }
+}

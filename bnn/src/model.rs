@@ -1,0 +1,152 @@
+//! A network on disk: a folder of `manifest.toml`, which says what the network is, and `weights.safetensors`, which
+//! holds its numbers.
+//!
+//! ```toml
+//! format = 1
+//! name = "binarized-perceptron"
+//! description = "One hidden layer of 512 binary neurons, for handwritten digits"
+//!
+//! [input]
+//! width = 28
+//! height = 28
+//! encoding = "threshold"          # x = 1 where the grey value is at least `threshold`, else 0
+//! threshold = 128
+//! max_active = 400                # most set pixels the client accepts
+//!
+//! [[layers]]
+//! name = "hidden"
+//! kind = "binary-dense"           # h = sign(W x + b + 1/2), W in {-1, +1}
+//! inputs = 784
+//! outputs = 512
+//! weights = "hidden.weights"      # i8 [outputs, inputs]
+//! biases = "hidden.biases"        # i32 [outputs]
+//!
+//! [[layers]]
+//! name = "scores"
+//! kind = "dense"                  # s = (V h + c) / 2^fraction_bits
+//! inputs = 512
+//! outputs = 10
+//! fraction_bits = 3
+//! weights = "scores.weights"      # i8 [outputs, inputs]
+//! biases = "scores.biases"        # i32 [outputs]
+//! ```
+//!
+//! A [`Model`] is the folder checked: shapes chain from the picture to the scores, the tensors are those of the
+//! manifest and no others, and weights that must be -1 or +1 are.
+
+mod manifest;
+mod weights;
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use self::{
+    manifest::{LayerEntry, Manifest},
+    weights::Weights,
+};
+use crate::{
+    Error, Result,
+    encoding::InputEncoding,
+    layer::{BinaryDense, Dense, Layer},
+};
+
+/// The largest manifest that is read, in bytes.
+const MANIFEST_LIMIT: u64 = 1 << 20;
+/// The largest file of weights that is read, in bytes.
+const WEIGHTS_LIMIT: u64 = 256 << 20;
+
+/// A network, checked: one or more [`BinaryDense`] layers, then one [`Dense`], whose shapes chain.
+#[derive(Debug, Clone)]
+pub struct Model {
+    name: String,
+    description: String,
+    input: InputEncoding,
+    layers: Vec<Layer>,
+    digest: [u8; 32],
+}
+
+impl Model {
+    /// Opens the model in the folder `folder`.
+    ///
+    /// # Errors
+    /// A file cannot be read, is too large or ill-formed, or the two do not describe one network; see the variants of
+    /// [`Error`] for manifests, layers and tensors.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let (manifest_path, manifest_bytes) = read_bounded(folder, "manifest.toml", MANIFEST_LIMIT)?;
+        let manifest = Manifest::parse(&manifest_path, &manifest_bytes)?;
+        let (weights_path, weights_bytes) = read_bounded(folder, "weights.safetensors", WEIGHTS_LIMIT)?;
+        let mut weights = Weights::parse(&weights_path, &weights_bytes)?;
+
+        let mut layers = Vec::new();
+        for entry in manifest.layers {
+            layers.push(match entry {
+                LayerEntry::BinaryDense { name, inputs, outputs, weights: w, biases: b } => {
+                    let matrix = weights.take_binary_matrix(&w, outputs, inputs)?;
+                    Layer::BinaryDense(BinaryDense::new(name, matrix, weights.take_biases(&b, outputs)?))
+                }
+                LayerEntry::Dense { name, inputs, outputs, fraction_bits, weights: w, biases: b } => {
+                    let matrix = weights.take_matrix(&w, outputs, inputs)?;
+                    Layer::Dense(Dense::new(name, matrix, weights.take_biases(&b, outputs)?, fraction_bits))
+                }
+            });
+        }
+        weights.finish()?;
+
+        let digest =
+            Sha256::new().chain_update(&manifest_bytes).chain_update(&weights_bytes).finalize().into();
+        Ok(Self {
+            name: manifest.name,
+            description: manifest.description,
+            input: manifest.input,
+            layers,
+            digest,
+        })
+    }
+
+    /// The model's name, one line.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the model is, one line.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// How the model reads pictures.
+    pub fn input(&self) -> &InputEncoding {
+        &self.input
+    }
+
+    /// The layers from the first to the last: one or more [`Layer::BinaryDense`], then one [`Layer::Dense`].
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The SHA-256 of the manifest followed by the weights, by which results name the model that made them:
+    /// `cat manifest.toml weights.safetensors | sha256sum`.
+    ///
+    /// No other model has the same bytes split elsewhere. The first eight bytes of the weights are a length below
+    /// 2^32, hence end in zeros, and a manifest has no zeros; nor can the weights start later, because then bytes of
+    /// their header, which is text, would stand in those zeros' place.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+}
+
+/// Reads the file `name` of the folder, and refuses one that is larger than `limit` bytes.
+fn read_bounded(folder: &Path, name: &str, limit: u64) -> Result<(PathBuf, Vec<u8>)> {
+    let path = folder.join(name);
+    let mut content = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(limit + 1).read_to_end(&mut content));
+    match read {
+        Err(source) => Err(Error::Read { path, source }),
+        Ok(length) if length as u64 > limit => Err(Error::TooLarge { path, limit }),
+        Ok(_) => Ok((path, content)),
+    }
+}

@@ -1,0 +1,87 @@
+//! `weights.safetensors`: the tensors that the manifest names, in the safetensors format
+//! (<https://github.com/huggingface/safetensors>: a JSON header, then little-endian numbers).
+
+use std::{collections::BTreeMap, path::Path};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::{Error, Result, layer::Matrix};
+
+/// The tensors of a file that no layer has taken yet.
+///
+/// Each can be taken once, so that a model is never larger in memory than its file, and at the end none may be
+/// left, so that the file holds the network of the manifest and no other.
+pub(super) struct Weights<'a> {
+    path: &'a Path,
+    tensors: BTreeMap<String, TensorView<'a>>,
+}
+
+impl<'a> Weights<'a> {
+    /// Parses the content of the file at `path`.
+    pub(super) fn parse(path: &'a Path, content: &'a [u8]) -> Result<Self> {
+        let file = SafeTensors::deserialize(content)
+            .map_err(|source| Error::SafeTensors { path: path.into(), source: source.into() })?;
+        Ok(Self { path, tensors: file.tensors().into_iter().collect() })
+    }
+
+    /// The `i8` tensor of this name and of shape `[rows, columns]`.
+    pub(super) fn take_matrix(&mut self, tensor: &str, rows: usize, columns: usize) -> Result<Matrix> {
+        let bytes = self.take(tensor, Dtype::I8, &[rows, columns])?;
+        Ok(Matrix::new(columns, bytes.iter().map(|&byte| byte.cast_signed()).collect()))
+    }
+
+    /// As [`take_matrix`](Self::take_matrix), with entries -1 and +1 only.
+    pub(super) fn take_binary_matrix(&mut self, tensor: &str, rows: usize, columns: usize) -> Result<Matrix> {
+        let matrix = self.take_matrix(tensor, rows, columns)?;
+        if let Some((index, &value)) =
+            matrix.iter().flatten().enumerate().find(|(_, value)| value.unsigned_abs() != 1)
+        {
+            return Err(Error::BinaryWeight {
+                path: self.path.into(),
+                tensor: tensor.into(),
+                row: index / columns,
+                column: index % columns,
+                value,
+            });
+        }
+        Ok(matrix)
+    }
+
+    /// The `i32` tensor of this name and of shape `[length]`.
+    pub(super) fn take_biases(&mut self, tensor: &str, length: usize) -> Result<Vec<i32>> {
+        let bytes = self.take(tensor, Dtype::I32, &[length])?;
+        Ok(bytes.as_chunks().0.iter().map(|&word| i32::from_le_bytes(word)).collect())
+    }
+
+    /// Checks that every tensor has been taken.
+    pub(super) fn finish(mut self) -> Result<()> {
+        match self.tensors.pop_first() {
+            None => Ok(()),
+            Some((tensor, _)) => Err(Error::TensorUnused { path: self.path.into(), tensor }),
+        }
+    }
+
+    /// The bytes of a tensor, as many as its type and shape have: the parser has checked that.
+    fn take(&mut self, tensor: &str, dtype: Dtype, shape: &[usize]) -> Result<&'a [u8]> {
+        let Some(view) = self.tensors.remove(tensor) else {
+            return Err(Error::TensorMissing { path: self.path.into(), tensor: tensor.into() });
+        };
+        if view.dtype() != dtype {
+            return Err(Error::TensorType {
+                path: self.path.into(),
+                tensor: tensor.into(),
+                found: view.dtype(),
+                expected: dtype,
+            });
+        }
+        if view.shape() != shape {
+            return Err(Error::TensorShape {
+                path: self.path.into(),
+                tensor: tensor.into(),
+                found: view.shape().into(),
+                expected: shape.into(),
+            });
+        }
+        Ok(view.data())
+    }
+}

@@ -1,0 +1,8 @@
+//! The crate from outside: model folders, the oracle, and MNIST where it is present.
+
+#![allow(clippy::unwrap_used)]
+
+mod mnist;
+mod model;
+mod oracle;
+mod toy;

@@ -1,0 +1,27 @@
+//! MNIST's test set, where the machine has it.
+
+use std::path::Path;
+
+use bnn::data::{GreyImage, IdxImages, IdxLabels};
+
+#[test]
+fn the_test_set_is_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/mnist");
+    let path = folder.join("t10k-images-idx3-ubyte.gz");
+    if !path.exists() {
+        println!("skipped: {} is absent", path.display());
+        return;
+    }
+    let images = IdxImages::open(&path).unwrap();
+    assert_eq!((images.len(), images.rows(), images.columns()), (10_000, 28, 28));
+    let labels = IdxLabels::open(&folder.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    assert_eq!(labels.as_slice().len(), 10_000);
+    assert_eq!(labels.as_slice()[0], 7);
+
+    let seven = GreyImage::load(&path, Some(0)).unwrap();
+    assert_eq!(seven.pixels(), images.image(0).unwrap().pixels());
+    println!("{}", seven.to_half_blocks());
+    // White on black: the corner is black, and the seven's bar, in row 8, is bright.
+    assert_eq!(seven.pixels()[0], 0);
+    assert!(seven.pixels()[8 * 28..9 * 28].iter().filter(|&&grey| grey >= 128).count() >= 8);
+}
