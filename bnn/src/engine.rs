@@ -1,6 +1,8 @@
-//! Engines evaluate a model on an encoded picture. The plaintext one, over exact integers, is the oracle for all.
+//! Engines evaluate a model on a picture. The plaintext one, over exact integers, is the oracle; the
+//! [`functional`] one works on ciphertexts.
 
 mod accuracy;
+pub mod functional;
 mod plaintext;
 
 pub use accuracy::Accuracy;

@@ -310,9 +310,76 @@ pub enum Error {
         /// The weight.
         value: i8,
     },
+
+    /// The picture has more values than one packed ciphertext holds.
+    #[error("the model reads {inputs} values, more than the {most} that one encrypted image holds")]
+    TooManyInputs {
+        /// The number of inputs of the model.
+        inputs: usize,
+        /// The most that are packed.
+        most: usize,
+    },
+
+    /// A layer's sums are so large that, scaled onto the torus, they would be lost in noise.
+    #[error(
+        "layer {layer:?}: sums of up to {sum_bound} units do not stand out from a noise of 2^{:.1} of the torus",
+        deviation.log2()
+    )]
+    SumsTooLarge {
+        /// The layer by its name.
+        layer: String,
+        /// The largest sum.
+        sum_bound: i64,
+        /// Standard deviation of the noise, in torus units.
+        deviation: f64,
+    },
+
+    /// A key, evaluator or ciphertext of another parameter set.
+    #[error("made with the parameter set {found}, where {expected} is needed")]
+    OtherParameters {
+        /// The set it was made with.
+        found: &'static str,
+        /// The set in use.
+        expected: &'static str,
+    },
+
+    /// An encrypted image or encrypted scores of another model.
+    #[error(
+        "{what} is for the model {}.., where {name} is {}..",
+        short_digest(found),
+        short_digest(expected)
+    )]
+    OtherModel {
+        /// What is for another model.
+        what: &'static str,
+        /// Digest of the model it is for.
+        found: [u8; 32],
+        /// The name of the model in use.
+        name: String,
+        /// Digest of the model in use.
+        expected: [u8; 32],
+    },
+
+    /// Encrypted scores of another number than the model's classes.
+    #[error("{found} encrypted scores, where the model has {expected}")]
+    ScoreCount {
+        /// The number of scores.
+        found: usize,
+        /// The number of classes.
+        expected: usize,
+    },
+
+    /// The scheme refused something.
+    #[error(transparent)]
+    Crypto(#[from] tfhe_core::Error),
 }
 
 /// Another library's message on one line, without control characters.
 fn single_line(message: impl Display) -> String {
     message.to_string().replace(char::is_control, " ")
+}
+
+/// The first four bytes of a digest, enough to tell models apart.
+fn short_digest(digest: &[u8; 32]) -> String {
+    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }

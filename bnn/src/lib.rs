@@ -10,7 +10,8 @@
 //! * [`encoding`]: what the client makes of a picture before it encrypts;
 //! * [`layer`]: the kinds of layer, and how large their sums can become;
 //! * [`model`]: a network on disk, opened and checked;
-//! * [`engine`]: evaluation, first of all the plaintext oracle.
+//! * [`engine`]: evaluation: the plaintext oracle, and the functional engine on ciphertexts;
+//! * [`encrypted`]: what travels between client and server.
 //!
 //! ```no_run
 //! use bnn::{data::GreyImage, engine, model::Model};
@@ -24,6 +25,7 @@
 
 pub mod data;
 pub mod encoding;
+pub mod encrypted;
 pub mod engine;
 mod error;
 pub mod layer;

@@ -78,6 +78,11 @@ impl Evaluator {
         self.bootstrap.bytes() + self.key_switch.bytes()
     }
 
+    /// How many ciphertexts one thread bootstraps at a time: callers that split their work do best in multiples.
+    pub fn batch_size(&self) -> usize {
+        self.bootstrap.batch_size()
+    }
+
     /// The noiseless ciphertext of a constant.
     pub fn trivial(&self, message: Torus32) -> Ciphertext {
         Ciphertext::new(LweCiphertext::trivial(self.parameters.wire_dimension(), message), 0.0, self.id)

@@ -34,6 +34,16 @@ impl CiphertextList {
         Ok(Self { parameters: *parameters, key_id, ciphertexts })
     }
 
+    /// The parameter set.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Whose ciphertexts they are.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
     /// The ciphertexts, in order.
     pub fn ciphertexts(&self) -> &[Ciphertext] {
         &self.ciphertexts

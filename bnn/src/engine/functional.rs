@@ -1,0 +1,336 @@
+//! The functional engine: linear layers are free on ciphertexts, and a neuron is one bootstrap through the sign.
+//!
+//! A value is carried as a multiple of a *unit* of the torus, one unit a layer. A binary layer sums
+//! `(2 (W x + b) + 1) u`, an odd multiple of its unit, and the sign brings out `+-` the amplitude that the next layer
+//! reads; the last layer sums `(V h + c) u`, which the client decrypts and divides by `u`. A unit is as large as it may
+//! be while the largest possible sum, with a guard of 8 standard deviations of its noise, stays within the half torus:
+//!
+//! ```text
+//! u = (1/2 - 8 sigma) / (largest |sum|)
+//! ```
+//!
+//! The result is approximate: noise turns the sign of a sum near 0 now and then (one multiple of the unit is not far
+//! above the noise of key switch and modulus switch). [`Plan::predict`] says how often that changes a label. (Linear
+//! layer and sign on the torus: Bourse, Minelli, Minihold, Paillier, "Fast homomorphic evaluation of deep discretized
+//! neural networks", CRYPTO 2018, with the scale of its plaintexts chosen for each layer.)
+
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{Rng, SeedableRng},
+};
+use rayon::prelude::*;
+use tfhe_core::{
+    bootstrap::LookupTable, ciphertext::Ciphertext, evaluator::Evaluator, keys::SecretKey, noise,
+    parameters::Parameters, random::SecretSeed, serial::CiphertextList, torus::Torus32,
+};
+
+use super::Scores;
+use crate::{
+    Error, Result,
+    encoding::BinaryImage,
+    encrypted::{EncryptedImage, EncryptedScores},
+    layer::{BinaryDense, Dense, InputBound, Layer, Matrix},
+    model::Model,
+};
+
+/// Standard deviations of its noise that every sum keeps from the edge of the torus: passed once in 2^49 sums, and
+/// then only by sums of the largest possible size.
+const GUARD_DEVIATIONS: f64 = 8.0;
+/// A sum's noise may be this many units at most; beyond, signs would be lost in it.
+const MOST_NOISE_UNITS: f64 = 16.0;
+
+/// How one network is carried on the torus with one parameter set.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    model: &'a Model,
+    parameters: &'static Parameters,
+    scales: Vec<Scale>,
+}
+
+/// How the sums of one layer lie on the torus.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    /// One unit of a sum, in units of 2^-32 of the torus.
+    unit: u32,
+    /// Standard deviation of the sum's noise where it is read, in units of the sum.
+    noise_units: f64,
+}
+
+impl Scale {
+    fn torus(self, multiple: i64) -> Torus32 {
+        Torus32(self.unit) * multiple
+    }
+}
+
+/// What the noise formulas say of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// Probability that the encrypted network gives the label of the oracle.
+    pub agreement: f64,
+}
+
+impl<'a> Plan<'a> {
+    /// Chooses the units of a network's layers.
+    ///
+    /// # Errors
+    /// [`Error::TooManyInputs`] where the picture does not fit one packed ciphertext; [`Error::SumsTooLarge`], naming
+    /// the layer, where sums would be lost in noise.
+    pub fn new(model: &'a Model, parameters: &'static Parameters) -> Result<Self> {
+        let inputs = model.input().width() * model.input().height();
+        if inputs > parameters.polynomial_size {
+            return Err(Error::TooManyInputs { inputs, most: parameters.polynomial_size });
+        }
+        let mut bound = InputBound::Bits { active: model.input().max_active() };
+        let mut input_variance = noise::fresh(parameters);
+        let mut scales = Vec::new();
+        for layer in model.layers() {
+            let (name, sum_bound, variance) = match layer {
+                Layer::BinaryDense(layer) => {
+                    let sum = input_variance * largest_square_norm(layer.weights());
+                    (layer.name(), layer.sum_bound(bound), noise::decision(parameters, sum))
+                }
+                Layer::Dense(layer) => {
+                    (layer.name(), layer.sum_bound(), input_variance * largest_square_norm(layer.weights()))
+                }
+            };
+            scales.push(scale(name, sum_bound, variance.sqrt())?);
+            bound = InputBound::Signs;
+            input_variance = noise::bootstrapped(parameters);
+        }
+        Ok(Self { model, parameters, scales })
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &'static Parameters {
+        self.parameters
+    }
+
+    /// Bootstraps of one inference: one a hidden neuron.
+    pub fn bootstraps(&self) -> usize {
+        self.hidden().map(|(layer, _)| layer.weights().rows()).sum()
+    }
+
+    /// For each layer: its name, the largest sum in its units, and the standard deviation of the noise in its units.
+    pub fn margins(&self) -> Vec<(&str, i64, f64)> {
+        let mut bound = InputBound::Bits { active: self.model.input().max_active() };
+        let mut margin = |(layer, scale): (&'a Layer, &Scale)| {
+            let (name, largest) = match layer {
+                Layer::BinaryDense(layer) => (layer.name(), layer.sum_bound(bound)),
+                Layer::Dense(layer) => (layer.name(), layer.sum_bound()),
+            };
+            bound = InputBound::Signs;
+            (name, largest, scale.noise_units)
+        };
+        self.model.layers().iter().zip(&self.scales).map(&mut margin).collect()
+    }
+
+    /// The client's part before: encrypts an encoded picture.
+    ///
+    /// # Errors
+    /// [`Error::InputLength`] for a picture encoded for another model; [`Error::OtherParameters`] for a key of another
+    /// parameter set.
+    pub fn encrypt(&self, key: &SecretKey, image: &BinaryImage, seed: SecretSeed) -> Result<EncryptedImage> {
+        self.check_parameters(key.parameters())?;
+        let (found, expected) =
+            (image.bits().len(), self.model.input().width() * self.model.input().height());
+        if found != expected {
+            return Err(Error::InputLength { found, expected });
+        }
+        // A picture's sums are of (2 W x) units. Multiplied, not chosen: pixels are the client's secret.
+        let messages: Vec<Torus32> =
+            image.bits().iter().map(|&bit| self.scales[0].torus(2 * i64::from(bit))).collect();
+        let packed = key.encrypt_packed(&messages, seed)?;
+        Ok(EncryptedImage::new(packed, self.model.digest()))
+    }
+
+    /// The server's part: evaluates the network on an encrypted picture, on all threads of the current rayon pool.
+    /// `progress` is told the bootstraps done.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
+    /// parameter set, [`Error::Crypto`] for another key.
+    pub fn infer(
+        &self,
+        evaluator: &Evaluator,
+        image: &EncryptedImage,
+        progress: impl Fn(usize),
+    ) -> Result<EncryptedScores> {
+        self.check_parameters(evaluator.parameters())?;
+        self.check_parameters(image.packed().parameters())?;
+        image.check_model(self.model)?;
+        let found = image.packed().message_count();
+        let expected = self.model.input().width() * self.model.input().height();
+        if found != expected {
+            return Err(Error::InputLength { found, expected });
+        }
+
+        let mut values = image.packed().unpack();
+        let mut done = 0;
+        // Few enough that progress is seen, many enough that every thread's batches are full.
+        let part = 2 * evaluator.batch_size() * rayon::current_num_threads();
+        for (number, (layer, scale)) in self.hidden().enumerate() {
+            let size = self.parameters.polynomial_size;
+            let table = LookupTable::sign(size, self.amplitude(number + 1));
+            let mut outputs = Vec::with_capacity(layer.weights().rows());
+            let constants: Vec<Torus32> =
+                layer.biases().iter().map(|&b| scale.torus(2 * i64::from(b) + 1)).collect();
+            let rows: Vec<&[i8]> = layer.weights().iter().collect();
+            for (rows, constants) in rows.chunks(part).zip(constants.chunks(part)) {
+                let sums = linear(rows, constants, &values)?;
+                outputs.extend(evaluator.bootstrap(&sums, &vec![&table; sums.len()])?);
+                done += sums.len();
+                progress(done);
+            }
+            values = outputs;
+        }
+        let (layer, scale) = self.last();
+        let rows: Vec<&[i8]> = layer.weights().iter().collect();
+        let constants: Vec<Torus32> = layer.biases().iter().map(|&c| scale.torus(i64::from(c))).collect();
+        let scores = linear(&rows, &constants, &values)?;
+        let list = CiphertextList::new(self.parameters, evaluator.key_id(), scores)?;
+        Ok(EncryptedScores::new(list, self.model.digest()))
+    }
+
+    /// The client's part after: decrypts the scores.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
+    /// [`Error::ScoreCount`] for another number of them, [`Error::Crypto`] for another key.
+    pub fn decrypt(&self, key: &SecretKey, scores: &EncryptedScores) -> Result<Scores> {
+        self.check_parameters(key.parameters())?;
+        self.check_parameters(scores.list().parameters())?;
+        scores.check_model(self.model)?;
+        let (layer, scale) = self.last();
+        let (found, expected) = (scores.list().ciphertexts().len(), layer.weights().rows());
+        if found != expected {
+            return Err(Error::ScoreCount { found, expected });
+        }
+        let integer = |ciphertext: &Ciphertext| {
+            let phase = key.phase(ciphertext)?.0.cast_signed();
+            Ok((f64::from(phase) / f64::from(scale.unit)).round() as i64)
+        };
+        let integers = scores.list().ciphertexts().iter().map(integer).collect::<Result<_>>()?;
+        Ok(Scores { integers, fraction_bits: layer.fraction_bits() })
+    }
+
+    /// How the noise formulas expect a picture to fare: the network is evaluated in the clear `trials` times with
+    /// Gaussian noise of each layer's deviation. The same seed gives the same answer.
+    ///
+    /// # Errors
+    /// [`Error::InputLength`] for a picture encoded for another model.
+    pub fn predict(&self, image: &BinaryImage, trials: u32, seed: u64) -> Result<Prediction> {
+        let label = super::evaluate(self.model, image)?.label();
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let agreements = (0..trials).filter(|_| self.noisy_label(image, &mut rng) == label).count();
+        Ok(Prediction { agreement: agreements as f64 / f64::from(trials) })
+    }
+
+    /// One evaluation in the clear, with noise. `image` has the model's length.
+    fn noisy_label(&self, image: &BinaryImage, rng: &mut ChaCha20Rng) -> usize {
+        let mut values: Vec<i8> = image.bits().iter().map(|&bit| bit.into()).collect();
+        for (layer, scale) in self.hidden() {
+            let fires = |sum: i64| (2 * sum + 1) as f64 + scale.noise_units * normal(rng) >= 0.0;
+            values =
+                layer.sums(&values).into_iter().map(fires).map(|fires| if fires { 1 } else { -1 }).collect();
+        }
+        let (layer, scale) = self.last();
+        let noisy = |sum: i64| (sum as f64 + scale.noise_units * normal(rng)).round() as i64;
+        let integers = layer.sums(&values).into_iter().map(noisy).collect();
+        Scores { integers, fraction_bits: layer.fraction_bits() }.label()
+    }
+
+    fn check_parameters(&self, found: &Parameters) -> Result<()> {
+        if found.name == self.parameters.name {
+            return Ok(());
+        }
+        Err(Error::OtherParameters { found: found.name, expected: self.parameters.name })
+    }
+
+    fn hidden(&self) -> impl Iterator<Item = (&'a BinaryDense, Scale)> {
+        self.model.layers().iter().zip(&self.scales).filter_map(|(layer, &scale)| match layer {
+            Layer::BinaryDense(layer) => Some((layer, scale)),
+            Layer::Dense(_) => None,
+        })
+    }
+
+    fn last(&self) -> (&'a Dense, Scale) {
+        match (self.model.layers().last(), self.scales.last()) {
+            (Some(Layer::Dense(layer)), Some(&scale)) => (layer, scale),
+            _ => unreachable!("invariant: a model's last layer is dense, and every layer has a scale"),
+        }
+    }
+
+    /// What a neuron brings out for the layer `number` to read: 2 units where that doubles its sums, else 1.
+    fn amplitude(&self, number: usize) -> Torus32 {
+        let multiple = match self.model.layers()[number] {
+            Layer::BinaryDense(_) => 2,
+            Layer::Dense(_) => 1,
+        };
+        self.scales[number].torus(multiple)
+    }
+}
+
+/// The unit that keeps a layer's sums on the half torus.
+fn scale(layer: &str, sum_bound: i64, deviation: f64) -> Result<Scale> {
+    let unit = (0.5 - GUARD_DEVIATIONS * deviation) / sum_bound as f64;
+    let noise_units = deviation / unit;
+    if unit.is_nan() || noise_units <= 0.0 || noise_units > MOST_NOISE_UNITS {
+        return Err(Error::SumsTooLarge { layer: layer.into(), sum_bound, deviation });
+    }
+    // Rounded down: the largest sum stays inside.
+    let unit = (unit * 2f64.powi(32)) as u32;
+    Ok(Scale { unit, noise_units })
+}
+
+fn largest_square_norm(weights: &Matrix) -> f64 {
+    let norm = |row: &[i8]| row.iter().map(|&w| f64::from(w).powi(2)).sum();
+    weights.iter().map(norm).fold(0.0, f64::max)
+}
+
+/// A row of weights times the values, plus a constant, for each row.
+fn linear(rows: &[&[i8]], constants: &[Torus32], values: &[Ciphertext]) -> Result<Vec<Ciphertext>> {
+    let sum = |(row, &constant): (&&[i8], &Torus32)| {
+        let terms = row.iter().map(|&w| i32::from(w)).zip(values).filter(|&(w, _)| w != 0);
+        // A row of zeros still needs a ciphertext to give the sum its shape.
+        let terms: Vec<_> = terms.collect();
+        let terms = if terms.is_empty() { vec![(0, &values[0])] } else { terms };
+        Ok(Ciphertext::linear(constant, terms)?)
+    };
+    rows.par_iter().zip(constants).map(sum).collect()
+}
+
+/// A standard normal number, by Box and Muller's method.
+fn normal(rng: &mut ChaCha20Rng) -> f64 {
+    let mut uniform = || (rng.next_u64() >> 11) as f64 / 2f64.powi(53);
+    let (u, v) = (1.0 - uniform(), uniform());
+    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_keeps_the_largest_sum_and_its_guard_on_the_half_torus() {
+        let deviation = 2f64.powi(-10);
+        let scale = scale("hidden", 801, deviation).unwrap();
+        let edge = f64::from(scale.unit) / 2f64.powi(32) * 801.0 + GUARD_DEVIATIONS * deviation;
+        assert!(edge <= 0.5 && edge > 0.499_999, "{edge}");
+    }
+
+    #[test]
+    fn sums_lost_in_noise_are_refused_with_the_layer_named() {
+        let error = scale("hidden", 60_000, 2f64.powi(-10)).unwrap_err().to_string();
+        assert!(error.contains("hidden") && error.contains("60000"), "{error}");
+        assert!(scale("hidden", 10, 0.1).is_err());
+    }
+
+    #[test]
+    fn the_predictor_draws_standard_normal_numbers() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let draws: Vec<f64> = (0..100_000).map(|_| normal(&mut rng)).collect();
+        let moment = |p: i32| draws.iter().map(|x| x.powi(p)).sum::<f64>() / draws.len() as f64;
+        // Six standard errors of 10^5 draws.
+        assert!(moment(1).abs() < 0.019 && (moment(2) - 1.0).abs() < 0.027);
+    }
+}
