@@ -36,8 +36,10 @@ use crate::{
 /// Standard deviations of its noise that every sum keeps from the edge of the torus: passed once in 2^49 sums, and
 /// then only by sums of the largest possible size.
 const GUARD_DEVIATIONS: f64 = 8.0;
-/// A sum's noise may be this many units at most; beyond, signs would be lost in it.
+/// A binary layer's noise may be this many units at most; beyond, signs would be lost in it.
 const MOST_NOISE_UNITS: f64 = 16.0;
+/// The scores' noise may be this part of the largest score at most; beyond, labels would be lost in it.
+const MOST_NOISE_SHARE: f64 = 1.0 / 32.0;
 
 /// How one network is carried on the torus with one parameter set.
 #[derive(Debug, Clone)]
@@ -84,16 +86,19 @@ impl<'a> Plan<'a> {
         let mut input_variance = noise::fresh(parameters);
         let mut scales = Vec::new();
         for layer in model.layers() {
-            let (name, sum_bound, variance) = match layer {
+            let scale = match layer {
                 Layer::BinaryDense(layer) => {
                     let sum = input_variance * largest_square_norm(layer.weights());
-                    (layer.name(), layer.sum_bound(bound), noise::decision(parameters, sum))
+                    let deviation = noise::decision(parameters, sum).sqrt();
+                    scale(layer.name(), layer.sum_bound(bound), deviation, MOST_NOISE_UNITS)?
                 }
                 Layer::Dense(layer) => {
-                    (layer.name(), layer.sum_bound(), input_variance * largest_square_norm(layer.weights()))
+                    let deviation = (input_variance * largest_square_norm(layer.weights())).sqrt();
+                    let sum_bound = layer.sum_bound();
+                    scale(layer.name(), sum_bound, deviation, sum_bound as f64 * MOST_NOISE_SHARE)?
                 }
             };
-            scales.push(scale(name, sum_bound, variance.sqrt())?);
+            scales.push(scale);
             bound = InputBound::Signs;
             input_variance = noise::bootstrapped(parameters);
         }
@@ -270,11 +275,11 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The unit that keeps a layer's sums on the half torus.
-fn scale(layer: &str, sum_bound: i64, deviation: f64) -> Result<Scale> {
+/// The unit that keeps a layer's sums on the half torus, if their noise is then `most_noise` units or less.
+fn scale(layer: &str, sum_bound: i64, deviation: f64, most_noise: f64) -> Result<Scale> {
     let unit = (0.5 - GUARD_DEVIATIONS * deviation) / sum_bound as f64;
     let noise_units = deviation / unit;
-    if unit.is_nan() || noise_units <= 0.0 || noise_units > MOST_NOISE_UNITS {
+    if !(0.0..=most_noise).contains(&noise_units) {
         return Err(Error::SumsTooLarge { layer: layer.into(), sum_bound, deviation });
     }
     // Rounded down: the largest sum stays inside.
@@ -313,16 +318,16 @@ mod tests {
     #[test]
     fn a_scale_keeps_the_largest_sum_and_its_guard_on_the_half_torus() {
         let deviation = 2f64.powi(-10);
-        let scale = scale("hidden", 801, deviation).unwrap();
+        let scale = scale("hidden", 801, deviation, MOST_NOISE_UNITS).unwrap();
         let edge = f64::from(scale.unit) / 2f64.powi(32) * 801.0 + GUARD_DEVIATIONS * deviation;
         assert!(edge <= 0.5 && edge > 0.499_999, "{edge}");
     }
 
     #[test]
     fn sums_lost_in_noise_are_refused_with_the_layer_named() {
-        let error = scale("hidden", 60_000, 2f64.powi(-10)).unwrap_err().to_string();
+        let error = scale("hidden", 60_000, 2f64.powi(-10), MOST_NOISE_UNITS).unwrap_err().to_string();
         assert!(error.contains("hidden") && error.contains("60000"), "{error}");
-        assert!(scale("hidden", 10, 0.1).is_err());
+        assert!(scale("hidden", 10, 0.1, MOST_NOISE_UNITS).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod functional;
 mod mnist;
 mod model;
 mod oracle;

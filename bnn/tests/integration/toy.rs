@@ -107,3 +107,27 @@ pub(crate) fn picture(width: usize, height: usize, bits: &[bool]) -> GreyImage {
     let pixels = bits.iter().map(|&bit| if bit { 255 } else { 0 }).collect();
     GreyImage::new("toy".into(), width, height, pixels).unwrap()
 }
+
+/// A perceptron on square pictures, from its weights, row-major.
+pub(crate) fn perceptron(
+    side: usize,
+    max_active: usize,
+    hidden: (&[i8], &[i32]),
+    scores: (&[i8], &[i32]),
+) -> Folder {
+    let (inputs, neurons, classes) = (side * side, hidden.1.len(), scores.1.len());
+    let manifest = toy()
+        .manifest
+        .replace("width = 2", &format!("width = {side}"))
+        .replace("height = 2", &format!("height = {side}"))
+        .replace("max_active = 3", &format!("max_active = {max_active}"))
+        .replace("inputs = 4\noutputs = 2", &format!("inputs = {inputs}\noutputs = {neurons}"))
+        .replace("inputs = 2\noutputs = 3", &format!("inputs = {neurons}\noutputs = {classes}"));
+    let tensors = vec![
+        Tensor::matrix("hidden.weights", inputs, hidden.0),
+        Tensor::biases("hidden.biases", hidden.1),
+        Tensor::matrix("scores.weights", neurons, scores.0),
+        Tensor::biases("scores.biases", scores.1),
+    ];
+    Folder { manifest, tensors }
+}
