@@ -103,6 +103,7 @@ impl BootstrapKey {
             .for_each(|(index, (points, bodies))| {
                 let position = Position { purpose: Purpose::BootstrapKey, index };
                 tgsw::transform_rows(bodies, position, masks, parameters.tlwe_dimension, &fft, points);
+                fft.transform().arrange_key(points);
             });
         Self { points, parameters: *parameters, fft }
     }

@@ -46,6 +46,9 @@ pub(crate) trait Transform: Send + Sync {
     /// Transforms M points back to N coefficients in place, times M.
     fn inverse(&self, data: &mut [f64]);
 
+    /// Puts the rows of a TGSW sample in the order in which [`rotate_and_add`](Self::rotate_and_add) reads them.
+    fn arrange_key(&self, key: &mut [f64]);
+
     /// One step of blind rotation for a batch: acc += key ⊡ (X^shift - 1) acc, for each accumulator with its own
     /// shift < 2N and one key. The key's points carry the factor 1/M that the inverse lacks.
     fn rotate_and_add(
@@ -59,7 +62,7 @@ pub(crate) trait Transform: Send + Sync {
 
 /// What [`Transform::rotate_and_add`] applies: one TGSW sample in the Fourier domain, with its shape.
 pub(crate) struct RotateStep<'a> {
-    /// (k+1) l rows of k+1 polynomials of M points.
+    /// (k+1) l rows of k+1 polynomials of M points, [arranged](Transform::arrange_key).
     pub(crate) key: &'a [f64],
     pub(crate) gadget: Gadget,
     /// N.
@@ -92,13 +95,14 @@ impl RotateStep<'_> {
 
     /// `f64`s of scratch space that a step needs.
     pub(crate) fn scratch_len(&self) -> usize {
-        const LARGEST_GROUP: usize = 4;
-        LARGEST_GROUP * (self.rows() + 1) * self.stride()
+        const LARGEST_GROUP: usize = 2;
+        LARGEST_GROUP * self.rows() * self.stride() + self.stride()
     }
 
     /// The lengths that the kernels rely on.
     fn check(&self, size: usize, accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
         assert_eq!(self.size, size);
+        assert!((1..=3).contains(&self.dimension), "the kernels are written for k from 1 to 3");
         assert_eq!(self.key.len(), self.rows() * self.accumulator_len());
         assert_eq!(accumulators.len(), shifts.len() * self.accumulator_len());
         assert!(scratch.len() >= self.scratch_len());
@@ -278,6 +282,10 @@ macro_rules! vector_backend {
                 unsafe { self.inverse_here(data) }
             }
 
+            fn arrange_key(&self, key: &mut [f64]) {
+                kernel::arrange_key(<$lanes as lanes::Lanes>::LANES, self.0.size(), key);
+            }
+
             fn rotate_and_add(
                 &self,
                 step: &RotateStep<'_>,
@@ -387,6 +395,7 @@ mod tests {
                     let mut key: Vec<f64> =
                         coefficients.iter().map(|&x| Torus64(x).to_real() * fft.scale()).collect();
                     key.chunks_exact_mut(size).for_each(|p| fft.transform().forward(p));
+                    fft.transform().arrange_key(&mut key);
                     let step = RotateStep { key: &key, gadget, size, dimension };
                     let mut accumulators = start.clone();
                     let mut scratch = vec![f64::NAN; step.scratch_len()];

@@ -19,7 +19,7 @@ const FRACTION_SHIFT: u32 = 13;
 #[allow(clippy::undocumented_unsafe_blocks)]
 unsafe impl Lanes for F64x4 {
     const LANES: usize = 4;
-    const GROUP: usize = 2;
+    const COLUMNS: usize = 2;
     type Int = __m256i;
 
     #[inline(always)]
@@ -112,6 +112,16 @@ unsafe impl Lanes for F64x4 {
     #[inline(always)]
     unsafe fn int_xor(x: __m256i, y: __m256i) -> __m256i {
         unsafe { _mm256_xor_si256(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn round_to(x: __m256i, bits: u32) -> __m256i {
+        unsafe {
+            // There is no arithmetic shift of 64-bit lanes: an offset of 2^63 before and 2^(bits-1) after carries it.
+            let unsigned = Self::int_xor(x, Self::int_splat(1 << 63));
+            let halves = Self::int_shr(unsigned, 63 - bits);
+            let rounded = Self::int_shr(Self::int_add(halves, Self::int_splat(1)), 1);
+            Self::int_sub(rounded, Self::int_splat(1 << (bits - 1)))
+        }
     }
     #[inline(always)]
     unsafe fn int_shl(x: __m256i, count: u32) -> __m256i {

@@ -16,7 +16,7 @@ const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 #[allow(clippy::undocumented_unsafe_blocks)]
 unsafe impl Lanes for F64x8 {
     const LANES: usize = 8;
-    const GROUP: usize = 4;
+    const COLUMNS: usize = 4;
     type Int = __m512i;
 
     #[inline(always)]
@@ -125,6 +125,13 @@ unsafe impl Lanes for F64x8 {
     #[inline(always)]
     unsafe fn int_xor(x: __m512i, y: __m512i) -> __m512i {
         unsafe { _mm512_xor_si512(x, y) }
+    }
+    #[inline(always)]
+    unsafe fn round_to(x: __m512i, bits: u32) -> __m512i {
+        unsafe {
+            let halves = _mm512_sra_epi64(x, _mm_cvtsi32_si128(63 - bits as i32));
+            _mm512_srai_epi64::<1>(_mm512_add_epi64(halves, _mm512_set1_epi64(1)))
+        }
     }
     #[inline(always)]
     unsafe fn int_shl(x: __m512i, count: u32) -> __m512i {

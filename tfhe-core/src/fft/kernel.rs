@@ -25,8 +25,8 @@ use super::{Gadget, RotateStep, split_twiddles};
 
 /// Largest vector length of any backend.
 const MAX_LANES: usize = 8;
-/// Largest group of ciphertexts that share the load of a key row.
-const MAX_GROUP: usize = 4;
+/// Accumulators that share the load of a key row; so few that their digits stay in the first-level cache.
+const GROUP: usize = 2;
 
 /// The roots of one ring, laid out for L lanes.
 pub(super) struct Twiddles {
@@ -57,6 +57,11 @@ impl Twiddles {
             }
         }
         Self { points, nodes: heap[..first].to_vec(), squares }
+    }
+
+    /// N.
+    pub(super) fn size(&self) -> usize {
+        2 * self.points
     }
 }
 
@@ -363,96 +368,143 @@ pub(super) unsafe fn rotate_and_add<V: Lanes>(
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    step.check(twiddles.points * 2, accumulators, shifts, scratch);
-    for (accumulators, shifts) in
-        accumulators.chunks_mut(V::GROUP * step.accumulator_len()).zip(shifts.chunks(V::GROUP))
-    {
-        // A group of known size keeps its sums in registers.
-        // SAFETY: the contract of `Lanes` is inherited; `RotateStep::check` has found the lengths right.
-        unsafe {
-            match shifts.len() {
-                4 => rotate_group::<V, 4>(twiddles, step, accumulators, shifts, scratch),
-                3 => rotate_group::<V, 3>(twiddles, step, accumulators, shifts, scratch),
-                2 => rotate_group::<V, 2>(twiddles, step, accumulators, shifts, scratch),
-                _ => rotate_group::<V, 1>(twiddles, step, accumulators, shifts, scratch),
-            }
+    step.check(twiddles.size(), accumulators, shifts, scratch);
+    let accumulator_len = step.accumulator_len();
+    let pairs = shifts.len() / GROUP;
+    let (paired, single) = accumulators.split_at_mut(pairs * GROUP * accumulator_len);
+    // SAFETY: the contract of `Lanes` is inherited; `RotateStep::check` has found the lengths right.
+    unsafe {
+        for (accumulators, shifts) in
+            paired.chunks_exact_mut(GROUP * accumulator_len).zip(shifts.chunks_exact(GROUP))
+        {
+            rotate_group::<V, GROUP>(twiddles, step, accumulators, shifts, scratch);
+        }
+        if !single.is_empty() {
+            rotate_group::<V, 1>(twiddles, step, single, &shifts[pairs * GROUP..], scratch);
         }
     }
 }
 
+/// The step for `COUNT` accumulators, whose digits stay in the first-level cache.
 #[inline(always)]
-unsafe fn rotate_group<V: Lanes, const GROUP: usize>(
+unsafe fn rotate_group<V: Lanes, const COUNT: usize>(
     twiddles: &Twiddles,
     step: &RotateStep<'_>,
     accumulators: &mut [u64],
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    const { assert!(GROUP <= MAX_GROUP) };
-    let size = 2 * twiddles.points;
+    let size = twiddles.size();
     let stride = step.stride();
     let rows = step.rows();
     let polynomials = step.polynomials();
-    let (digits, products) = scratch.split_at_mut(GROUP * rows * stride);
-    // SAFETY: the contract of `Lanes` is inherited; `target` and `product` have `size` words, a multiple of L.
-    unsafe {
-        for (c, &shift) in shifts.iter().enumerate() {
-            for p in 0..polynomials {
-                let source = &accumulators[(c * polynomials + p) * size..][..size];
-                let first = (c * rows + p * step.gadget.levels as usize) * stride;
-                decompose_rotation::<V>(step.gadget, source, shift, &mut digits[first..], stride);
-            }
-            for row in 0..rows {
-                forward::<V>(twiddles, &mut digits[(c * rows + row) * stride..][..size]);
-            }
+    for (c, &shift) in shifts.iter().enumerate() {
+        for p in 0..polynomials {
+            let source = &accumulators[(c * polynomials + p) * size..][..size];
+            let first = (c * rows + p * step.gadget.levels as usize) * stride;
+            // SAFETY: the contract of `Lanes` is inherited.
+            unsafe { decompose_rotation::<V>(step.gadget, source, shift, &mut scratch[first..], stride) };
         }
+        for row in 0..rows {
+            // SAFETY: the contract of `Lanes` is inherited.
+            unsafe { forward::<V>(twiddles, &mut scratch[(c * rows + row) * stride..][..size]) };
+        }
+    }
+    // SAFETY: the contract of `Lanes` is inherited.
+    unsafe {
+        match polynomials {
+            2 => multiply::<V, COUNT, 2>(step, scratch),
+            3 => multiply::<V, COUNT, 3>(step, scratch),
+            4 => multiply::<V, COUNT, 4>(step, scratch),
+            _ => unreachable!("invariant: `RotateStep::check` allows no other dimension"),
+        }
+    }
+    for c in 0..COUNT {
         for column in 0..polynomials {
-            multiply_column::<V, GROUP>(step, column, digits, products);
-            for c in 0..GROUP {
-                let product = &mut products[c * stride..][..size];
+            let product = &mut scratch[(c * rows + column) * stride..][..size];
+            let target = &mut accumulators[(c * polynomials + column) * size..][..size];
+            // SAFETY: the contract of `Lanes` is inherited.
+            unsafe {
                 inverse::<V>(twiddles, product);
-                let target = accumulators[(c * polynomials + column) * size..][..size].as_mut_ptr();
-                for j in (0..size).step_by(V::LANES) {
-                    let sum =
-                        V::int_add(V::int_load(target.add(j)), V::load(product.as_ptr().add(j)).to_torus());
-                    V::int_store(sum, target.add(j));
-                }
+                add_to_torus::<V>(product, target);
             }
         }
     }
 }
 
-/// Column `column` of (digits of each ciphertext) x (key matrix), at every point.
+/// target += the reals of `product`, mod 1.
 #[inline(always)]
-unsafe fn multiply_column<V: Lanes, const GROUP: usize>(
+unsafe fn add_to_torus<V: Lanes>(product: &[f64], target: &mut [u64]) {
+    assert_eq!(product.len(), target.len());
+    let (from, to) = (product.as_ptr(), target.as_mut_ptr());
+    for j in (0..product.len()).step_by(V::LANES) {
+        // SAFETY: the contract of `Lanes` is inherited; both have as many words, a multiple of L.
+        unsafe {
+            let sum = V::int_add(V::int_load(to.add(j)), V::load(from.add(j)).to_torus());
+            V::int_store(sum, to.add(j));
+        }
+    }
+}
+
+/// Puts a key sample's polynomials, of `size` words each, in the order in which [`multiply`] reads them: at each register
+/// of points all rows and columns, real and imaginary parts, so that a step reads its key in one stream.
+pub(super) fn arrange_key(lanes: usize, size: usize, key: &mut [f64]) {
+    let points = size / 2;
+    let mut stream = Vec::with_capacity(key.len());
+    for j in (0..points).step_by(lanes) {
+        for polynomial in key.chunks_exact(size) {
+            stream.extend_from_slice(&polynomial[j..j + lanes]);
+            stream.extend_from_slice(&polynomial[points + j..points + j + lanes]);
+        }
+    }
+    key.copy_from_slice(&stream);
+}
+
+/// (digits of each ciphertext) x (key matrix) at every point, in place: the products take the place of the first
+/// `COLUMNS` rows of digits.
+#[inline(always)]
+unsafe fn multiply<V: Lanes, const COUNT: usize, const COLUMNS: usize>(
     step: &RotateStep<'_>,
-    column: usize,
-    digits: &[f64],
-    products: &mut [f64],
+    digits: &mut [f64],
 ) {
     let (size, stride, rows) = (step.size, step.stride(), step.rows());
     let points = size / 2;
-    let row_len = step.polynomials() * size;
-    let key = step.key[column * size..].as_ptr();
-    assert!(digits.len() >= GROUP * rows * stride && products.len() >= GROUP * stride);
-    // SAFETY: the contract of `Lanes` is inherited; the assertion and the slice of the key bound all offsets.
+    assert!(
+        rows >= COLUMNS && step.key.len() == rows * COLUMNS * size && digits.len() >= COUNT * rows * stride
+    );
+    let (key, digits) = (step.key.as_ptr(), digits.as_mut_ptr());
+    // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets.
     unsafe {
+        let zero = Complex { re: V::splat(0.0), im: V::splat(0.0) };
         for j in (0..points).step_by(V::LANES) {
-            let zero = V::splat(0.0);
-            let mut sums = [Complex { re: zero, im: zero }; GROUP];
-            for row in 0..rows {
-                let k = key.add(row * row_len + j);
-                let k = Complex::<V>::load(k, k.add(points), 0);
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    let d = digits.as_ptr().add((c * rows + row) * stride + j);
-                    let d = Complex::<V>::load(d, d.add(points), 0);
-                    sum.re = d.im.neg_mul_add(k.im, d.re.mul_add(k.re, sum.re));
-                    sum.im = d.im.mul_add(k.re, d.re.mul_add(k.im, sum.im));
+            let mut products = [[zero; COUNT]; COLUMNS];
+            // As many columns at a time as leave the sums in registers.
+            let mut from = 0;
+            while from < COLUMNS {
+                let to = COLUMNS.min(from + V::COLUMNS);
+                let mut sums = [[zero; COUNT]; COLUMNS];
+                for row in 0..rows {
+                    let d: [Complex<V>; COUNT] = core::array::from_fn(|c| {
+                        let d = digits.add((c * rows + row) * stride + j);
+                        Complex::load(d, d.add(points), 0)
+                    });
+                    for (column, sums) in sums.iter_mut().enumerate().take(to).skip(from) {
+                        let k = key.add(((j / V::LANES * rows + row) * COLUMNS + column) * 2 * V::LANES);
+                        let k = Complex::<V>::load(k, k.add(V::LANES), 0);
+                        for (sum, d) in sums.iter_mut().zip(d) {
+                            sum.re = d.im.neg_mul_add(k.im, d.re.mul_add(k.re, sum.re));
+                            sum.im = d.im.mul_add(k.re, d.re.mul_add(k.im, sum.im));
+                        }
+                    }
                 }
+                products[from..to].copy_from_slice(&sums[from..to]);
+                from = to;
             }
-            for (c, sum) in sums.iter().enumerate() {
-                let to = products.as_mut_ptr().add(c * stride + j);
-                sum.store(to, to.add(points), 0);
+            for (column, products) in products.iter().enumerate() {
+                for (c, product) in products.iter().enumerate() {
+                    let to = digits.add((c * rows + column) * stride + j);
+                    product.store(to, to.add(points), 0);
+                }
             }
         }
     }
@@ -468,32 +520,82 @@ unsafe fn decompose_rotation<V: Lanes>(
     stride: usize,
 ) {
     let size = source.len();
-    assert!(digits.len() >= (gadget.levels as usize - 1) * stride + size);
+    assert!(size.is_multiple_of(V::LANES) && digits.len() >= (gadget.levels as usize - 1) * stride + size);
     let (from, flip) = (shift as usize % size, shift as usize >= size);
     // X^shift p has coefficient j equal to p[j - from], negated where it wrapped round, and all negated by `flip`.
-    let negate = |wrapped: bool| if wrapped != flip { u64::MAX } else { 0 };
-    let to = digits.as_mut_ptr();
-    // SAFETY: the contract of `Lanes` is inherited; a load at `at` or `j` ends within the `size` words of `source`
-    // (the straddling case is apart), and the digits have room by the assertion.
+    // The register in which the wrapping ends is apart.
+    let (low, high) = (from - from % V::LANES, from.next_multiple_of(V::LANES));
+    let (wrapped, plain) = if flip { (Sign::Plus, Sign::Minus) } else { (Sign::Minus, Sign::Plus) };
+    let mut straddling = [0u64; MAX_LANES];
+    for (lane, x) in straddling[..high - low].iter_mut().enumerate() {
+        let at = low + lane;
+        let (value, sign) =
+            if at < from { (source[size + at - from], wrapped) } else { (source[at - from], plain) };
+        *x = if sign == Sign::Plus { value } else { value.wrapping_neg() };
+    }
+    let (source, to) = (source.as_ptr(), digits.as_mut_ptr());
+    // SAFETY: the contract of `Lanes` is inherited. The three ranges tile the polynomial by whole registers; rotated
+    // loads end at `size` (first range) and at `size - from` (last range), and the digits have room by the assertion.
     unsafe {
-        for j in (0..size).step_by(V::LANES) {
-            let wrapped = j < from;
-            let (rotated, mask) = if wrapped && j + V::LANES > from {
-                let mut straddling = [0u64; MAX_LANES];
-                for (lane, x) in straddling[..V::LANES].iter_mut().enumerate() {
-                    let at = j + lane;
-                    let wrapped = at < from;
-                    let value = source[if wrapped { size + at - from } else { at - from }];
-                    *x = (value ^ negate(wrapped)).wrapping_sub(negate(wrapped));
+        difference_digits::<V>(gadget, wrapped, source.add(size - from), source, to, low, stride);
+        let straddled = straddling.as_ptr();
+        difference_digits::<V>(
+            gadget,
+            Sign::Plus,
+            straddled,
+            source.add(low),
+            to.add(low),
+            high - low,
+            stride,
+        );
+        let rest = size - high;
+        difference_digits::<V>(
+            gadget,
+            plain,
+            source.add(high - from),
+            source.add(high),
+            to.add(high),
+            rest,
+            stride,
+        );
+    }
+}
+
+/// The sign of a run of rotated coefficients.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Plus,
+    Minus,
+}
+
+/// The digits of `count` differences +-`rotated` - `source`, a multiple of L.
+#[inline(always)]
+unsafe fn difference_digits<V: Lanes>(
+    gadget: Gadget,
+    sign: Sign,
+    rotated: *const u64,
+    source: *const u64,
+    to: *mut f64,
+    count: usize,
+    stride: usize,
+) {
+    // SAFETY: the contract of `Lanes` is inherited; the caller gives `count` words at each pointer and level.
+    unsafe {
+        match sign {
+            Sign::Plus => {
+                for j in (0..count).step_by(V::LANES) {
+                    let difference = V::int_sub(V::int_load(rotated.add(j)), V::int_load(source.add(j)));
+                    store_digits::<V>(gadget, difference, to.add(j), stride);
                 }
-                (V::int_load(straddling.as_ptr()), V::int_splat(0))
-            } else {
-                let at = if wrapped { size + j - from } else { j - from };
-                (V::int_load(source.as_ptr().add(at)), V::int_splat(negate(wrapped)))
-            };
-            let rotated = V::int_sub(V::int_xor(rotated, mask), mask);
-            let difference = V::int_sub(rotated, V::int_load(source.as_ptr().add(j)));
-            store_digits::<V>(gadget, difference, to.add(j), stride);
+            }
+            Sign::Minus => {
+                // -(x + y), less 2^-64: the complement.
+                let ones = V::int_splat(u64::MAX);
+                for j in (0..count).step_by(V::LANES) {
+                    let sum = V::int_add(V::int_load(rotated.add(j)), V::int_load(source.add(j)));
+                    store_digits::<V>(gadget, V::int_xor(sum, ones), to.add(j), stride);
+                }
+            }
         }
     }
 }
@@ -505,11 +607,12 @@ unsafe fn store_digits<V: Lanes>(gadget: Gadget, x: V::Int, to: *mut f64, stride
     let bits = base_log * levels;
     // SAFETY: the contract of `Lanes` is inherited; the caller gives L words at `to` and at each stride of a level.
     unsafe {
-        // Shifts are logical, so the sign is carried by an offset: 2^63 before, 2^bits after (see `Gadget::digits`).
-        let unsigned = V::int_xor(x, V::int_splat(1 << 63));
-        let halves = V::int_shr(unsigned, 63 - bits);
-        let rounded = V::int_shr(V::int_add(halves, V::int_splat(1)), 1);
-        let mut state = V::int_add(rounded, V::int_splat(1 << (bits - 1)));
+        let rounded = V::round_to(x, bits);
+        if levels == 1 {
+            return V::int_to_real(rounded).store(to);
+        }
+        // Shifts are logical, so an offset of 2^bits carries the sign.
+        let mut state = V::int_add(rounded, V::int_splat(1 << bits));
         for level in (1..levels).rev() {
             let residue = V::int_and(state, V::int_splat((1 << base_log) - 1));
             state = V::int_shr(state, base_log);

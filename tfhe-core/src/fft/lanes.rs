@@ -14,8 +14,8 @@
 pub(super) unsafe trait Lanes: Copy {
     /// Lanes in a register: 4 (AVX2) or 8 (AVX-512).
     const LANES: usize;
-    /// Ciphertexts that share one load of a key row in the multiply-accumulate, by the number of registers.
-    const GROUP: usize;
+    /// Columns of the key matrix that are multiplied at a time, by the number of registers.
+    const COLUMNS: usize;
     /// The register of 64-bit integers.
     type Int: Copy;
 
@@ -44,6 +44,8 @@ pub(super) unsafe trait Lanes: Copy {
     unsafe fn int_and(x: Self::Int, y: Self::Int) -> Self::Int;
     unsafe fn int_or(x: Self::Int, y: Self::Int) -> Self::Int;
     unsafe fn int_xor(x: Self::Int, y: Self::Int) -> Self::Int;
+    /// Torus elements rounded to `bits` bits, as signed integers from -2^(bits-1) to 2^(bits-1): no wrapping at 1/2.
+    unsafe fn round_to(x: Self::Int, bits: u32) -> Self::Int;
     /// Each lane shifted left by `count` < 64 bits.
     unsafe fn int_shl(x: Self::Int, count: u32) -> Self::Int;
     /// Each lane shifted right by `count` < 64 bits, zeros coming in.

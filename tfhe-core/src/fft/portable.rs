@@ -57,6 +57,8 @@ impl Transform for Portable {
         }
     }
 
+    fn arrange_key(&self, _key: &mut [f64]) {}
+
     fn rotate_and_add(
         &self,
         step: &RotateStep<'_>,
