@@ -29,8 +29,12 @@ impl EncryptedImage {
         &self.packed
     }
 
-    pub(crate) fn check_model(&self, model: &Model) -> Result<()> {
-        check_model("the encrypted image", self.model, model)
+    /// Whether it is for this model; for a client or server that wants to know before long work.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] where it is for another.
+    pub fn check_model(&self, model: &Model) -> Result<()> {
+        check_model("encrypted image", self.model, model)
     }
 
     /// Whose it is.
@@ -73,7 +77,7 @@ impl EncryptedScores {
     }
 
     pub(crate) fn check_model(&self, model: &Model) -> Result<()> {
-        check_model("the encrypted scores", self.model, model)
+        check_model("encrypted scores", self.model, model)
     }
 
     /// Whose they are.

@@ -344,11 +344,7 @@ pub enum Error {
     },
 
     /// An encrypted image or encrypted scores of another model.
-    #[error(
-        "{what} is for the model {}.., where {name} is {}..",
-        short_digest(found),
-        short_digest(expected)
-    )]
+    #[error("{what} for the model {}.., where {name} is {}..", short_digest(found), short_digest(expected))]
     OtherModel {
         /// What is for another model.
         what: &'static str,

@@ -63,7 +63,10 @@ impl Backend {
     }
 
     /// This backend if the CPU can run it.
-    pub(crate) fn checked(self) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`] if it cannot.
+    pub fn checked(self) -> Result<Self> {
         if self.is_available() { Ok(self) } else { Err(Error::BackendUnavailable { backend: self }) }
     }
 }

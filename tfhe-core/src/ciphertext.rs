@@ -1,5 +1,7 @@
 //! Ciphertexts as they travel between gates: an LWE sample, the bound of its noise, and whose it is.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result};
 use crate::keys::KeyId;
 use crate::lwe::{LweCiphertext, Wire};
@@ -7,7 +9,7 @@ use crate::noise;
 use crate::parameters::Parameters;
 use crate::random::{MaskSeed, Purpose};
 use crate::tlwe::SeededTlwe;
-use crate::torus::{Torus, Torus32};
+use crate::torus::Torus32;
 
 /// An encrypted torus value (for gates: 1/8 for true, -1/8 for false) that knows its noise and its key.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,24 +38,49 @@ impl Ciphertext {
         self.key_id
     }
 
+    /// Refuses a ciphertext of another key, or of another parameter set that claims the same key.
+    pub(crate) fn check(&self, key_id: KeyId, dimension: usize) -> Result<()> {
+        key_id.check(self.key_id)?;
+        let found = self.sample.dimension();
+        if found != dimension {
+            return Err(Error::OtherDimension { expected: dimension, found });
+        }
+        Ok(())
+    }
+
     /// `constant` + sum of factor x ciphertext: no bootstrap, and the noise grows with the squares of the factors (of
-    /// their sum, where a ciphertext comes twice).
+    /// their sum, where a ciphertext comes twice). Noise that terms share in part, as the sums of two overlapping
+    /// lists do, counts as independent: bootstrap such sums before adding them.
     ///
     /// # Errors
-    /// [`Error::OtherKey`] if the ciphertexts are of different keys; [`Error::NoTerms`] without a term.
+    /// [`Error::OtherKey`] or [`Error::OtherDimension`] if the ciphertexts are of different keys; [`Error::NoTerms`]
+    /// without a term.
     pub fn linear<'a>(constant: Torus32, terms: impl IntoIterator<Item = (i32, &'a Self)>) -> Result<Self> {
-        let mut terms = terms.into_iter();
-        let (factor, first) = terms.next().ok_or(Error::NoTerms)?;
-        let mut sample = LweCiphertext::trivial(first.sample.dimension(), constant);
-        sample.add_scaled(factor, &first.sample);
-        let mut variance = f64::from(factor).powi(2) * first.variance;
-        for (factor, term) in terms {
-            first.key_id.check(term.key_id)?;
+        let terms: Vec<(i32, &Self)> = terms.into_iter().collect();
+        let &(_, first) = terms.first().ok_or(Error::NoTerms)?;
+        let dimension = first.sample.dimension();
+        let mut sample = LweCiphertext::trivial(dimension, constant);
+        for &(factor, term) in &terms {
+            term.check(first.key_id, dimension)?;
             sample.add_scaled(factor, &term.sample);
-            variance += f64::from(factor).powi(2) * term.variance;
         }
-        Ok(Self { sample, variance, key_id: first.key_id })
+        Ok(Self { sample, variance: combined_variance(&terms), key_id: first.key_id })
     }
+}
+
+/// Variance of a sum of factor x ciphertext. A ciphertext that comes again, as it is or negated, has the same noise: its
+/// factors add before they are squared.
+pub(crate) fn combined_variance(terms: &[(i32, &Ciphertext)]) -> f64 {
+    let mut factors: HashMap<[u32; 3], (i64, f64)> = HashMap::with_capacity(terms.len());
+    for &(factor, term) in terms {
+        // Three words of a sample tell it from every other (a collision has probability 2^-96), up to its sign.
+        let words = term.sample.words();
+        let print = [words[0].0, words[words.len() / 2].0, words[words.len() - 1].0];
+        let negated = print.map(u32::wrapping_neg);
+        let (print, sign) = if print <= negated { (print, 1) } else { (negated, -1) };
+        factors.entry(print).or_insert((0, term.variance)).0 += sign * i64::from(factor);
+    }
+    factors.values().map(|&(factor, variance)| (factor as f64).powi(2) * variance).sum()
 }
 
 /// Fresh encryptions of bits, as they are stored and sent: the seed of their masks, and a body each.
@@ -144,9 +171,4 @@ impl PackedCiphertext {
             |index| Ciphertext::new(whole.sample_extract(index).rename_key(), variance, self.key_id);
         (0..self.message_count()).map(extract).collect()
     }
-}
-
-/// The representable values of a list of real messages.
-pub fn encode_reals(messages: &[f64]) -> Vec<Torus32> {
-    messages.iter().map(|&x| Torus32::from_real(x)).collect()
 }

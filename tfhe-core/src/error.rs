@@ -45,6 +45,14 @@ pub enum Error {
         /// The key the material belongs to.
         found: KeyId,
     },
+    /// A ciphertext of another dimension than the key it names.
+    #[error("a ciphertext of dimension {found}, where the key in use has {expected}")]
+    OtherDimension {
+        /// Dimension of the key's ciphertexts.
+        expected: usize,
+        /// Dimension of the ciphertext.
+        found: usize,
+    },
     /// More messages than a packed ciphertext holds.
     #[error("{count} messages do not fit one packed ciphertext, which holds {most}")]
     TooManyMessages {

@@ -92,7 +92,7 @@ impl Evaluator {
     /// up in its own table, with fresh noise.
     ///
     /// # Errors
-    /// [`Error::OtherKey`] for a ciphertext of another key; [`Error::TableCount`] unless there is a table an input;
+    /// [`Error::OtherKey`] or [`Error::OtherDimension`] for a ciphertext of another key; [`Error::TableCount`] unless there is a table an input;
     /// [`Error::TableSize`] for a table of another N.
     pub fn bootstrap(&self, inputs: &[Ciphertext], tables: &[&LookupTable]) -> Result<Vec<Ciphertext>> {
         if inputs.len() != tables.len() {
@@ -101,7 +101,8 @@ impl Evaluator {
         if let Some(table) = tables.iter().find(|table| table.size() != self.parameters.polynomial_size) {
             return Err(Error::TableSize { found: table.size(), expected: self.parameters.polynomial_size });
         }
-        inputs.iter().try_for_each(|input| self.id.check(input.key_id()))?;
+        let dimension = self.parameters.wire_dimension();
+        inputs.iter().try_for_each(|input| input.check(self.id, dimension))?;
         let samples = inputs.iter().map(|input| input.sample().clone()).collect();
         Ok(self.bootstrap_samples(samples, tables))
     }

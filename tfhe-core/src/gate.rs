@@ -8,7 +8,7 @@
 //! A gate whose inputs are too noisy for the parameter set's failure bound is refused before anything runs.
 
 use crate::bootstrap::LookupTable;
-use crate::ciphertext::Ciphertext;
+use crate::ciphertext::{Ciphertext, combined_variance};
 use crate::error::{Error, Result};
 use crate::evaluator::Evaluator;
 use crate::keys::encode_bit;
@@ -125,26 +125,16 @@ struct Combination<'a> {
 }
 
 impl<'a> Combination<'a> {
-    /// Equal operands are one term: their noise is the same, and adds before it is squared.
     fn new(constant: i32, margin: i32, terms: impl IntoIterator<Item = (i32, &'a Ciphertext)>) -> Self {
-        let mut merged: Vec<(i32, &Ciphertext)> = Vec::with_capacity(3);
-        for (factor, operand) in terms {
-            match merged.iter_mut().find(|(_, other)| *other == operand) {
-                Some((sum, _)) => *sum += factor,
-                None => merged.push((factor, operand)),
-            }
-        }
-        Self { constant, terms: merged, margin }
-    }
-
-    fn variance(&self) -> f64 {
-        self.terms.iter().map(|(factor, operand)| f64::from(*factor).powi(2) * operand.variance()).sum()
+        Self { constant, terms: terms.into_iter().collect(), margin }
     }
 
     /// Refuses a combination whose sign may be read wrong with more than the set's probability.
     fn check(&self, p: &Parameters, gate: usize) -> Result<()> {
-        let log2_failure =
-            noise::log2_failure(f64::from(self.margin) / 8.0, noise::decision(p, self.variance()));
+        let log2_failure = noise::log2_failure(
+            f64::from(self.margin) / 8.0,
+            noise::decision(p, combined_variance(&self.terms)),
+        );
         if log2_failure > p.log2_failure {
             return Err(Error::TooNoisy { gate, log2_failure, bound: p.log2_failure });
         }
@@ -228,11 +218,11 @@ impl Evaluator {
     /// Before anything runs: [`Error::Operand`] for an index beyond `inputs`, [`Error::OtherKey`] for an input of
     /// another key, [`Error::TooNoisy`] for a gate that would break the set's failure bound.
     pub fn evaluate(&self, gates: &[Gate], inputs: &[Ciphertext]) -> Result<Vec<Ciphertext>> {
-        inputs.iter().try_for_each(|input| self.key_id().check(input.key_id()))?;
+        let dimension = self.parameters().wire_dimension();
+        inputs.iter().try_for_each(|input| input.check(self.key_id(), dimension))?;
         gates.iter().enumerate().try_for_each(|(number, gate)| self.check(number, gate, inputs))?;
 
         let size = self.parameters().polynomial_size;
-        let dimension = self.parameters().wire_dimension();
         // Operands were checked above.
         let guards = gates.iter().filter_map(|gate| match *gate {
             Gate::Mux { select, otherwise, .. } => {
@@ -323,11 +313,9 @@ impl Evaluator {
             Gate::Xor3(a, b, c) => parity([operand(a)?, operand(b)?, operand(c)?]).check(p, number),
             Gate::Mux { select, then, otherwise } => {
                 mux_guard(operand(select)?, operand(otherwise)?).check(p, number)?;
-                let guard = Ciphertext::new(
-                    LweCiphertext::trivial(0, Torus32::default()),
-                    noise::bootstrapped(p),
-                    self.key_id(),
-                );
+                // Stands for the bootstrap to come: as noisy, and equal to neither operand.
+                let sample = LweCiphertext::trivial(p.wire_dimension(), Torus32(1));
+                let guard = Ciphertext::new(sample, noise::bootstrapped(p), self.key_id());
                 mux_sum(operand(select)?, operand(then)?, &guard).check(p, number)
             }
         }

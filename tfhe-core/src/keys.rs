@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::backend::Backend;
 use crate::bootstrap;
 use crate::ciphertext::{Ciphertext, PackedCiphertext, SeededCiphertexts};
@@ -16,11 +18,10 @@ use crate::error::{Error, Result};
 use crate::fft::Fft;
 use crate::keyswitch;
 use crate::lwe::{LweSecretKey, Small, Wire};
-use crate::noise;
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, Purpose, SecretSeed};
 use crate::tlwe::TlweSecretKey;
-use crate::torus::{Torus, Torus32, Torus64};
+use crate::torus::{Torus32, Torus64};
 
 /// Identity of a secret key: 128 random bits, public.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,7 +122,8 @@ impl SecretKey {
 
     /// Encrypts bits for the gates: 4 bytes a bit, and one seed.
     pub fn encrypt(&self, bits: &[bool], seed: SecretSeed) -> SeededCiphertexts {
-        let messages: Vec<Torus32> = bits.iter().map(|&bit| encode_bit(bit)).collect();
+        let messages: Zeroizing<Vec<Torus32>> =
+            Zeroizing::new(bits.iter().map(|&bit| encode_bit(bit)).collect());
         let masks = seed.mask_seed();
         let bodies = self.wire.encrypt_bodies(&messages, self.parameters.fresh_noise(), &seed, masks);
         SeededCiphertexts::from_parts(&self.parameters, self.id, masks, bodies)
@@ -148,7 +150,7 @@ impl SecretKey {
     /// Decrypts a bit: whether the phase is in [0, 1/2).
     ///
     /// # Errors
-    /// [`Error::OtherKey`] if the ciphertext is not of this key.
+    /// As [`phase`](Self::phase).
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<bool> {
         // The top bit is the sign of the phase.
         Ok(self.phase(ciphertext)?.0 >> 31 == 0)
@@ -157,18 +159,10 @@ impl SecretKey {
     /// The phase of a ciphertext: its message and noise, in torus units.
     ///
     /// # Errors
-    /// [`Error::OtherKey`] if the ciphertext is not of this key.
+    /// [`Error::OtherKey`] or [`Error::OtherDimension`] if the ciphertext is not of this key.
     pub fn phase(&self, ciphertext: &Ciphertext) -> Result<Torus32> {
-        self.id.check(ciphertext.key_id())?;
+        ciphertext.check(self.id, self.parameters.wire_dimension())?;
         Ok(self.wire.phase(ciphertext.sample()))
-    }
-
-    /// A ciphertext's noise against the message it should hold, in torus units; to test the noise formulas.
-    ///
-    /// # Errors
-    /// [`Error::OtherKey`] if the ciphertext is not of this key.
-    pub fn noise(&self, ciphertext: &Ciphertext, message: Torus32) -> Result<f64> {
-        Ok((self.phase(ciphertext)? - message).to_real())
     }
 }
 
@@ -230,13 +224,6 @@ impl CloudKey {
     /// The identity of the secret key it was made for.
     pub fn id(&self) -> KeyId {
         self.id
-    }
-}
-
-impl SecretKey {
-    /// Variance of a fresh ciphertext of this key, in squared torus units.
-    pub fn fresh_variance(&self) -> f64 {
-        noise::fresh(&self.parameters)
     }
 }
 

@@ -5,22 +5,24 @@
 //!
 //! ```text
 //! blind rotation   n [ (k+1) l N s_bk^2 (B^2+2)/12 + (1+kN/2) B^(-2l)/24 + fft ]
-//!                  fft = (1+kN/2) (k+1) l N c^2 u^2 (B^2+2)/144,    u = 2^-53, c = 4
+//!                  fft = (1+kN/2) (k+1) l N c^2 u^2 (B^2+2)/144,    u = 2^-53, c = 5
 //! key switch       kN t s_ks^2 (B_k^2+2)/12 + (kN/2) B_k^(-2t)/12
 //! modulus switch   (n/48 + 1/12) / (2N)^2       centred
 //! ```
 //!
 //! (Chillotti et al. 2020, theorems 4.2 and 4.8 in the average case; half of the key bits are set, which halves the
 //! rounding terms. A floating-point error in a mask polynomial is multiplied by the key, hence the factor 1 + kN/2 of
-//! `fft`. The centred modulus switch subtracts the known mean of the rounding errors.) A decision with margin m whose
+//! `fft`. Where a decomposition has several levels, breaking ties makes all digits but the last a little smaller than
+//! (B^2+2)/12 says, by 13 % in base 4: the formulas do not count on it. The centred modulus switch subtracts the known mean of the rounding errors.) A decision with margin m whose
 //! phase has variance V fails with probability at most erfc(m / sqrt(2 V)).
 
 use crate::parameters::{Order, Parameters};
 
 /// Relative error of one double-precision operation, 2^-53.
 const UNIT_ROUNDOFF: f64 = 1.0 / 9_007_199_254_740_992.0;
-/// Growth of the rounding error through a transform, a multiplication and a transform back, for N <= 4096.
-const TRANSFORM_GROWTH: f64 = 4.0;
+/// Growth c of the rounding error through a transform, a multiplication and a transform back: 4.4 (AVX2) and 4.6
+/// (AVX-512) were measured for N = 2048.
+const TRANSFORM_GROWTH: f64 = 5.0;
 
 /// Variance that a blind rotation leaves on its result, whatever its input's.
 pub fn blind_rotation(p: &Parameters) -> f64 {
@@ -107,7 +109,7 @@ mod tests {
         assert!(close(blind_rotation(&GATES_DEFAULT), -10.1));
         assert!(close(key_switch(&GATES_DEFAULT), -7.05));
         assert!(close(modulus_switch(&GATES_DEFAULT), -8.1));
-        assert!(close(blind_rotation(&FUNCTIONAL_2048), -15.1));
+        assert!(close(blind_rotation(&FUNCTIONAL_2048), -15.0));
         assert!(close(decision(&FUNCTIONAL_2048, 0.0), -9.8));
         assert!((worst_log2_failure(&GATES_DEFAULT) + 160.0).abs() < 1.0);
     }

@@ -84,7 +84,7 @@ pub const GATES_DEFAULT: Parameters = Parameters {
 
 /// For functional bootstrapping: 128 bits of security; sums and tables on 2048 slots.
 ///
-/// Cloud key 26.9 MB in a file (seeded), 108 MB in memory. Noise (standard deviations): blind rotation 2^-15.1, key
+/// Cloud key 26.9 MB in a file (seeded), 108 MB in memory. Noise (standard deviations): blind rotation 2^-15.0, key
 /// and modulus switch together 2^-9.8; as gates, failures stay below 2^-128 too. Security: 820 at 2^-18.37 has 128.5
 /// bits, 2048 at 2^-49.9 has 129.2.
 pub const FUNCTIONAL_2048: Parameters = Parameters {

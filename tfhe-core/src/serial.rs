@@ -29,6 +29,8 @@ const VERSION: u16 = 1;
 const HEADER_BYTES: usize = 100;
 const CHECKSUM_BYTES: usize = 32;
 const NAME_BYTES: usize = 32;
+/// More than a secret key's file has.
+const SMALL_FILE_BYTES: usize = 4096;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,7 +289,8 @@ fn open(path: &Path) -> Result<File> {
 /// Header and body of a file whose lengths and checksum hold.
 fn read_checked(mut source: impl Read, path: &Path) -> Result<(Header, Zeroizing<Vec<u8>>)> {
     let fault = |fault| Error::BadFile { path: path.to_owned(), fault };
-    let mut bytes = Zeroizing::new(Vec::new());
+    // Room for a secret key at once: a vector that grows would leave copies of its content behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
     read_up_to(&mut source, HEADER_BYTES as u64, &mut bytes, path)?;
     let header = Header::parse(&bytes).map_err(fault)?;
     // The body's length was bounded by the parameter set; memory grows with what the source really yields.

@@ -52,7 +52,7 @@ pub(crate) fn encrypt_bodies<T: Torus>(
                 *b = b.wrapping_sub(weight.wrapping_mul(u64::from(s)));
             }
         }
-        bodies.extend(body.into_iter().map(|b| T::from_bits64(b.wrapping_add(noise.next(deviation)))));
+        bodies.extend(body.iter().map(|b| T::from_bits64(b.wrapping_add(noise.next(deviation)))));
     }
     bodies
 }
@@ -171,9 +171,7 @@ mod tests {
     use crate::torus::{Torus32, Torus64};
 
     fn key(dimension: usize, fft: &Fft) -> TlweSecretKey {
-        let seed = SecretSeed::deterministic_for_tests(11);
-        let bits = seed.secret_bits(Purpose::LargeKey, dimension * fft.size());
-        TlweSecretKey::from_bits(bits.to_vec(), fft.clone())
+        TlweSecretKey::generate(dimension, fft, &SecretSeed::deterministic_for_tests(11))
     }
 
     fn messages<T: Torus>(size: usize, step: f64) -> Vec<T> {

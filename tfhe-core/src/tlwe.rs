@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::fft::Fft;
 use crate::lwe::{Large, LweCiphertext, LweSecretKey};
@@ -33,6 +33,13 @@ impl fmt::Debug for TlweSecretKey {
 }
 
 impl TlweSecretKey {
+    /// Draws a key of `dimension` = k polynomials of N = `fft.size()` bits; a [`SecretKey`](crate::keys::SecretKey)
+    /// draws its own, this is for TLWE and TGSW by themselves.
+    pub fn generate(dimension: usize, fft: &Fft, seed: &SecretSeed) -> Self {
+        let bits = seed.secret_bits(Purpose::LargeKey, dimension * fft.size());
+        Self::from_bits(bits.to_vec(), fft.clone())
+    }
+
     /// k N bits, for N = `fft.size()`.
     pub(crate) fn from_bits(bits: Vec<u32>, fft: Fft) -> Self {
         let multipliers = bits.chunks_exact(fft.size()).map(|s| SecretMultiplier::new(s, &fft)).collect();
@@ -59,9 +66,9 @@ impl TlweSecretKey {
     }
 
     /// <A, S> for k mask polynomials, one after another; 64-bit torus words, exact.
-    pub(crate) fn product<T: Torus>(&self, masks: &[T]) -> Vec<u64> {
+    pub(crate) fn product<T: Torus>(&self, masks: &[T]) -> Zeroizing<Vec<u64>> {
         let size = self.polynomial_size();
-        let mut sum = vec![0; size];
+        let mut sum = Zeroizing::new(vec![0; size]);
         for (mask, secret) in masks.chunks_exact(size).zip(&self.multipliers) {
             secret.add_product(mask, &self.fft, &mut sum);
         }
@@ -79,7 +86,7 @@ impl TlweSecretKey {
             "TLWE sample of another shape"
         );
         let product = self.product(sample.masks());
-        Polynomial(sample.body().iter().zip(product).map(|(&b, p)| b - T::from_bits64(p)).collect())
+        Polynomial(sample.body().iter().zip(product.iter()).map(|(&b, &p)| b - T::from_bits64(p)).collect())
     }
 
     /// Encrypts up to N torus messages into one seeded sample, with noise of standard deviation `deviation`.
@@ -98,8 +105,8 @@ impl TlweSecretKey {
         let product = self.product::<T>(&expand_masks(masks, self.dimension() * self.polynomial_size()));
         let bodies = messages
             .iter()
-            .zip(product)
-            .map(|(&message, p)| T::from_bits64(p) + message + T::from_bits64(noise.next(deviation)));
+            .zip(product.iter())
+            .map(|(&message, &p)| T::from_bits64(p) + message + T::from_bits64(noise.next(deviation)));
         SeededTlwe { masks, bodies: bodies.collect() }
     }
 }
@@ -250,8 +257,8 @@ mod tests {
     use crate::torus::{Torus32, Torus64};
 
     fn key(dimension: usize, size: usize, seed: u64) -> TlweSecretKey {
-        let bits = SecretSeed::deterministic_for_tests(seed).secret_bits(Purpose::LargeKey, dimension * size);
-        TlweSecretKey::from_bits(bits.to_vec(), Fft::new(size, Backend::Portable).unwrap())
+        let fft = Fft::new(size, Backend::Portable).unwrap();
+        TlweSecretKey::generate(dimension, &fft, &SecretSeed::deterministic_for_tests(seed))
     }
 
     fn extraction_matches_the_phase<T: Torus>(dimension: usize, size: usize) {

@@ -313,6 +313,8 @@ fn normal(rng: &mut ChaCha20Rng) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ use super::{FileFault, Header, Kind};
 use crate::ciphertext::{Ciphertext, PackedCiphertext, SeededCiphertexts};
 use crate::keys::{BootstrapBodies, CloudKey, KeyId, SecretKey};
 use crate::lwe::LweCiphertext;
-use crate::parameters::{Parameters, TorusWidth};
+use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, SEED_BYTES};
 use crate::tlwe::SeededTlwe;
 use crate::torus::{Torus, Torus32, Torus64};
@@ -28,9 +28,10 @@ impl CiphertextList {
     /// Lists `ciphertexts`, all of the key `key_id`.
     ///
     /// # Errors
-    /// [`Error::OtherKey`](crate::Error::OtherKey) for a ciphertext of another key.
+    /// [`Error::OtherKey`](crate::Error::OtherKey) or [`Error::OtherDimension`](crate::Error::OtherDimension) for a
+    /// ciphertext of another key.
     pub fn new(parameters: &Parameters, key_id: KeyId, ciphertexts: Vec<Ciphertext>) -> crate::Result<Self> {
-        ciphertexts.iter().try_for_each(|c| key_id.check(c.key_id()))?;
+        ciphertexts.iter().try_for_each(|c| c.check(key_id, parameters.wire_dimension()))?;
         Ok(Self { parameters: *parameters, key_id, ciphertexts })
     }
 
@@ -284,6 +285,13 @@ impl Body for PackedCiphertext {
     }
 
     fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
+        if header.parameters.order != Order::KeySwitchFirst {
+            return Err(FileFault::Field {
+                field: "the parameter set of a packed ciphertext",
+                found: header.parameters.name.into(),
+                expected: "one that switches keys before it bootstraps".into(),
+            });
+        }
         let mut fields = Fields::new(body);
         let masks = MaskSeed(fields.array()?);
         let count = fields.count()?;
@@ -427,6 +435,32 @@ mod tests {
         let mut bytes = to_bytes(&packed(), NO_CONTEXT).to_vec();
         bytes[132..136].copy_from_slice(&1u32.to_le_bytes());
         assert!(read::<PackedCiphertext>(&resealed(bytes)).is_err());
+    }
+
+    /// A hostile file may name another set under the same key id: the dimensions betray it.
+    #[test]
+    fn another_set_under_the_same_key_id_is_refused() {
+        let renamed = |bytes: &[u8], name: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes[60..92].fill(0);
+            bytes[60..60 + name.len()].copy_from_slice(name);
+            resealed(bytes)
+        };
+        let bytes = renamed(&to_bytes(&seeded(), NO_CONTEXT), b"FUNCTIONAL_2048");
+        let stranger = &read::<SeededCiphertexts>(&bytes).unwrap().expand()[0];
+        assert!(matches!(
+            key().decrypt(stranger),
+            Err(Error::OtherDimension { expected: 1536, found: 2048 })
+        ));
+        let own = &seeded().expand()[0];
+        assert!(matches!(
+            Ciphertext::linear(Torus32(0), [(1, own), (1, stranger)]),
+            Err(Error::OtherDimension { .. })
+        ));
+        assert!(CiphertextList::new(&GATES_DEFAULT, key().id(), vec![stranger.clone()]).is_err());
+        let bytes = renamed(&to_bytes(&packed(), NO_CONTEXT), b"TFHE_LIB_V1_1");
+        let error = read::<PackedCiphertext>(&bytes).unwrap_err();
+        assert!(matches!(error, Error::BadFile { fault: FileFault::Field { .. }, .. }), "{error}");
     }
 
     proptest! {
