@@ -1,0 +1,56 @@
+//! What the benchmarks share: keys from fixed seeds, backends, thread pools. The benchmarks themselves are in `benches/`,
+//! one criterion target each.
+//!
+//! ```text
+//! cargo bench -p benches --bench gates
+//! ```
+
+use rayon::ThreadPool;
+use tfhe_core::backend::Backend;
+use tfhe_core::ciphertext::Ciphertext;
+use tfhe_core::evaluator::Evaluator;
+use tfhe_core::keys::{CloudKey, SecretKey};
+use tfhe_core::parameters::Parameters;
+use tfhe_core::random::SecretSeed;
+
+/// A client's keys, the same in every run.
+pub struct Keys {
+    /// What encrypts.
+    pub secret: SecretKey,
+    /// What an [`Evaluator`] is made of.
+    pub cloud: CloudKey,
+}
+
+impl Keys {
+    /// The keys for a parameter set.
+    pub fn new(parameters: &Parameters) -> Self {
+        let secret = SecretKey::generate(parameters, seed(1));
+        let cloud = CloudKey::generate(&secret, seed(2));
+        Self { secret, cloud }
+    }
+
+    /// `count` fresh ciphertexts of alternating bits.
+    pub fn bits(&self, count: usize) -> Vec<Ciphertext> {
+        let bits: Vec<bool> = (0..count).map(|i| i % 2 == 1).collect();
+        self.secret.encrypt(&bits, seed(3)).expand()
+    }
+
+    /// The server's engine on a backend that this CPU has.
+    pub fn evaluator(&self, backend: Backend) -> Evaluator {
+        Evaluator::new(&self.cloud, backend).expect("invariant: only available backends are benchmarked")
+    }
+}
+
+fn seed(number: u64) -> SecretSeed {
+    SecretSeed::deterministic_for_tests(number)
+}
+
+/// The backends this CPU has.
+pub fn backends() -> impl Iterator<Item = Backend> {
+    Backend::ALL.into_iter().filter(|backend| backend.is_available())
+}
+
+/// A pool in which what is [installed](ThreadPool::install) runs on `threads` threads.
+pub fn pool(threads: usize) -> ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("the system gives no threads")
+}
