@@ -1,0 +1,230 @@
+//! The command line.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use tfhe_core::{backend::Backend, serial::Existing};
+
+use crate::{
+    commands::Session,
+    error::{Error, Result},
+    report::Output,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    done
+  1    failed: a file, key, image or model is missing, damaged or does not fit
+  2    wrong usage
+  130  interrupted (Ctrl-C); no half-written file is left
+
+Models and sample digits are looked up in ./models, then in $BNN_MODELS, then in the source tree that this program \
+was built from. KB and MB are 1000 and 1000000 bytes.
+
+First steps:
+  bnn demo                              the whole path in one go
+  bnn keygen                            client: makes keys/secret.key and keys/cloud.key
+  bnn encrypt models/digits/7.png       client: makes 7.enc
+  bnn infer 7.enc                       server: makes 7.scores, with the cloud key only
+  bnn decrypt 7.scores                  client: prints the scores and the label";
+
+/// Inference of binarized neural networks over encrypted data.
+#[derive(Debug, Parser)]
+#[command(name = "bnn", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Threads to compute with [default: one a core]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Instruction set to compute with: portable, avx2 or avx512 [default: $TFHE_BACKEND, else the fastest here]
+    #[arg(long, global = true, value_name = "NAME")]
+    backend: Option<Backend>,
+
+    /// Print one JSON object on stdout, and errors as {"error": ".."} on stderr
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(crate) fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Text }
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        Session { output: self.output(), backend: self.backend }
+    }
+
+    /// Starts the threads that everything computes on.
+    pub(crate) fn start_threads(&self) -> Result<()> {
+        // 0 is rayon's word for one a core.
+        let count = self.threads.map_or(0, NonZeroUsize::get);
+        rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(Error::Threads)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole path on one digit, playing client and server
+    Demo(Demo),
+    /// Client: makes a secret key and its cloud key
+    Keygen(Keygen),
+    /// Client: encrypts a picture
+    Encrypt(Encrypt),
+    /// Server: evaluates a network on an encrypted picture, with the cloud key only
+    Infer(Infer),
+    /// Client: decrypts scores, and prints them with the label
+    Decrypt(Decrypt),
+    /// Says what a file or a model folder is
+    Inspect(Inspect),
+    /// Lists the models that are found
+    Models,
+    /// Measures accuracy on a labelled data set, in the clear or encrypted
+    Evaluate(Evaluate),
+}
+
+/// The network to use.
+#[derive(Debug, Args)]
+pub(crate) struct ModelChoice {
+    /// Model: a folder, or the name of one that `bnn models` lists
+    #[arg(long = "model", value_name = "M", default_value = "binarized-perceptron")]
+    pub(crate) name: String,
+}
+
+/// Whether outputs may replace what is there.
+#[derive(Debug, Args)]
+pub(crate) struct Overwriting {
+    /// Replace outputs that exist
+    #[arg(long)]
+    force: bool,
+}
+
+impl Overwriting {
+    pub(crate) fn existing(&self) -> Existing {
+        if self.force { Existing::Replace } else { Existing::Refuse }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Picture of a digit, white on black: PNG, BMP, or IDX with --index [default: the sample digit]
+    #[arg(long, value_name = "FILE", conflicts_with = "digit")]
+    pub(crate) image: Option<PathBuf>,
+
+    /// Which picture of an IDX file, the first being 0
+    #[arg(long, value_name = "I", requires = "image")]
+    pub(crate) index: Option<usize>,
+
+    /// Which sample digit, 0 to 9
+    #[arg(long, value_name = "D", default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub(crate) digit: u8,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// Folder for secret.key and cloud.key
+    #[arg(long, value_name = "DIR", default_value = "keys")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Encrypt {
+    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index
+    pub(crate) image: PathBuf,
+
+    /// Which picture of an IDX file, the first being 0
+    #[arg(long, value_name = "I")]
+    pub(crate) index: Option<usize>,
+
+    /// Secret key
+    #[arg(long, value_name = "FILE", default_value = "keys/secret.key")]
+    pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Output [default: the picture's name, with its index if any, and .enc, in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Infer {
+    /// Encrypted picture
+    pub(crate) file: PathBuf,
+
+    /// Cloud key
+    #[arg(long, value_name = "FILE", default_value = "keys/cloud.key")]
+    pub(crate) cloud_key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Output [default: the input's name and .scores, in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decrypt {
+    /// Encrypted scores
+    pub(crate) file: PathBuf,
+
+    /// Secret key
+    #[arg(long, value_name = "FILE", default_value = "keys/secret.key")]
+    pub(crate) key: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Key, encrypted picture or scores; or a model: its folder or name
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// IDX file of images, plain or gzip
+    #[arg(long, value_name = "IDX")]
+    pub(crate) images: PathBuf,
+
+    /// IDX file of their labels
+    #[arg(long, value_name = "IDX")]
+    pub(crate) labels: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Encrypt, infer and decrypt each image, with a fresh key
+    #[arg(long)]
+    pub(crate) encrypted: bool,
+
+    /// The first image
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub(crate) start: usize,
+
+    /// The most images [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroUsize>,
+
+    /// Append each finished image to FILE, one JSON object a line; started again, skip the images in it
+    #[arg(long, value_name = "FILE.jsonl", requires = "encrypted")]
+    pub(crate) record: Option<PathBuf>,
+}

@@ -1,0 +1,75 @@
+//! The commands, one a file. Those of client and server each have a function that works on files and returns what it
+//! made; `run` prints it, and the demo calls the same functions.
+
+mod decrypt;
+mod demo;
+mod encrypt;
+mod evaluate;
+mod infer;
+mod inspect;
+mod keygen;
+mod models;
+
+use bnn::model::Model;
+use serde_json::{Value, json};
+use tfhe_core::{
+    backend::Backend,
+    parameters::{FUNCTIONAL_2048, Parameters},
+};
+
+use crate::{
+    arguments::Command,
+    error::Result,
+    report::{self, Output},
+};
+
+/// The parameter set of all keys that are made here.
+pub(crate) const PARAMETERS: &Parameters = &FUNCTIONAL_2048;
+
+/// What all commands share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) output: Output,
+    pub(crate) backend: Option<Backend>,
+}
+
+impl Session {
+    /// The backend asked for, else that of the environment, else the fastest.
+    fn backend(&self) -> Result<Backend> {
+        match self.backend {
+            Some(backend) => Ok(backend.checked()?),
+            None => Ok(Backend::select()?),
+        }
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments, session),
+        Command::Keygen(arguments) => keygen::run(arguments, session),
+        Command::Encrypt(arguments) => encrypt::run(arguments, session),
+        Command::Infer(arguments) => infer::run(arguments, session),
+        Command::Decrypt(arguments) => decrypt::run(arguments, session),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Models => models::run(session),
+        Command::Evaluate(arguments) => evaluate::run(arguments, session),
+    }
+}
+
+/// A parameter set and its security.
+fn describe(parameters: &Parameters) -> String {
+    format!("{}, {} bits of security", parameters.name, parameters.security_bits)
+}
+
+fn parameters_json(parameters: &Parameters) -> Value {
+    json!({
+        "name": parameters.name,
+        "security_bits": parameters.security_bits,
+        "log2_failure": parameters.log2_failure,
+    })
+}
+
+fn model_json(model: &Model) -> Value {
+    json!({ "name": model.name(), "digest": report::hex(&model.digest()) })
+}

@@ -1,0 +1,141 @@
+//! The whole path on one digit, playing client and server in one process, through real files in a temporary folder.
+
+use std::path::Path;
+
+use bnn::{
+    data::GreyImage,
+    engine::{self, Scores},
+    model::Model,
+};
+use serde_json::json;
+use tfhe_core::{backend::Backend, serial::Existing};
+
+use super::{
+    PARAMETERS, Session, decrypt, encrypt,
+    infer::{self, Inferred},
+    keygen,
+};
+use crate::{
+    arguments::Demo,
+    error::Result,
+    files::Written,
+    interrupt, lookup,
+    report::{self, Output},
+};
+
+pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
+    let (output, backend) = (session.output, session.backend()?);
+    let model = lookup::model(&arguments.model.name)?;
+    let path = arguments.image.clone().map_or_else(|| lookup::digit(arguments.digit), Ok)?;
+    let image = GreyImage::load(&path, arguments.index)?;
+    let plain = engine::evaluate(&model, &model.input().encode(&image)?)?;
+
+    introduce(&model, &image, backend, output)?;
+    let folder = interrupt::scratch_folder()?;
+    let in_folder = |name: &str| folder.path().join(name);
+    let (secret_key, cloud_key) = (in_folder("secret.key"), in_folder("cloud.key"));
+
+    let pair = keygen::make(folder.path(), Existing::Refuse)?;
+    tell_keys(&pair, output)?;
+    let encrypted = encrypt::encrypt(&model, &image, &secret_key, in_folder("digit.enc"), Existing::Refuse)?;
+    output.say(format_args!(
+        "3. The client encrypts the {} pixels: {}. The file goes to the server.",
+        image.pixels().len(),
+        made(&encrypted),
+    ))?;
+    let out = in_folder("digit.scores");
+    let inferred = infer::infer(&model, &encrypted.path, &cloud_key, backend, out, Existing::Refuse)?;
+    tell_inference(&inferred, output)?;
+    let (scores, duration) = decrypt::decrypt(&model, &inferred.scores.path, &secret_key)?;
+    output.say(format_args!("6. The client decrypts the scores, in {}:\n", report::duration(duration)))?;
+    conclude(&scores, &plain, output)?;
+    invite(&path, arguments.index, output)?;
+
+    output.give(&json!({
+        "image": image.origin(),
+        "model": super::model_json(&model),
+        "parameters": super::parameters_json(PARAMETERS),
+        "key_id": pair.id.to_string(),
+        "secret_key": pair.secret.json(),
+        "cloud_key": pair.cloud.json(),
+        "encrypted_image": encrypted.json(),
+        "inference": inferred.json(),
+        "decryption_seconds": duration.as_secs_f64(),
+        "scores": scores.reals(),
+        "label": scores.label(),
+        "plain_scores": plain.reals(),
+        "plain_label": plain.label(),
+        "agrees": scores.label() == plain.label(),
+    }))
+}
+
+fn introduce(model: &Model, image: &GreyImage, backend: Backend, output: Output) -> Result<()> {
+    output.say(format_args!("{}:\n\n{}", image.origin(), image.to_half_blocks()))?;
+    output.say(format_args!(
+        "What digit is it? A server will say without seeing it, or its own answer.\n\n\
+         Network:    {}, {}\n\
+         Encryption: TFHE, {}\n\
+         Machine:    backend {backend}, {} threads\n",
+        model.name(),
+        report::architecture(model),
+        super::describe(PARAMETERS),
+        rayon::current_num_threads(),
+    ))
+}
+
+fn tell_keys(pair: &keygen::KeyPair, output: Output) -> Result<()> {
+    output.say(format_args!(
+        "1. The client draws a secret key: {}. It never leaves the client.",
+        made(&pair.secret)
+    ))?;
+    output.say(format_args!(
+        "2. The client makes the cloud key, which computes and cannot decrypt: {}. \
+         The file goes to the server, once.",
+        made(&pair.cloud),
+    ))
+}
+
+fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
+    output.say(format_args!(
+        "4. The server prepares the cloud key: {} in memory, in {}.",
+        report::size(inferred.key_bytes as u64),
+        report::duration(inferred.key_duration),
+    ))?;
+    output.say(format_args!(
+        "5. The server runs the network on the ciphertexts, {} bootstraps, {:.0} a second: {}. \
+         The file goes back to the client.",
+        inferred.bootstraps,
+        inferred.bootstraps_per_second(),
+        made(&inferred.scores),
+    ))
+}
+
+/// The scores, the label, and how they compare with the network in the clear.
+fn conclude(scores: &Scores, plain: &Scores, output: Output) -> Result<()> {
+    output.say(report::score_table(scores))?;
+    let (label, plain_label) = (scores.label(), plain.label());
+    output.say(if label == plain_label {
+        format!("\nThe encrypted network says {label}, and so does the same network in the clear.")
+    } else {
+        format!(
+            "\nThe encrypted network says {label}, but the same network in the clear says {plain_label}: the \
+             engine is approximate, and noise turned this one."
+        )
+    })
+}
+
+/// How to do the same in steps, on two machines.
+fn invite(image: &Path, index: Option<usize>, output: Output) -> Result<()> {
+    let index = index.map_or_else(String::new, |index| format!(" --index {index}"));
+    output.say(format_args!(
+        "\nThe same in steps: bnn keygen; bnn encrypt {}{index} --out digit.enc; bnn infer digit.enc; \
+         bnn decrypt digit.scores",
+        image.display()
+    ))
+}
+
+/// A file by its name, size, and what it took.
+fn made(file: &Written) -> String {
+    let name = file.path.file_name().unwrap_or_default();
+    format!("{}, {}, in {}", name.display(), report::size(file.bytes), report::duration(file.duration))
+}

@@ -1,0 +1,95 @@
+//! The record of an evaluation: one JSON object a line for each finished image, so that hours of work survive a stop.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    interrupt,
+};
+
+/// How every line begins.
+const LINE_START: &[u8] = b"{\"index\":";
+
+/// What is said of a line that is none of ours.
+const NO_RECORD: &str = "this is no record of an evaluation";
+
+/// One image, evaluated encrypted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) index: usize,
+    /// The label of the data set.
+    pub(super) label: usize,
+    /// The label of the integer network.
+    pub(super) integer: usize,
+    /// The label of the encrypted network.
+    pub(super) encrypted: usize,
+    /// The probability of equal labels, by the noise formulas.
+    pub(super) predicted: f64,
+    /// The model's digest.
+    pub(super) model: String,
+    /// What encryption, inference and decryption took.
+    pub(super) seconds: f64,
+}
+
+/// The finished images, and the file they are appended to, if any.
+#[derive(Debug)]
+pub(super) struct Record {
+    file: Option<(PathBuf, File)>,
+    pub(super) entries: BTreeMap<usize, Entry>,
+}
+
+impl Record {
+    /// A record in memory only.
+    pub(super) fn in_memory() -> Self {
+        Self { file: None, entries: BTreeMap::new() }
+    }
+
+    /// Continues the record in a file, or begins one. A last line that was cut off is dropped; an entry that `check`
+    /// refuses, with a cause, is an error, and leaves the file as it is.
+    pub(super) fn open(
+        path: &Path,
+        check: impl Fn(&Entry) -> std::result::Result<(), String>,
+    ) -> Result<Self> {
+        let failed = |source| Error::Io { path: path.into(), source };
+        let refused = |line: usize, cause: String| Error::Record { path: path.into(), line, cause };
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).map_err(failed)?;
+
+        let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let (lines, rest) = content.split_at(whole);
+        let mut entries = BTreeMap::new();
+        let mut count = 0;
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            count += 1;
+            let entry: Entry = serde_json::from_slice(line).map_err(|_| refused(count, NO_RECORD.into()))?;
+            check(&entry).map_err(|cause| refused(count, cause))?;
+            entries.insert(entry.index, entry);
+        }
+        // Only what began as a line of ours is dropped: the file may be something else, named by mistake.
+        if !rest.starts_with(LINE_START) && !LINE_START.starts_with(rest) {
+            return Err(refused(count + 1, NO_RECORD.into()));
+        }
+        file.set_len(whole as u64).map_err(failed)?;
+        Ok(Self { file: Some((path.into(), file)), entries })
+    }
+
+    /// Adds a finished image, on disk before it counts.
+    pub(super) fn add(&mut self, entry: Entry) -> Result<()> {
+        if let Some((path, file)) = &mut self.file {
+            let line =
+                serde_json::to_string(&entry).expect("invariant: numbers and text have a JSON form") + "\n";
+            interrupt::hold(|| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()))
+                .map_err(|source| Error::Io { path: path.clone(), source })?;
+        }
+        self.entries.insert(entry.index, entry);
+        Ok(())
+    }
+}

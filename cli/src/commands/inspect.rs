@@ -1,0 +1,136 @@
+//! Says what a file or a model folder is; never what is secret in it.
+
+use std::{fs, path::Path};
+
+use bnn::{engine::functional::Plan, model::Model};
+use serde_json::json;
+use tfhe_core::{
+    ciphertext::{PackedCiphertext, SeededCiphertexts},
+    keys::{CloudKey, SecretKey},
+    serial::{self, CiphertextList, Header, Kind, NO_CONTEXT},
+};
+
+use super::{PARAMETERS, Session};
+use crate::{
+    arguments::Inspect,
+    error::{Error, Result},
+    lookup, report,
+};
+
+pub(super) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
+    let path = &arguments.file;
+    // What is no file may still be the name of a model.
+    match path.to_str() {
+        Some(name) if path.is_dir() || !path.exists() && lookup::models().contains_key(name) => {
+            inspect_model(&lookup::model(name)?, session)
+        }
+        _ => inspect_file(path, session),
+    }
+}
+
+fn inspect_file(path: &Path, session: &Session) -> Result<()> {
+    let output = session.output;
+    let header = serial::inspect(path)?;
+    let content = content(&header, path)?;
+    let failed = |source| Error::Io { path: path.into(), source };
+    let bytes = fs::metadata(path).map_err(failed)?.len();
+    let model = (header.context != NO_CONTEXT).then_some(header.context);
+    let model_name = model.and_then(lookup::name_of);
+
+    output.say(format_args!("file        {}", path.display()))?;
+    output.say(format_args!("kind        {}{content}", header.kind))?;
+    output.say(format_args!("size        {}", report::exact_size(bytes)))?;
+    output.say(format_args!(
+        "parameters  {}; gates fail with probability 2^{:.0} at most",
+        super::describe(header.parameters),
+        header.parameters.log2_failure,
+    ))?;
+    output.say(format_args!("key id      {}", header.key_id))?;
+    if let Some(digest) = model {
+        let name = model_name.as_deref().unwrap_or("not found here");
+        output.say(format_args!("model       {} ({name})", report::hex(&digest)))?;
+    }
+    output.say("checksum    holds")?;
+    output.give(&json!({
+        "file": path.display().to_string(),
+        "kind": header.kind.to_string(),
+        "bytes": bytes,
+        "parameters": super::parameters_json(header.parameters),
+        "key_id": header.key_id.to_string(),
+        "model_digest": model.map(|digest| report::hex(&digest)),
+        "model_name": model_name,
+        "checksum": "holds",
+    }))
+}
+
+/// What the file holds, in numbers; read whole, so that what the checksum cannot tell is checked too.
+fn content(header: &Header, path: &Path) -> Result<String> {
+    Ok(match header.kind {
+        Kind::SecretKey => {
+            serial::load::<SecretKey>(path)?;
+            ": for the client only".into()
+        }
+        Kind::CloudKey => {
+            serial::load::<CloudKey>(path)?;
+            ": for the server".into()
+        }
+        Kind::SeededCiphertexts => {
+            format!(": {} values", serial::load::<SeededCiphertexts>(path)?.content.expand().len())
+        }
+        Kind::PackedCiphertext => {
+            format!(": {} values", serial::load::<PackedCiphertext>(path)?.content.message_count())
+        }
+        Kind::CiphertextList => {
+            format!(": {} values", serial::load::<CiphertextList>(path)?.content.ciphertexts().len())
+        }
+        _ => String::new(),
+    })
+}
+
+fn inspect_model(model: &Model, session: &Session) -> Result<()> {
+    let output = session.output;
+    let plan = Plan::new(model, PARAMETERS)?;
+    let (input, digest) = (model.input(), report::hex(&model.digest()));
+    output.say(format_args!("model       {}: {}", model.name(), model.description()))?;
+    output.say(format_args!("digest      {digest}"))?;
+    output.say(format_args!(
+        "input       {} x {} pixels: 1 where grey is at least {}, else 0; at most {} ones",
+        input.width(),
+        input.height(),
+        input.threshold(),
+        input.max_active(),
+    ))?;
+    output.say(format_args!("cost        {} bootstraps an image", plan.bootstraps()))?;
+    output.say(format_args!("parameters  {}", super::describe(PARAMETERS)))?;
+    output.say(
+        "\nlayer       kind          inputs  outputs  largest sum  noise (standard deviation, same unit)",
+    )?;
+    let mut layers = Vec::new();
+    for ((name, largest, noise), layer) in plan.margins().into_iter().zip(model.layers()) {
+        let report::Shape { kind, inputs, outputs } = report::shape(layer);
+        output.say(format_args!(
+            "{name:<10}  {kind:<12}  {inputs:>6}  {outputs:>7}  {largest:>11}  {noise:.2}"
+        ))?;
+        layers.push(json!({
+            "name": name,
+            "kind": kind,
+            "inputs": inputs,
+            "outputs": outputs,
+            "largest_sum": largest,
+            "noise_deviation": noise,
+        }));
+    }
+    output.give(&json!({
+        "model": super::model_json(model),
+        "description": model.description(),
+        "input": {
+            "width": input.width(),
+            "height": input.height(),
+            "threshold": input.threshold(),
+            "max_active": input.max_active(),
+        },
+        "bootstraps": plan.bootstraps(),
+        "parameters": super::parameters_json(PARAMETERS),
+        "layers": layers,
+    }))
+}

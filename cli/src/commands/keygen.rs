@@ -1,0 +1,80 @@
+//! Client: makes a secret key and its cloud key.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+use tfhe_core::{
+    keys::{CloudKey, KeyId, SecretKey},
+    random::SecretSeed,
+    serial::{self, Existing, NO_CONTEXT},
+};
+
+use super::{PARAMETERS, Session};
+use crate::{
+    arguments::Keygen,
+    error::{Error, Result},
+    files::{self, Written},
+    interrupt, progress, report,
+};
+
+/// Two keys that belong together.
+#[derive(Debug)]
+pub(super) struct KeyPair {
+    pub(super) id: KeyId,
+    pub(super) secret: Written,
+    pub(super) cloud: Written,
+}
+
+pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
+    let output = session.output;
+    let pair = make(&arguments.out, arguments.overwriting.existing())?;
+    output.say(format_args!("key     {}, of the parameter set {}", pair.id, super::describe(PARAMETERS)))?;
+    output.say(format_args!(
+        "secret  {}: {}. It encrypts and decrypts: keep it with the client, show it to nobody",
+        pair.secret.path.display(),
+        pair.secret.facts(),
+    ))?;
+    output.say(format_args!(
+        "cloud   {}: {}. It computes and cannot decrypt: send it to the server",
+        pair.cloud.path.display(),
+        pair.cloud.facts(),
+    ))?;
+    output.give(&json!({
+        "key_id": pair.id.to_string(),
+        "parameters": super::parameters_json(PARAMETERS),
+        "secret_key": pair.secret.json(),
+        "cloud_key": pair.cloud.json(),
+    }))
+}
+
+/// Makes `secret.key` and `cloud.key` in a folder, which is made if it is not there.
+pub(super) fn make(folder: &Path, existing: Existing) -> Result<KeyPair> {
+    fs::create_dir_all(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
+    let paths: [PathBuf; 2] = ["secret.key", "cloud.key"].map(|name| folder.join(name));
+    paths.iter().try_for_each(|path| files::check_output(path, existing))?;
+    let [secret_path, cloud_path] = paths;
+
+    let (secret, drawing) =
+        report::timed(|| Ok::<_, Error>(SecretKey::generate(PARAMETERS, SecretSeed::from_os()?)));
+    let secret = secret?;
+    let seed = SecretSeed::from_os()?;
+    let generate = || progress::spinner("making the cloud key", || CloudKey::generate(&secret, seed));
+    let (cloud, computing) = report::timed(generate);
+
+    // Both files or none, whether a disk is full or the user impatient.
+    interrupt::hold(|| {
+        serial::save(&cloud, NO_CONTEXT, &cloud_path, existing)?;
+        serial::save(&secret, NO_CONTEXT, &secret_path, existing).inspect_err(|_| {
+            // The error that matters is the one that led here.
+            let _ = fs::remove_file(&cloud_path);
+        })
+    })?;
+    Ok(KeyPair {
+        id: secret.id(),
+        secret: Written::new(secret_path, drawing)?,
+        cloud: Written::new(cloud_path, computing)?,
+    })
+}

@@ -1,0 +1,109 @@
+//! Everything that can go wrong, as one line: the file, the cause, and what to do.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use tfhe_core::serial::Kind;
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The network's side refused something.
+    #[error(transparent)]
+    Network(#[from] bnn::Error),
+
+    /// The scheme refused something.
+    #[error(transparent)]
+    Crypto(#[from] tfhe_core::Error),
+
+    /// A refusal that does not name its file itself.
+    #[error("{}: {source}", path.display())]
+    About { path: PathBuf, source: Box<Error> },
+
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+
+    /// A folder in which nothing can be written.
+    #[error("{}: no file can be written in the folder: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
+
+    /// An output that is there already.
+    #[error("{}: exists already; --force replaces it", path.display())]
+    Exists { path: PathBuf },
+
+    /// A key that is not there.
+    #[error("{}: there is no such file, where {kind} is needed; `bnn keygen` makes one", path.display())]
+    NoKey { path: PathBuf, kind: Kind },
+
+    /// A model or digit that is not there.
+    #[error("there is no {what} {name:?} in {searched}; `bnn models` lists the models")]
+    NotFound { what: &'static str, name: String, searched: String },
+
+    /// A record of an evaluation that cannot be continued.
+    #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
+    Record { path: PathBuf, line: usize, cause: String },
+
+    /// The result could not be printed.
+    #[error("stdout: {0}")]
+    Stdout(io::Error),
+
+    /// The threads could not be started.
+    #[error("the threads cannot be started: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
+
+    /// Ctrl-C could not be taken over.
+    #[error("interruptions cannot be handled: {0}")]
+    Interrupt(#[from] ctrlc::Error),
+}
+
+impl Error {
+    /// The message and what to do about it, on one line that cannot steer a terminal, whatever a file is called.
+    pub(crate) fn line(&self) -> String {
+        let advice = self.advice().map_or_else(String::new, |advice| format!("; {advice}"));
+        format!("{self}{advice}").replace(char::is_control, " ")
+    }
+
+    /// What to do, where the message does not say so itself.
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::About { source, .. } => source.advice(),
+            Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),
+            Self::Network(bnn::Error::OtherModel { .. }) => {
+                Some("name the model it was made for with --model")
+            }
+            Self::Network(bnn::Error::OtherParameters { .. }) => Some("`bnn keygen` makes a key of that set"),
+            Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),
+            Self::Network(bnn::Error::ImageSize { .. }) => Some("scale the picture"),
+            _ => None,
+        }
+    }
+}
+
+fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
+    use tfhe_core::{Error, serial::FileFault};
+    match error {
+        Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
+        Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),
+        Error::BadFile { fault: FileFault::Magic, .. } => {
+            Some("name a key, an encrypted picture or encrypted scores")
+        }
+        Error::BadFile { .. } => Some("copy it again from where it was made, or make it again"),
+        _ => None,
+    }
+}
+
+/// Adds the file that an error is about, where the error does not know it.
+pub(crate) trait About<T> {
+    fn about(self, path: &Path) -> Result<T>;
+}
+
+impl<T, E: Into<Error>> About<T> for std::result::Result<T, E> {
+    fn about(self, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::About { path: path.into(), source: Box::new(source.into()) })
+    }
+}

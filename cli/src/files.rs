@@ -1,0 +1,99 @@
+//! Keys that are read, and results that are written.
+
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tfhe_core::{
+    keys::{CloudKey, SecretKey},
+    parameters::Parameters,
+    serial::{self, Existing, FileContent, Kind},
+};
+
+use crate::{
+    commands::PARAMETERS,
+    error::{About, Error, Result},
+    report,
+};
+
+/// A file that was written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    /// What it took to make.
+    pub(crate) duration: Duration,
+}
+
+impl Written {
+    /// The file `path`, which was just written.
+    pub(crate) fn new(path: PathBuf, duration: Duration) -> Result<Self> {
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Self { path, bytes: metadata.len(), duration }),
+            Err(source) => Err(Error::Io { path, source }),
+        }
+    }
+
+    /// Its size and what it took, as people read them.
+    pub(crate) fn facts(&self) -> String {
+        format!("{}, {}", report::size(self.bytes), report::duration(self.duration))
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "file": self.path.display().to_string(),
+            "bytes": self.bytes,
+            "seconds": self.duration.as_secs_f64(),
+        })
+    }
+}
+
+/// Refuses an output that could not be written, before long work for it is begun.
+pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
+    if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
+        return Err(Error::Exists { path: path.into() });
+    }
+    if path.is_dir() {
+        return Err(Error::Io { path: path.into(), source: ErrorKind::IsADirectory.into() });
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    tempfile::tempfile_in(folder).map_err(|source| Error::Unwritable { path: path.into(), source })?;
+    Ok(())
+}
+
+pub(crate) fn load_secret_key(path: &Path) -> Result<SecretKey> {
+    let key: SecretKey = load_key(path, Kind::SecretKey)?;
+    check_parameters(key.parameters()).about(path)?;
+    Ok(key)
+}
+
+pub(crate) fn load_cloud_key(path: &Path) -> Result<CloudKey> {
+    let key: CloudKey = load_key(path, Kind::CloudKey)?;
+    check_parameters(key.parameters()).about(path)?;
+    Ok(key)
+}
+
+/// Refuses a key of another parameter set here, where its file is known.
+fn check_parameters(found: &Parameters) -> bnn::Result<()> {
+    if found.name == PARAMETERS.name {
+        return Ok(());
+    }
+    Err(bnn::Error::OtherParameters { found: found.name, expected: PARAMETERS.name })
+}
+
+fn load_key<K: FileContent>(path: &Path, kind: Kind) -> Result<K> {
+    match serial::load(path) {
+        Ok(stored) => Ok(stored.content),
+        Err(tfhe_core::Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Err(Error::NoKey { path: path.into(), kind })
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,61 @@
+//! The `bnn` command: keys, encryption, inference and decryption.
+//!
+//! It parses, calls and prints; what it does is in the crates `bnn` and `tfhe_core`.
+//!
+//! * [`arguments`]: the command line;
+//! * [`commands`]: one file a command;
+//! * [`lookup`]: where models and sample digits are found;
+//! * [`files`]: keys that are read, results that are written;
+//! * [`report`], [`progress`]: what is printed, and shown meanwhile;
+//! * [`error`], [`interrupt`]: the ways to fail.
+
+mod arguments;
+mod commands;
+mod error;
+mod files;
+mod interrupt;
+mod lookup;
+mod progress;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::{arguments::Arguments, error::Result, report::Output};
+
+/// What `--help` promises for a failure and for wrong usage.
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return usage(&answer),
+    };
+    let output = arguments.output();
+    match run(&arguments, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where an interruption has just taken the files away, it is the cause, and its handler ends the process.
+            interrupt::hold(|| output.fail(&error.line()));
+            FAILED.into()
+        }
+    }
+}
+
+fn run(arguments: &Arguments, output: Output) -> Result<()> {
+    interrupt::install(output)?;
+    arguments.start_threads()?;
+    commands::run(&arguments.command, &arguments.session())
+}
+
+/// Help, the version, or what is wrong with the command line; in JSON if that was asked for all the same.
+fn usage(answer: &clap::Error) -> ExitCode {
+    if !answer.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
+        answer.exit();
+    }
+    let message = answer.to_string();
+    Output::Json.fail(message.lines().next().unwrap_or_default().trim_start_matches("error: "));
+    WRONG_USAGE.into()
+}

@@ -1,0 +1,89 @@
+//! Accuracy on a labelled set, in the clear and encrypted, with a stop in between.
+
+use std::fs;
+
+use crate::{place::Place, toy};
+
+/// Five pictures: three with their own label, one with another, and one that the model does not accept.
+fn labelled() -> Place {
+    let place = Place::furnished();
+    let pictures = [toy::pixels(0), toy::pixels(5), toy::pixels(9), toy::pixels(7), toy::white()];
+    toy::write_idx_images(&place.path("images"), &pictures);
+    toy::write_idx_labels(&place.path("labels"), &[0, 5, 9, 3, 8]);
+    place
+}
+
+#[test]
+fn accuracy_in_the_clear_counts_what_is_refused_as_wrong() {
+    let place = labelled();
+    let text = place.run("evaluate --images images --labels labels --model toy").succeeded();
+    assert!(text.contains("3 of 5, 60.00 %") && text.contains("1 with too many set pixels"), "{text}");
+    let result =
+        place.run("evaluate --images images --labels labels --model toy --start 2 --limit 2 --json").json();
+    assert_eq!((&result["images"], &result["integer_correct"]), (&2.into(), &1.into()));
+    assert!(result["encrypted"].is_null());
+}
+
+#[test]
+fn an_encrypted_evaluation_goes_on_where_it_was_stopped() {
+    let place = labelled();
+    let line = "evaluate --images images --labels labels --model toy --encrypted --record record --json";
+    let first = place.run(&format!("{line} --limit 3")).json();
+    let counts = |encrypted: &serde_json::Value| {
+        ["evaluated", "resumed", "correct", "agreeing"].map(|key| encrypted[key].as_u64().unwrap())
+    };
+    assert_eq!(counts(&first["encrypted"]), [3, 0, 3, 3]);
+    // Certain as far as 200 trials can tell.
+    let low = first["encrypted"]["predicted_interval"][0].as_f64().unwrap();
+    assert!(low > 2.0 && low < 3.0, "{low}");
+    assert_eq!(first["encrypted"]["predicted_interval"][1], 3.0);
+
+    // As if stopped while the third line was written.
+    let record = fs::read(place.path("record")).unwrap();
+    assert_eq!(record.iter().filter(|&&byte| byte == b'\n').count(), 3);
+    fs::write(place.path("record"), &record[..record.len() - 10]).unwrap();
+    assert_eq!(counts(&place.run(line).json()["encrypted"]), [4, 2, 3, 4]);
+    let resumed = fs::read_to_string(place.path("record")).unwrap();
+    let indices: Vec<usize> = resumed
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["index"].as_u64().unwrap() as usize
+        })
+        .collect();
+    assert_eq!(indices, [0, 1, 2, 3]);
+
+    let text = place.run(line.trim_end_matches(" --json")).succeeded();
+    for fragment in ["4 images are done already", "accuracy encrypted:      3 of 5", "4 of 4, 100.00 %"] {
+        assert!(text.contains(fragment), "no {fragment:?} in {text}");
+    }
+    assert_eq!(fs::read_to_string(place.path("record")).unwrap(), resumed);
+}
+
+#[test]
+fn a_record_that_is_another_is_refused_and_kept() {
+    let place = labelled();
+    let line = "evaluate --images images --labels labels --model toy --limit 1 --encrypted --record";
+    place.run(&format!("{line} record")).succeeded();
+    let record = fs::read_to_string(place.path("record")).unwrap();
+
+    fs::write(place.path("notes"), "Do not lose this").unwrap();
+    place.refuses(&format!("{line} notes"), &["notes", "line 1", "no record"]);
+    fs::write(place.path("mixed"), format!("{record}what?\n")).unwrap();
+    place.refuses(&format!("{line} mixed"), &["mixed", "line 2"]);
+    place.refuses(&format!("{line} none/record"), &["none/record"]);
+    fs::write(place.path("other"), record.replace("\"label\":0", "\"label\":1")).unwrap();
+    place.refuses(&format!("{line} other"), &["other", "line 1", "another data set"]);
+    toy::write_model(&place.path("second"), "second");
+    place.refuses(&format!("{line} record").replace("toy", "second"), &["record", "line 1", "another model"]);
+}
+
+#[test]
+fn sets_that_do_not_fit_are_refused() {
+    let place = labelled();
+    toy::write_idx_labels(&place.path("few"), &[0, 5]);
+    place.refuses("evaluate --images images --labels few --model toy", &["few", "2 labels for 5 images"]);
+    place
+        .refuses("evaluate --images images --labels labels --model toy --start 5", &["images", "no image 5"]);
+    place.refuses("evaluate --images labels --labels labels --model toy", &["labels", "IDX magic"]);
+    place.refuses("evaluate --images none --labels labels --model toy", &["none"]);
+}

@@ -1,0 +1,72 @@
+//! The files that are made, and what `inspect` says of them.
+
+use std::fs;
+
+use crate::place::{Outcome, Place, toy_model};
+
+#[test]
+fn the_secret_key_is_for_its_owner_and_keys_are_not_replaced_unasked() {
+    let place = Place::new();
+    let text = place.run("keygen").succeeded();
+    assert!(
+        text.contains("keys/secret.key: 491 bytes") && text.contains("keep it with the client"),
+        "{text}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(place.path("keys/secret.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    place.refuses("keygen", &["keys/secret.key", "exists already", "--force"]);
+    fs::remove_file(place.path("keys/secret.key")).unwrap();
+    place.refuses("keygen", &["keys/cloud.key", "exists already"]);
+    let cloud_before = fs::read(place.path("keys/cloud.key")).unwrap();
+    let result = place.run("keygen --force --json").json();
+    assert_eq!(result["key_id"].as_str().unwrap().len(), 32);
+    assert_eq!(result["cloud_key"]["bytes"], cloud_before.len());
+    assert!(fs::read(place.path("keys/cloud.key")).unwrap() != cloud_before);
+    assert_eq!(fs::read_dir(place.path("keys")).unwrap().count(), 2);
+}
+
+#[test]
+fn every_kind_of_file_is_recognised() {
+    let place = Place::furnished();
+    place.run("encrypt 4.png --model toy").succeeded();
+    place.run("infer 4.enc --model toy").succeeded();
+    let inspect = |name: &str| {
+        let mut command = place.command(&format!("inspect {name} --json"));
+        command.env("BNN_MODELS", toy_model().parent().unwrap());
+        Outcome::of(command).json()
+    };
+    let id = inspect("keys/secret.key")["key_id"].clone();
+    for (file, kind, model) in [
+        ("keys/secret.key", "a secret key", None),
+        ("keys/cloud.key", "a cloud key", None),
+        ("4.enc", "a packed ciphertext", Some("toy")),
+        ("4.scores", "a list of ciphertexts", Some("toy")),
+    ] {
+        let result = inspect(file);
+        assert_eq!(result["kind"], kind);
+        assert_eq!(result["key_id"], id);
+        assert_eq!(result["parameters"]["name"], "FUNCTIONAL_2048");
+        assert_eq!(result["parameters"]["security_bits"], 128);
+        assert_eq!(result["bytes"], fs::metadata(place.path(file)).unwrap().len());
+        assert_eq!(result["model_name"].as_str(), model);
+    }
+    let text = place.run("inspect 4.enc").succeeded();
+    assert!(text.contains("784 values") && text.contains("checksum    holds"), "{text}");
+}
+
+#[test]
+fn a_model_is_inspected_by_folder_and_by_name() {
+    let place = Place::furnished();
+    let text = place.run("inspect toy").succeeded();
+    for fragment in ["Counts pixels", "28 x 28", "16 bootstraps", "binary-dense", "at most 400 ones"] {
+        assert!(text.contains(fragment), "no {fragment:?} in {text}");
+    }
+    let result = place.run("inspect binarized-perceptron --json").json();
+    assert_eq!(result["model"]["name"], "binarized-perceptron");
+    assert_eq!(result["layers"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,12 @@
+//! The `bnn` command from outside: whole paths, what it says, and how it fails.
+
+#![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
+
+mod bad_input;
+mod evaluate;
+mod files;
+mod interruption;
+mod path;
+mod place;
+mod toy;
+mod usage;

@@ -1,0 +1,116 @@
+//! From a picture to its label.
+
+use std::{fs, path::Path};
+
+use bnn::data::GreyImage;
+
+use crate::{
+    place::{Place, cloud_key},
+    toy,
+};
+
+#[test]
+fn client_and_server_need_only_their_own_key() {
+    let (client, server) = (Place::furnished(), Place::new());
+    client.run("encrypt 4.png --model toy").succeeded();
+
+    fs::hard_link(cloud_key(), server.path("cloud.key")).unwrap();
+    toy::write_model(&server.path("toy"), "toy");
+    fs::copy(client.path("4.enc"), server.path("4.enc")).unwrap();
+    let text = server.run("infer 4.enc --cloud-key cloud.key --model toy").succeeded();
+    assert!(text.contains("16 bootstraps") && text.contains("4.scores"), "{text}");
+
+    fs::copy(server.path("4.scores"), client.path("4.scores")).unwrap();
+    let text = client.run("decrypt 4.scores --model toy").succeeded();
+    assert!(text.contains("The label is 4.") && text.contains("\n> 4 "), "{text}");
+    let result = client.run("decrypt 4.scores --model toy --json").json();
+    assert_eq!(result["label"], 4);
+    assert_eq!(result["scores"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn bmp_and_idx_are_read_and_the_index_is_in_the_name() {
+    let place = Place::furnished();
+    toy::write_picture(&place.path("2.bmp"), &toy::pixels(2));
+    place.run("encrypt 2.bmp --model toy").succeeded();
+    toy::write_idx_images(&place.path("set.idx"), &[toy::pixels(0), toy::pixels(1)]);
+    let result = place.run("encrypt set.idx --index 1 --model toy --json").json();
+    assert_eq!(result["encrypted_image"]["file"], "set-1.enc");
+    assert_eq!(result["encrypted_image"]["bytes"], fs::metadata(place.path("set-1.enc")).unwrap().len());
+    assert!(place.path("2.enc").exists());
+}
+
+#[test]
+fn the_demo_says_what_happens_and_the_label() {
+    let place = Place::furnished();
+    let before = place.listing();
+    let text = place.run("demo --image 4.png --model toy --threads 1").succeeded();
+    for fragment in [
+        "█",
+        "784 -> 16 -> 10",
+        "128 bits of security",
+        "1 threads",
+        "secret.key, ",
+        "cloud.key, 26.9 MB",
+        "16 bootstraps",
+        "The encrypted network says 4, and so does the same network in the clear.",
+    ] {
+        assert!(text.contains(fragment), "no {fragment:?} in {text}");
+    }
+    assert!(before == place.listing());
+}
+
+#[test]
+fn the_demo_gives_one_json_object() {
+    let place = Place::furnished();
+    toy::write_idx_images(&place.path("set.idx"), &[toy::pixels(0), toy::pixels(9)]);
+    let result = place.run("demo --image set.idx --index 1 --model toy --json --backend portable").json();
+    assert_eq!(
+        (&result["label"], &result["plain_label"], &result["agrees"]),
+        (&9.into(), &9.into(), &true.into())
+    );
+    assert_eq!(result["inference"]["backend"], "portable");
+    assert_eq!(result["inference"]["bootstraps"], 16);
+}
+
+/// What a newcomer types first: the model and the digit that ship.
+#[test]
+fn the_demo_runs_without_arguments() {
+    let text = Place::new().run("demo").succeeded();
+    assert!(text.contains("binarized-perceptron") && text.contains("The encrypted network says"), "{text}");
+}
+
+#[test]
+fn ten_sample_digits_ship() {
+    for digit in 0..10 {
+        let path = format!("{}/../models/digits/{digit}.png", env!("CARGO_MANIFEST_DIR"));
+        let image = GreyImage::load(Path::new(&path), None).unwrap();
+        assert_eq!((image.width(), image.height()), (28, 28), "{path}");
+    }
+}
+
+#[test]
+fn models_are_found_by_name_and_a_broken_one_hides_no_other() {
+    let place = Place::new();
+    fs::create_dir(place.path("models")).unwrap();
+    toy::write_model(&place.path("models/here"), "here");
+    toy::write_model(&place.path("models/broken"), "broken");
+    fs::write(place.path("models/broken/weights.safetensors"), "nothing").unwrap();
+    let elsewhere = Place::new();
+    toy::write_model(&elsewhere.path("there"), "there");
+
+    let mut command = place.command("models --json");
+    command.env("BNN_MODELS", elsewhere.path(""));
+    let result = crate::place::Outcome::of(command).json();
+    let model = |name: &str| {
+        let models = result["models"].as_array().unwrap();
+        models.iter().find(|model| model["name"] == name).unwrap_or_else(|| panic!("no {name} in {result}"))
+    };
+    for name in ["here", "there", "binarized-perceptron"] {
+        assert!(model(name)["error"].is_null() && model(name)["bootstraps"].is_number(), "{result}");
+    }
+    assert!(model("broken")["error"].is_string());
+
+    let text = place.run("models").succeeded();
+    assert!(text.contains("784 -> 16 -> 10") && text.contains("16 bootstraps an image"), "{text}");
+}

@@ -1,0 +1,55 @@
+//! The command line: help, wrong usage, and errors for programs.
+
+use serde_json::Value;
+
+use crate::place::{Outcome, Place};
+
+#[test]
+fn help_lists_commands_and_exit_codes() {
+    let help = Place::new().run("--help").succeeded();
+    for fragment in ["demo", "keygen", "encrypt", "infer", "decrypt", "inspect", "models", "evaluate"] {
+        assert!(help.contains(fragment), "no {fragment:?} in {help}");
+    }
+    for fragment in ["Exit codes:", "0    done", "1    failed", "2    wrong usage", "130  interrupted"] {
+        assert!(help.contains(fragment), "no {fragment:?} in {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_another_exit_code() {
+    let place = Place::new();
+    for line in [
+        "",
+        "encrpyt",
+        "encrypt",
+        "demo --digit 10",
+        "demo --digit 1 --image x.png",
+        "models --backend sse9",
+        "models --threads 0",
+        "evaluate --images i --labels l --record r",
+    ] {
+        assert_eq!(place.run(line).code, Some(2), "bnn {line}");
+    }
+    let outcome = place.run("demo --digit 10 --json");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
+    let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("--digit"), "{error}");
+}
+
+#[test]
+fn errors_are_json_if_asked_for() {
+    let outcome = Place::new().run("decrypt none.scores --json");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().starts_with("none.scores: "), "{error}");
+}
+
+#[test]
+fn an_unknown_backend_in_the_environment_is_an_error() {
+    let place = Place::new();
+    let mut command = place.command("demo");
+    command.env("TFHE_BACKEND", "sse9");
+    let outcome = Outcome::of(command);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("sse9") && outcome.stderr.lines().count() == 1, "{}", outcome.stderr);
+}
