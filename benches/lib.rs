@@ -41,7 +41,8 @@ impl Keys {
     }
 }
 
-fn seed(number: u64) -> SecretSeed {
+/// The same seed for the same number: benchmarks keep no secrets.
+pub fn seed(number: u64) -> SecretSeed {
     SecretSeed::deterministic_for_tests(number)
 }
 

@@ -1,17 +1,21 @@
-//! The transform, and one bootstrap and sixteen, each on one thread: what every gate and every neuron is made of.
-//!
-//! A bootstrap is key switch and blind rotation together: the latter is n external products, nearly all of the time.
+//! The transform, the external product, key switch and blind rotation by themselves, and whole bootstraps, each on one
+//! thread: what every gate and every neuron is made of.
 
 use std::time::Duration;
 
-use benches::{Keys, backends, pool};
+use benches::{Keys, backends, pool, seed};
 use criterion::{
     BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
 use tfhe_core::backend::Backend;
-use tfhe_core::bootstrap::LookupTable;
+use tfhe_core::bootstrap::{BootstrapKey, LookupTable};
 use tfhe_core::fft::Fft;
+use tfhe_core::keyswitch::KeySwitchKey;
+use tfhe_core::lwe::LweCiphertext;
 use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT};
+use tfhe_core::tgsw::FourierTgsw;
+use tfhe_core::tlwe::TlweSecretKey;
+use tfhe_core::torus::{Torus32, Torus64};
 
 /// Transforms of N real coefficients. Those inside a bootstrap are the same code without the scaling of the inverse.
 fn transforms(criterion: &mut Criterion) {
@@ -34,6 +38,55 @@ fn transforms(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(format!("inverse/{backend}"), size), |bencher| {
                 let copy = || points.clone();
                 bencher.iter_batched_ref(copy, |data| fft.inverse(data), BatchSize::SmallInput);
+            });
+        }
+    }
+}
+
+/// One external product, as it stands by itself; inside a blind rotation it is fused and batched.
+fn external_products(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("external product");
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(500));
+    for parameters in [&GATES_DEFAULT, &FUNCTIONAL_2048] {
+        let (dimension, size) = (parameters.tlwe_dimension, parameters.polynomial_size);
+        for backend in backends() {
+            let fft = Fft::new(size, backend).expect("invariant: the size and the backend exist");
+            let key = TlweSecretKey::generate(dimension, &fft, &seed(1));
+            let noise = parameters.tlwe_noise();
+            let tgsw = FourierTgsw::encrypt::<Torus64>(&key, true, parameters.gadget, noise, &fft, &seed(2));
+            let sample =
+                key.encrypt_packed(&vec![Torus64(1 << 60); size], noise, &seed(3)).expand(dimension, size);
+            group.bench_function(format!("{}/{backend}", parameters.name), |bencher| {
+                bencher.iter(|| tgsw.external_product(&sample));
+            });
+        }
+    }
+}
+
+/// The two parts of a bootstrap, in batches of 16. Their time does not depend on what the samples hold.
+fn parts(criterion: &mut Criterion) {
+    const BATCH: usize = 16;
+    let mut group = criterion.benchmark_group("parts of a bootstrap");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    group.throughput(Throughput::Elements(BATCH as u64));
+    for parameters in [&GATES_DEFAULT, &FUNCTIONAL_2048] {
+        let keys = Keys::new(parameters);
+        let large = vec![LweCiphertext::trivial(parameters.large_dimension(), Torus32(1 << 29)); BATCH];
+        let table = LookupTable::sign(parameters.polynomial_size, Torus32(1 << 29));
+        for backend in backends().filter(|&backend| backend != Backend::Portable) {
+            let switch = KeySwitchKey::expand(&keys.cloud, backend).expect("invariant: the backend exists");
+            let small = switch.switch(&large);
+            group.bench_function(format!("key switch/{}/{backend}", parameters.name), |bencher| {
+                bencher.iter(|| switch.switch(&large));
+            });
+            let bootstrap =
+                BootstrapKey::expand(&keys.cloud, backend).expect("invariant: the backend exists");
+            group.bench_function(format!("blind rotation/{}/{backend}", parameters.name), |bencher| {
+                bencher.iter(|| bootstrap.bootstrap(&small, &[&table; BATCH]));
             });
         }
     }
@@ -65,5 +118,5 @@ fn bootstraps(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(primitives, transforms, bootstraps);
+criterion_group!(primitives, transforms, external_products, parts, bootstraps);
 criterion_main!(primitives);

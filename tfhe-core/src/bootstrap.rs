@@ -20,8 +20,11 @@
 
 use rayon::prelude::*;
 
+use crate::backend::Backend;
 use crate::buffer::AlignedBuffer;
+use crate::error::Result;
 use crate::fft::{Fft, RotateStep};
+use crate::keys::{BootstrapBodies, CloudKey};
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
 use crate::random::{MaskSeed, Purpose, SecretSeed};
@@ -84,15 +87,33 @@ pub(crate) fn encrypt_bodies<T: Torus>(
 }
 
 /// A bootstrapping key in the Fourier domain of one backend.
-pub(crate) struct BootstrapKey {
+pub struct BootstrapKey {
     /// n TGSW samples, one after another.
     points: AlignedBuffer<f64>,
     parameters: Parameters,
     fft: Fft,
 }
 
+impl std::fmt::Debug for BootstrapKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "BootstrapKey {{ bytes: {}, .. }}", self.bytes())
+    }
+}
+
 impl BootstrapKey {
-    pub(crate) fn expand<T: Torus>(parameters: &Parameters, bodies: &[T], masks: MaskSeed, fft: Fft) -> Self {
+    /// Expands the masks and transforms the samples, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
+    pub fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
+        let fft = Fft::new(key.parameters.polynomial_size, backend)?;
+        Ok(match &key.bootstrap {
+            BootstrapBodies::Bits32(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
+            BootstrapBodies::Bits64(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
+        })
+    }
+
+    fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: MaskSeed, fft: Fft) -> Self {
         let sample_bodies = parameters.tgsw_rows() * parameters.polynomial_size;
         let sample_points = sample_bodies * (parameters.tlwe_dimension + 1);
         let mut points = AlignedBuffer::zeroed(parameters.lwe_dimension * sample_points);
@@ -109,25 +130,33 @@ impl BootstrapKey {
     }
 
     /// Bytes in memory.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         size_of_val(&*self.points)
     }
 
     /// How many samples a batch should have for this key and a usual cache.
-    pub(crate) fn batch_size(&self) -> usize {
+    pub fn batch_size(&self) -> usize {
         let accumulator =
             (self.parameters.tlwe_dimension + 1) * self.parameters.polynomial_size * size_of::<u64>();
         (BATCH_BYTES / accumulator).clamp(4, 64)
     }
 
-    /// Looks up the phase of each sample of `batch` in its table; the values come under the large key.
-    pub(crate) fn bootstrap(
+    /// Looks up the phase of each sample of `batch` in its table, on this thread: modulus switch, blind rotation and
+    /// sample extraction. The values come under the large key.
+    ///
+    /// # Panics
+    /// If there are not as many tables as samples, or one of them has another dimension or size than the key.
+    pub fn bootstrap(
         &self,
         batch: &[LweCiphertext<Torus32, Small>],
         tables: &[&LookupTable],
     ) -> Vec<LweCiphertext<Torus32, Large>> {
         let (size, dimension) = (self.parameters.polynomial_size, self.parameters.tlwe_dimension);
         let accumulator_len = (dimension + 1) * size;
+        assert_eq!(batch.len(), tables.len(), "a lookup table a sample");
+        assert!(tables.iter().all(|table| table.size() == size), "a lookup table of another size");
+        let fits = |sample: &LweCiphertext<_, _>| sample.dimension() == self.parameters.lwe_dimension;
+        assert!(batch.iter().all(fits), "an LWE sample of another dimension");
         let samples: Vec<SwitchedSample> =
             batch.iter().map(|sample| SwitchedSample::new(sample, size)).collect();
         let mut accumulators = AlignedBuffer::<u64>::zeroed(samples.len() * accumulator_len);

@@ -6,8 +6,7 @@ use crate::backend::Backend;
 use crate::bootstrap::{BootstrapKey, LookupTable};
 use crate::ciphertext::Ciphertext;
 use crate::error::{Error, Result};
-use crate::fft::Fft;
-use crate::keys::{BootstrapBodies, CloudKey, KeyId};
+use crate::keys::{CloudKey, KeyId};
 use crate::keyswitch::KeySwitchKey;
 use crate::lwe::{LweCiphertext, Wire};
 use crate::noise;
@@ -42,12 +41,8 @@ impl Evaluator {
     /// [`Error::BackendUnavailable`] if the CPU lacks the backend.
     pub fn new(key: &CloudKey, backend: Backend) -> Result<Self> {
         let p = key.parameters;
-        let fft = Fft::new(p.polynomial_size, backend)?;
-        let bootstrap = match &key.bootstrap {
-            BootstrapBodies::Bits32(bodies) => BootstrapKey::expand(&p, bodies, key.masks, fft),
-            BootstrapBodies::Bits64(bodies) => BootstrapKey::expand(&p, bodies, key.masks, fft),
-        };
-        let key_switch = KeySwitchKey::expand(&p, &key.key_switch, key.masks, backend);
+        let bootstrap = BootstrapKey::expand(key, backend)?;
+        let key_switch = KeySwitchKey::expand(key, backend)?;
         Ok(Self {
             parameters: p,
             id: key.id,

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 
 use crate::backend::Backend;
 use crate::buffer::AlignedBuffer;
+use crate::error::Result;
 use crate::gadget::Gadget;
+use crate::keys::CloudKey;
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
 use crate::random::{MaskSeed, Purpose, SecretSeed};
@@ -43,7 +45,7 @@ pub(crate) fn encrypt_bodies(
 }
 
 /// A key-switching key, expanded for use.
-pub(crate) struct KeySwitchKey {
+pub struct KeySwitchKey {
     /// One sample a row, `stride` words apart.
     rows: AlignedBuffer<u32>,
     stride: usize,
@@ -52,13 +54,20 @@ pub(crate) struct KeySwitchKey {
     backend: Backend,
 }
 
+impl std::fmt::Debug for KeySwitchKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeySwitchKey {{ bytes: {}, .. }}", self.bytes())
+    }
+}
+
 impl KeySwitchKey {
-    pub(crate) fn expand(
-        parameters: &Parameters,
-        bodies: &[Torus32],
-        masks: MaskSeed,
-        backend: Backend,
-    ) -> Self {
+    /// Expands the masks, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
+    pub fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
+        let backend = backend.checked()?;
+        let CloudKey { parameters, masks, key_switch: bodies, .. } = key;
         let output_dimension = parameters.lwe_dimension;
         // Whole cache lines, so that rows are aligned and vectors need no remainder.
         let stride = (output_dimension + 1).next_multiple_of(16);
@@ -68,19 +77,19 @@ impl KeySwitchKey {
             masks.fill(Purpose::KeySwitchKey, number as u64, mask);
             row[output_dimension] = body.0;
         });
-        Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend }
+        Ok(Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend })
     }
 
     /// Bytes in memory.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         size_of_val(&*self.rows)
     }
 
-    /// Switches every sample of `batch`.
-    pub(crate) fn switch(
-        &self,
-        batch: &[LweCiphertext<Torus32, Large>],
-    ) -> Vec<LweCiphertext<Torus32, Small>> {
+    /// Switches every sample of `batch`, on this thread.
+    ///
+    /// # Panics
+    /// If a sample has another dimension than the large key.
+    pub fn switch(&self, batch: &[LweCiphertext<Torus32, Large>]) -> Vec<LweCiphertext<Torus32, Small>> {
         let stride = self.stride;
         let levels = self.gadget.levels as usize;
         let row_count = self.rows.len() / stride;

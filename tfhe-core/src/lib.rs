@@ -10,7 +10,7 @@
 //! | [`keys`] | secret key (client) and cloud key (server) |
 //! | [`ciphertext`] | what travels: encrypted values, seeded and packed forms |
 //! | [`evaluator`], [`gate`] | functional bootstrapping and gates, in batches |
-//! | [`bootstrap`], [`lwe`], [`tlwe`], [`tgsw`], [`gadget`], [`polynomial`], [`torus`] | the scheme |
+//! | [`bootstrap`], [`keyswitch`], [`lwe`], [`tlwe`], [`tgsw`], [`gadget`], [`polynomial`], [`torus`] | the scheme |
 //! | [`noise`] | variances and failure probabilities by formula |
 //! | [`fft`], [`backend`] | the transform, and the instruction sets it is written for |
 //! | [`random`] | seeds, uniform masks, Gaussian noise |
@@ -28,7 +28,7 @@ pub mod fft;
 pub mod gadget;
 pub mod gate;
 pub mod keys;
-mod keyswitch;
+pub mod keyswitch;
 pub mod lwe;
 pub mod noise;
 pub mod parameters;
