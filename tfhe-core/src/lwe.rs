@@ -162,8 +162,8 @@ impl<T: Torus, K> LweCiphertext<T, K> {
         }
     }
 
-    /// The same sample under another name of its key; for the two places where the order of key switch and bootstrap
-    /// decides what [`Wire`] means.
+    /// The same sample under another name of its key; for the places where the set's order of key switch and
+    /// bootstrap decides what [`Wire`] means.
     pub(crate) fn rename_key<L>(self) -> LweCiphertext<T, L> {
         LweCiphertext { words: self.words, key: PhantomData }
     }

@@ -19,16 +19,6 @@ impl<T: Torus> Polynomial<T> {
         Self(vec![T::default(); size])
     }
 
-    /// Adds `other` coefficient by coefficient.
-    pub fn add_assign(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(x, &y)| *x += y);
-    }
-
-    /// Subtracts `other` coefficient by coefficient.
-    pub fn sub_assign(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(x, &y)| *x -= y);
-    }
-
     /// The product with X^`power` mod X^N + 1; any integer power.
     pub fn rotate(&self, power: i64) -> Self {
         let size = self.0.len() as i64;

@@ -64,13 +64,6 @@ impl Scale {
     }
 }
 
-/// What the noise formulas say of one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prediction {
-    /// Probability that the encrypted network gives the label of the oracle.
-    pub agreement: f64,
-}
-
 impl<'a> Plan<'a> {
     /// Chooses the units of a network's layers.
     ///
@@ -218,16 +211,17 @@ impl<'a> Plan<'a> {
         Ok(Scores { integers, fraction_bits: layer.fraction_bits() })
     }
 
-    /// How the noise formulas expect a picture to fare: the network is evaluated in the clear `trials` times with
-    /// Gaussian noise of each layer's deviation. The same seed gives the same answer.
+    /// The probability, by the noise formulas, that the encrypted network gives a picture the oracle's label: the share
+    /// of `trials` evaluations in the clear, with Gaussian noise of each layer's deviation, in which it does. The same
+    /// seed gives the same answer.
     ///
     /// # Errors
     /// [`Error::InputLength`] for a picture encoded for another model.
-    pub fn predict(&self, image: &BinaryImage, trials: u32, seed: u64) -> Result<Prediction> {
+    pub fn predict(&self, image: &BinaryImage, trials: u32, seed: u64) -> Result<f64> {
         let label = super::evaluate(self.model, image)?.label();
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let agreements = (0..trials).filter(|_| self.noisy_label(image, &mut rng) == label).count();
-        Ok(Prediction { agreement: agreements as f64 / f64::from(trials) })
+        Ok(agreements as f64 / f64::from(trials))
     }
 
     /// One evaluation in the clear, with noise. `image` has the model's length.

@@ -201,7 +201,7 @@ fn the_shipped_network_reads_the_shipped_digits() {
         let image = GreyImage::load(&models.join(format!("digits/{digit}.png")), None).unwrap();
         let encoded = model.input().encode(&image).unwrap();
         let oracle = engine::evaluate(&model, &encoded).unwrap();
-        let agreement = plan.predict(&encoded, 100, 1).unwrap().agreement;
+        let agreement = plan.predict(&encoded, 100, 1).unwrap();
         println!("digit {digit}: the oracle says {}, agreement predicted {agreement}", oracle.label());
         assert!(agreement > 0.98);
         assert_eq!(scores(&model, &image, 70 + digit).label(), oracle.label(), "digit {digit}");

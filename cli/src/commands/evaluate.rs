@@ -192,13 +192,13 @@ impl Keys {
             plan.decrypt(&self.secret, &scores)
         });
         // The index as the seed: the same image is predicted the same in every run.
-        let prediction = plan.predict(&image.image, TRIALS, image.index as u64)?;
+        let agreement = plan.predict(&image.image, TRIALS, image.index as u64)?;
         Ok(Entry {
             index: image.index,
             label: image.label,
             integer: image.integer,
             encrypted: scores?.label(),
-            predicted: prediction.agreement,
+            predicted: agreement,
             model: report::hex(&model.digest()),
             seconds: duration.as_secs_f64(),
         })

@@ -105,3 +105,22 @@ fn rotated(p: &[u64], shift: u32, j: usize) -> u64 {
     let from = (j + 2 * size - shift as usize) % (2 * size);
     if from < size { p[from] } else { p[from - size].wrapping_neg() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::polynomial::Polynomial;
+    use crate::torus::Torus64;
+
+    #[test]
+    fn rotation_is_the_product_with_a_power_of_x() {
+        let p: Vec<u64> = (1..=16).collect();
+        let polynomial = Polynomial(p.iter().copied().map(Torus64).collect());
+        for shift in 0..32 {
+            let expected = polynomial.rotate(i64::from(shift));
+            for j in 0..16 {
+                assert_eq!(rotated(&p, shift, j), expected.0[j].0, "X^{shift}, coefficient {j}");
+            }
+        }
+    }
+}
