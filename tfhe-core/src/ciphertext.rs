@@ -116,6 +116,11 @@ impl SeededCiphertexts {
         self.key_id
     }
 
+    /// Bits it holds.
+    pub fn message_count(&self) -> usize {
+        self.bodies.len()
+    }
+
     /// The ciphertexts, in the order of their bits.
     pub fn expand(&self) -> Vec<Ciphertext> {
         let dimension = self.parameters.wire_dimension();

@@ -75,7 +75,7 @@ fn content(header: &Header, path: &Path) -> Result<String> {
             ": for the server".into()
         }
         Kind::SeededCiphertexts => {
-            format!(": {} values", serial::load::<SeededCiphertexts>(path)?.content.expand().len())
+            format!(": {} values", serial::load::<SeededCiphertexts>(path)?.content.message_count())
         }
         Kind::PackedCiphertext => {
             format!(": {} values", serial::load::<PackedCiphertext>(path)?.content.message_count())
