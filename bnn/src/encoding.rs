@@ -31,6 +31,17 @@ impl InputEncoding {
         self.height
     }
 
+    /// Values of an encoded picture: one a pixel.
+    pub fn value_count(&self) -> usize {
+        self.width * self.height
+    }
+
+    /// Refuses a picture encoded for a model with another number of inputs.
+    pub(crate) fn check_value_count(&self, found: usize) -> Result<()> {
+        let expected = self.value_count();
+        if found == expected { Ok(()) } else { Err(Error::InputLength { found, expected }) }
+    }
+
     /// The smallest grey value that is encoded as 1.
     pub fn threshold(&self) -> u8 {
         self.threshold

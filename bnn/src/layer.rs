@@ -20,3 +20,13 @@ pub enum Layer {
     /// The last layer, which gives the scores.
     Dense(Dense),
 }
+
+impl Layer {
+    /// The layer's name in the manifest.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::BinaryDense(layer) => layer.name(),
+            Self::Dense(layer) => layer.name(),
+        }
+    }
+}

@@ -103,7 +103,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The layers of a network by their sizes, such as `784 -> 512 -> 10`.
 pub(crate) fn architecture(model: &Model) -> String {
     let outputs = model.layers().iter().map(|layer| shape(layer).outputs.to_string());
-    let inputs = model.input().width() * model.input().height();
+    let inputs = model.input().value_count();
     [inputs.to_string()].into_iter().chain(outputs).collect::<Vec<_>>().join(" -> ")
 }
 

@@ -27,8 +27,8 @@ use crate::fft::{Fft, RotateStep};
 use crate::keys::{BootstrapBodies, CloudKey};
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
-use crate::random::{MaskSeed, Purpose, SecretSeed};
-use crate::tgsw::{self, Position};
+use crate::random::{MaskSeed, SecretSeed};
+use crate::tgsw;
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::{Torus, Torus32, Torus64};
 
@@ -79,9 +79,7 @@ pub(crate) fn encrypt_bodies<T: Torus>(
 ) -> Vec<T> {
     let deviation = parameters.tlwe_noise();
     let samples = small.bits().par_iter().enumerate().flat_map_iter(|(index, &bit)| {
-        let position = Position { purpose: Purpose::BootstrapKey, index };
-        let noise = |row| seed.noise(Purpose::BootstrapKey, row);
-        tgsw::encrypt_bodies(large, bit, parameters.gadget, deviation, position, masks, noise)
+        tgsw::encrypt_bodies(large, bit, parameters.gadget, deviation, index, masks, seed)
     });
     samples.collect()
 }
@@ -122,8 +120,7 @@ impl BootstrapKey {
             .zip(bodies.par_chunks_exact(sample_bodies))
             .enumerate()
             .for_each(|(index, (points, bodies))| {
-                let position = Position { purpose: Purpose::BootstrapKey, index };
-                tgsw::transform_rows(bodies, position, masks, parameters.tlwe_dimension, &fft, points);
+                tgsw::transform_rows(bodies, index, masks, parameters.tlwe_dimension, &fft, points);
                 fft.transform().arrange_key(points);
             });
         Self { points, parameters: *parameters, fft }
@@ -166,15 +163,12 @@ impl BootstrapKey {
             sample.start(table, &mut accumulator[dimension * size..]);
         }
         let sample_points = self.parameters.tgsw_rows() * accumulator_len;
-        let mut scratch = AlignedBuffer::zeroed(0);
+        let step = |key| RotateStep { key, gadget: self.parameters.gadget, size, dimension };
+        let mut scratch = AlignedBuffer::zeroed(step(&[]).scratch_len());
         let mut shifts = vec![0; samples.len()];
         for (i, key) in self.points.chunks_exact(sample_points).enumerate() {
-            let step = RotateStep { key, gadget: self.parameters.gadget, size, dimension };
-            if i == 0 {
-                scratch = AlignedBuffer::zeroed(step.scratch_len());
-            }
             shifts.iter_mut().zip(&samples).for_each(|(shift, sample)| *shift = sample.masks[i]);
-            self.fft.transform().rotate_and_add(&step, &mut accumulators, &shifts, &mut scratch);
+            self.fft.transform().rotate_and_add(&step(key), &mut accumulators, &shifts, &mut scratch);
         }
         let extract = |accumulator: &[u64]| {
             let words: &[Torus64] = bytemuck::cast_slice(accumulator);

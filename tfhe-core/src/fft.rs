@@ -60,6 +60,9 @@ pub(crate) trait Transform: Send + Sync {
     );
 }
 
+/// Accumulators that share the load of a key row; so few that their digits stay in the first-level cache.
+const GROUP: usize = 2;
+
 /// What [`Transform::rotate_and_add`] applies: one TGSW sample in the Fourier domain, with its shape.
 pub(crate) struct RotateStep<'a> {
     /// (k+1) l rows of k+1 polynomials of M points, [arranged](Transform::arrange_key).
@@ -95,8 +98,7 @@ impl RotateStep<'_> {
 
     /// `f64`s of scratch space that a step needs.
     pub(crate) fn scratch_len(&self) -> usize {
-        const LARGEST_GROUP: usize = 2;
-        LARGEST_GROUP * self.rows() * self.stride() + self.stride()
+        GROUP * self.rows() * self.stride() + self.stride()
     }
 
     /// The lengths that the kernels rely on.

@@ -12,36 +12,30 @@
 use crate::buffer::AlignedBuffer;
 use crate::fft::{Fft, multiply_add, real_to_torus};
 use crate::gadget::Gadget;
-use crate::random::{MaskSeed, NoiseStream, Purpose, SecretSeed, StandardDeviation};
+use crate::random::{MaskSeed, Purpose, SecretSeed, StandardDeviation};
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::Torus;
 
-/// Where a TGSW sample stands in a key: its rows take the masks and noise numbered from `index` times their count.
-#[derive(Clone, Copy)]
-pub(crate) struct Position {
-    pub(crate) purpose: Purpose,
-    pub(crate) index: usize,
-}
-
 /// The bodies of the rows of a TGSW sample of the bit `message`: (k+1) l polynomials of N coefficients. `message`
-/// (0 or 1) is secret.
+/// (0 or 1) is secret. The rows of sample `index` of a key take the masks and noise numbered from `index` times their
+/// count.
 pub(crate) fn encrypt_bodies<T: Torus>(
     key: &TlweSecretKey,
     message: u32,
     gadget: Gadget,
     deviation: StandardDeviation,
-    position: Position,
+    index: usize,
     masks: MaskSeed,
-    mut noise_of_row: impl FnMut(u64) -> NoiseStream,
+    seed: &SecretSeed,
 ) -> Vec<T> {
     let (dimension, size) = (key.dimension(), key.polynomial_size());
     let rows = (dimension + 1) * gadget.levels as usize;
     let mut mask = vec![T::default(); dimension * size];
     let mut bodies = Vec::with_capacity(rows * size);
     for row in 0..rows {
-        let number = (position.index * rows + row) as u64;
-        masks.fill(position.purpose, number, &mut mask);
-        let mut noise = noise_of_row(number);
+        let number = (index * rows + row) as u64;
+        masks.fill(Purpose::BootstrapKey, number, &mut mask);
+        let mut noise = seed.noise(Purpose::BootstrapKey, number);
         let mut body = key.product(&mask);
         let (polynomial, level) = (row / gadget.levels as usize, row % gadget.levels as usize);
         let weight = gadget.weight(level).wrapping_mul(u64::from(message));
@@ -61,7 +55,7 @@ pub(crate) fn encrypt_bodies<T: Torus>(
 /// polynomials, scaled by the 1/M that the fused inverse transform lacks.
 pub(crate) fn transform_rows<T: Torus>(
     bodies: &[T],
-    position: Position,
+    index: usize,
     masks: MaskSeed,
     dimension: usize,
     fft: &Fft,
@@ -74,7 +68,7 @@ pub(crate) fn transform_rows<T: Torus>(
         bodies.chunks_exact(size).zip(points.chunks_exact_mut((dimension + 1) * size)).enumerate()
     {
         let (mask, target) = row_words.split_at_mut(dimension * size);
-        masks.fill(position.purpose, (position.index * rows + row) as u64, mask);
+        masks.fill(Purpose::BootstrapKey, (index * rows + row) as u64, mask);
         target.copy_from_slice(body);
         for (point, &word) in points.iter_mut().zip(&row_words) {
             *point = word.to_real() * fft.scale();
@@ -102,13 +96,11 @@ impl FourierTgsw {
         fft: &Fft,
         seed: &SecretSeed,
     ) -> Self {
-        let position = Position { purpose: Purpose::BootstrapKey, index: 0 };
         let masks = seed.mask_seed();
-        let noise = |row| seed.noise(Purpose::BootstrapKey, row);
-        let bodies = encrypt_bodies::<T>(key, u32::from(message), gadget, deviation, position, masks, noise);
+        let bodies = encrypt_bodies::<T>(key, u32::from(message), gadget, deviation, 0, masks, seed);
         let dimension = key.dimension();
         let mut points = AlignedBuffer::zeroed(bodies.len() * (dimension + 1));
-        transform_rows(&bodies, position, masks, dimension, fft, &mut points);
+        transform_rows(&bodies, 0, masks, dimension, fft, &mut points);
         Self { points, gadget, dimension, fft: fft.clone() }
     }
 

@@ -52,6 +52,8 @@ pub struct Plan<'a> {
 /// How the sums of one layer lie on the torus.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
+    /// The largest sum, in units.
+    sum_bound: i64,
     /// One unit of a sum, in units of 2^-32 of the torus.
     unit: u32,
     /// Standard deviation of the sum's noise where it is read, in units of the sum.
@@ -71,7 +73,7 @@ impl<'a> Plan<'a> {
     /// [`Error::TooManyInputs`] where the picture does not fit one packed ciphertext; [`Error::SumsTooLarge`], naming
     /// the layer, where sums would be lost in noise.
     pub fn new(model: &'a Model, parameters: &'static Parameters) -> Result<Self> {
-        let inputs = model.input().width() * model.input().height();
+        let inputs = model.input().value_count();
         if inputs > parameters.polynomial_size {
             return Err(Error::TooManyInputs { inputs, most: parameters.polynomial_size });
         }
@@ -110,16 +112,8 @@ impl<'a> Plan<'a> {
 
     /// For each layer: its name, the largest sum in its units, and the standard deviation of the noise in its units.
     pub fn margins(&self) -> Vec<(&str, i64, f64)> {
-        let mut bound = InputBound::Bits { active: self.model.input().max_active() };
-        let mut margin = |(layer, scale): (&'a Layer, &Scale)| {
-            let (name, largest) = match layer {
-                Layer::BinaryDense(layer) => (layer.name(), layer.sum_bound(bound)),
-                Layer::Dense(layer) => (layer.name(), layer.sum_bound()),
-            };
-            bound = InputBound::Signs;
-            (name, largest, scale.noise_units)
-        };
-        self.model.layers().iter().zip(&self.scales).map(&mut margin).collect()
+        let margin = |(layer, scale): (&'a Layer, &Scale)| (layer.name(), scale.sum_bound, scale.noise_units);
+        self.model.layers().iter().zip(&self.scales).map(margin).collect()
     }
 
     /// The client's part before: encrypts an encoded picture.
@@ -129,11 +123,7 @@ impl<'a> Plan<'a> {
     /// parameter set.
     pub fn encrypt(&self, key: &SecretKey, image: &BinaryImage, seed: SecretSeed) -> Result<EncryptedImage> {
         self.check_parameters(key.parameters())?;
-        let (found, expected) =
-            (image.bits().len(), self.model.input().width() * self.model.input().height());
-        if found != expected {
-            return Err(Error::InputLength { found, expected });
-        }
+        self.model.input().check_value_count(image.bits().len())?;
         // A picture's sums are of (2 W x) units. Multiplied, not chosen: pixels are the client's secret.
         let messages: Vec<Torus32> =
             image.bits().iter().map(|&bit| self.scales[0].torus(2 * i64::from(bit))).collect();
@@ -156,11 +146,7 @@ impl<'a> Plan<'a> {
         self.check_parameters(evaluator.parameters())?;
         self.check_parameters(image.packed().parameters())?;
         image.check_model(self.model)?;
-        let found = image.packed().message_count();
-        let expected = self.model.input().width() * self.model.input().height();
-        if found != expected {
-            return Err(Error::InputLength { found, expected });
-        }
+        self.model.input().check_value_count(image.packed().message_count())?;
 
         let mut values = image.packed().unpack();
         let mut done = 0;
@@ -278,7 +264,7 @@ fn scale(layer: &str, sum_bound: i64, deviation: f64, most_noise: f64) -> Result
     }
     // Rounded down: the largest sum stays inside.
     let unit = (unit * 2f64.powi(32)) as u32;
-    Ok(Scale { unit, noise_units })
+    Ok(Scale { sum_bound, unit, noise_units })
 }
 
 fn largest_square_norm(weights: &Matrix) -> f64 {

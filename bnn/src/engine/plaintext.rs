@@ -4,7 +4,7 @@
 //! `V h + c` in fixed point.
 
 use super::Scores;
-use crate::{Error, Result, encoding::BinaryImage, layer::Layer, model::Model};
+use crate::{Result, encoding::BinaryImage, layer::Layer, model::Model};
 
 /// The values inside a network for one picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Trace {
 /// Evaluates the model on an encoded picture.
 ///
 /// # Errors
-/// [`Error::InputLength`] where the picture has been encoded for a model with another number of inputs.
+/// [`Error::InputLength`](crate::Error::InputLength) where the picture has been encoded for a model with another number of inputs.
 pub fn evaluate(model: &Model, image: &BinaryImage) -> Result<Scores> {
     Ok(trace(model, image)?.scores)
 }
@@ -28,10 +28,7 @@ pub fn evaluate(model: &Model, image: &BinaryImage) -> Result<Scores> {
 /// # Errors
 /// As [`evaluate`].
 pub fn trace(model: &Model, image: &BinaryImage) -> Result<Trace> {
-    let (found, expected) = (image.bits().len(), model.input().width() * model.input().height());
-    if found != expected {
-        return Err(Error::InputLength { found, expected });
-    }
+    model.input().check_value_count(image.bits().len())?;
 
     let mut values: Vec<i8> = image.bits().iter().map(|&bit| bit.into()).collect();
     let mut hidden_sums = Vec::new();

@@ -151,7 +151,7 @@ fn check_chain(path: &Path, input: &InputEncoding, layers: &[LayerEntry]) -> Res
             if hidden.iter().all(|layer| matches!(layer, LayerEntry::BinaryDense { .. })) => {}
         _ => return Err(Error::LayerOrder { path: path.into() }),
     }
-    let mut given = input.width() * input.height();
+    let mut given = input.value_count();
     for layer in layers {
         let (inputs, outputs) = layer.shape();
         if inputs != given {

@@ -21,12 +21,10 @@
 //! Every function is generic over [`Lanes`] and inherits its contract; slices are checked where they come in.
 
 use super::lanes::Lanes;
-use super::{Gadget, RotateStep, split_twiddles};
+use super::{GROUP, Gadget, RotateStep, split_twiddles};
 
 /// Largest vector length of any backend.
 const MAX_LANES: usize = 8;
-/// Accumulators that share the load of a key row; so few that their digits stay in the first-level cache.
-const GROUP: usize = 2;
 
 /// The roots of one ring, laid out for L lanes.
 pub(super) struct Twiddles {
