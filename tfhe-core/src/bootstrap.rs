@@ -1,11 +1,17 @@
 //! Bootstrapping: blind rotation of a lookup table by an encrypted amount.
 //!
 //! A sample (a, b) under the small key is switched to the modulus 2N; the accumulator starts as X^-b' times the table
-//! and is multiplied, one key bit after another, by X^(a'_i s_i), which is a CMux with an encrypted bit:
+//! and is multiplied by X^(a'_i s_i), d key bits a step. For d = 1 that is acc += (X^a'_i - 1) (BK_i ⊡ acc), a CMux
+//! with an encrypted bit. For two bits s, t with the masks a, b it is
 //!
 //! ```text
-//! acc += BK_i ⊡ ((X^a'_i - 1) acc)
+//! acc += (X^a - 1) (BK[s (1-t)] ⊡ acc) + (X^b - 1) (BK[(1-s) t] ⊡ acc) + (X^(a+b) - 1) (BK[s t] ⊡ acc)
 //! ```
+//!
+//! with three TGSW samples, of which at most one is of 1. All share the decomposition and the transforms of one
+//! accumulator, and are summed before the transform back; X^a - 1 is multiplied in the Fourier domain. So a step costs
+//! as many transforms for two bits as for one. (Zhou et al., "Faster bootstrapping with multiple addends", IEEE Access
+//! 2018; Bourse et al., "Fast homomorphic evaluation of deep discretized neural networks", CRYPTO 2018, section 4.2.)
 //!
 //! What remains is X^-phase times the table: its constant coefficient is the table's value at the phase, under the
 //! large key, with a noise that does not depend on the input's. (Chillotti et al. 2020, section 4.3, algorithm 9; for
@@ -23,7 +29,7 @@ use rayon::prelude::*;
 use crate::backend::Backend;
 use crate::buffer::AlignedBuffer;
 use crate::error::Result;
-use crate::fft::{Fft, RotateStep};
+use crate::fft::{Fft, StepShape};
 use crate::keys::{BootstrapBodies, CloudKey};
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
@@ -69,7 +75,8 @@ impl LookupTable {
     }
 }
 
-/// The bodies of a bootstrapping key's rows on the torus `T`: n TGSW samples of (k+1) l polynomials.
+/// The bodies of a bootstrapping key's rows on the torus `T`: for each step 2^d - 1 TGSW samples of (k+1) l polynomials.
+/// Sample p - 1 of a step is of 1 if the step's bits, the first one lowest, are the number p; else of 0.
 pub(crate) fn encrypt_bodies<T: Torus>(
     large: &TlweSecretKey,
     small: &LweSecretKey<Small>,
@@ -78,17 +85,24 @@ pub(crate) fn encrypt_bodies<T: Torus>(
     masks: MaskSeed,
 ) -> Vec<T> {
     let deviation = parameters.tlwe_noise();
-    let samples = small.bits().par_iter().enumerate().flat_map_iter(|(index, &bit)| {
-        tgsw::encrypt_bodies(large, bit, parameters.gadget, deviation, index, masks, seed)
+    let count = parameters.step_samples();
+    let samples = (0..parameters.steps() * count).into_par_iter().flat_map_iter(|index| {
+        let (step, pattern) = (index / count, index % count + 1);
+        let bits = &small.bits()[step * parameters.bits_a_step..][..parameters.bits_a_step];
+        // The product of s_i or 1 - s_i, as the pattern says.
+        let factor = |(i, &bit): (usize, &u32)| 1 ^ bit ^ (pattern >> i & 1) as u32;
+        let message = bits.iter().enumerate().map(factor).product();
+        tgsw::encrypt_bodies(large, message, parameters.gadget, deviation, index, masks, seed)
     });
     samples.collect()
 }
 
 /// A bootstrapping key in the Fourier domain of one backend.
 pub struct BootstrapKey {
-    /// n TGSW samples, one after another.
+    /// The keys of the steps, one after another.
     points: AlignedBuffer<f64>,
     parameters: Parameters,
+    shape: StepShape,
     fft: Fft,
 }
 
@@ -107,23 +121,33 @@ impl BootstrapKey {
         let fft = Fft::new(key.parameters.polynomial_size, backend)?;
         Ok(match &key.bootstrap {
             BootstrapBodies::Bits32(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
+            BootstrapBodies::Bits48(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
             BootstrapBodies::Bits64(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
         })
     }
 
     fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: MaskSeed, fft: Fft) -> Self {
-        let sample_bodies = parameters.tgsw_rows() * parameters.polynomial_size;
-        let sample_points = sample_bodies * (parameters.tlwe_dimension + 1);
-        let mut points = AlignedBuffer::zeroed(parameters.lwe_dimension * sample_points);
+        let shape = StepShape {
+            gadget: parameters.gadget,
+            size: parameters.polynomial_size,
+            dimension: parameters.tlwe_dimension,
+            rotations: parameters.step_samples(),
+        };
+        let mut points = AlignedBuffer::zeroed(parameters.steps() * shape.key_len());
         points
-            .par_chunks_exact_mut(sample_points)
-            .zip(bodies.par_chunks_exact(sample_bodies))
+            .par_chunks_exact_mut(shape.key_len())
+            .zip(bodies.par_chunks_exact(bodies.len() / parameters.steps()))
             .enumerate()
-            .for_each(|(index, (points, bodies))| {
-                tgsw::transform_rows(bodies, index, masks, parameters.tlwe_dimension, &fft, points);
-                fft.transform().arrange_key(points);
+            .for_each(|(step, (points, bodies))| {
+                let samples = points.chunks_exact_mut(shape.key_len() / shape.rotations);
+                let bodies = bodies.chunks_exact(bodies.len() / shape.rotations);
+                for (sample, (points, bodies)) in samples.zip(bodies).enumerate() {
+                    let index = step * shape.rotations + sample;
+                    tgsw::transform_rows(bodies, index, masks, shape.dimension, &fft, points);
+                }
+                fft.transform().arrange_key(&shape, points);
             });
-        Self { points, parameters: *parameters, fft }
+        Self { points, parameters: *parameters, shape, fft }
     }
 
     /// Bytes in memory.
@@ -133,9 +157,7 @@ impl BootstrapKey {
 
     /// How many samples a batch should have for this key and a usual cache.
     pub fn batch_size(&self) -> usize {
-        let accumulator =
-            (self.parameters.tlwe_dimension + 1) * self.parameters.polynomial_size * size_of::<u64>();
-        (BATCH_BYTES / accumulator).clamp(4, 64)
+        (BATCH_BYTES / (self.shape.accumulator_len() * size_of::<u64>())).clamp(4, 64)
     }
 
     /// Looks up the phase of each sample of `batch` in its table, on this thread: modulus switch, blind rotation and
@@ -148,8 +170,8 @@ impl BootstrapKey {
         batch: &[LweCiphertext<Torus32, Small>],
         tables: &[&LookupTable],
     ) -> Vec<LweCiphertext<Torus32, Large>> {
-        let (size, dimension) = (self.parameters.polynomial_size, self.parameters.tlwe_dimension);
-        let accumulator_len = (dimension + 1) * size;
+        let (shape, size) = (&self.shape, self.shape.size);
+        let accumulator_len = shape.accumulator_len();
         assert_eq!(batch.len(), tables.len(), "a lookup table a sample");
         assert!(tables.iter().all(|table| table.size() == size), "a lookup table of another size");
         let fits = |sample: &LweCiphertext<_, _>| sample.dimension() == self.parameters.lwe_dimension;
@@ -160,15 +182,25 @@ impl BootstrapKey {
         for ((accumulator, sample), table) in
             accumulators.chunks_exact_mut(accumulator_len).zip(&samples).zip(tables)
         {
-            sample.start(table, &mut accumulator[dimension * size..]);
+            sample.start(table, &mut accumulator[shape.dimension * size..]);
         }
-        let sample_points = self.parameters.tgsw_rows() * accumulator_len;
-        let step = |key| RotateStep { key, gadget: self.parameters.gadget, size, dimension };
-        let mut scratch = AlignedBuffer::zeroed(step(&[]).scratch_len());
-        let mut shifts = vec![0; samples.len()];
-        for (i, key) in self.points.chunks_exact(sample_points).enumerate() {
-            shifts.iter_mut().zip(&samples).for_each(|(shift, sample)| *shift = sample.masks[i]);
-            self.fft.transform().rotate_and_add(&step(key), &mut accumulators, &shifts, &mut scratch);
+        let mut scratch = AlignedBuffer::zeroed(shape.scratch_len());
+        let mut shifts = vec![0; samples.len() * shape.rotations];
+        let bits = self.parameters.bits_a_step;
+        let mut keys = self.points.chunks_exact(shape.key_len()).enumerate().peekable();
+        while let Some((step, key)) = keys.next() {
+            let next_key = keys.peek().map_or(&[][..], |&(_, key)| key);
+            for (shifts, sample) in shifts.chunks_exact_mut(shape.rotations).zip(&samples) {
+                sample.shifts(step * bits..(step + 1) * bits, size, shifts);
+            }
+            self.fft.transform().rotate_and_add(
+                shape,
+                key,
+                next_key,
+                &mut accumulators,
+                &shifts,
+                &mut scratch,
+            );
         }
         let extract = |accumulator: &[u64]| {
             let words: &[Torus64] = bytemuck::cast_slice(accumulator);
@@ -206,6 +238,15 @@ impl SwitchedSample {
         // (floor, mod 1) of the body and half of the errors' sum
         let body = (sample.body().0.wrapping_add((error_sum >> 1) as u32)) >> (32 - slots_log);
         Self { masks, body }
+    }
+
+    /// For each value but 0 of the key bits `range`, the sum mod 2N of the masks of the bits that are set.
+    fn shifts(&self, range: std::ops::Range<usize>, size: usize, shifts: &mut [u32]) {
+        let masks = &self.masks[range];
+        for (pattern, shift) in (1..).zip(shifts) {
+            let set = masks.iter().enumerate().filter(|(i, _)| pattern >> i & 1 == 1);
+            *shift = set.map(|(_, &mask)| mask).sum::<u32>() % (2 * size as u32);
+        }
     }
 
     /// Writes X^-b' times the table to the body of an accumulator.

@@ -35,7 +35,11 @@ mod lanes;
 mod portable;
 
 /// Smallest and largest N with a transform.
-pub const SIZES: std::ops::RangeInclusive<usize> = 256..=4096;
+pub const SIZES: std::ops::RangeInclusive<usize> = 64..=4096;
+
+/// Smallest N whose points fill a square of AVX-512 registers; below, that backend's transforms are AVX2's.
+#[cfg(target_arch = "x86_64")]
+const SMALLEST_AVX512: usize = 128;
 
 /// What a backend does for one N. `data` holds N reals or, after [`forward`](Self::forward), M = N/2 complex points:
 /// all real parts, then all imaginary parts.
@@ -46,14 +50,24 @@ pub(crate) trait Transform: Send + Sync {
     /// Transforms M points back to N coefficients in place, times M.
     fn inverse(&self, data: &mut [f64]);
 
-    /// Puts the rows of a TGSW sample in the order in which [`rotate_and_add`](Self::rotate_and_add) reads them.
-    fn arrange_key(&self, key: &mut [f64]);
+    /// sum += x y, point by point; all three in the Fourier domain.
+    fn multiply_add(&self, sum: &mut [f64], x: &[f64], y: &[f64]);
 
-    /// One step of blind rotation for a batch: acc += key ⊡ (X^shift - 1) acc, for each accumulator with its own
-    /// shift < 2N and one key. The key's points carry the factor 1/M that the inverse lacks.
+    /// The digits of a polynomial of torus elements of 64 bits, level by level, as real numbers.
+    fn decompose(&self, gadget: Gadget, polynomial: &[u64], digits: &mut [f64]);
+
+    /// Puts a step's key, TGSW sample after TGSW sample, in the order and unit in which
+    /// [`rotate_and_add`](Self::rotate_and_add) reads it.
+    fn arrange_key(&self, shape: &StepShape, key: &mut [f64]);
+
+    /// One step of blind rotation for a batch: acc += sum_i (X^shift_i - 1) (key_i ⊡ acc), for each accumulator with
+    /// its own shifts < 2N, and one key. The key's points carry the factor 1/M that the inverse lacks. `next_key`, the
+    /// key of the step to come (or nothing), is fetched into the cache meanwhile.
     fn rotate_and_add(
         &self,
-        step: &RotateStep<'_>,
+        shape: &StepShape,
+        key: &[f64],
+        next_key: &[f64],
         accumulators: &mut [u64],
         shifts: &[u32],
         scratch: &mut [f64],
@@ -63,18 +77,23 @@ pub(crate) trait Transform: Send + Sync {
 /// Accumulators that share the load of a key row; so few that their digits stay in the first-level cache.
 const GROUP: usize = 2;
 
-/// What [`Transform::rotate_and_add`] applies: one TGSW sample in the Fourier domain, with its shape.
-pub(crate) struct RotateStep<'a> {
-    /// (k+1) l rows of k+1 polynomials of M points, [arranged](Transform::arrange_key).
-    pub(crate) key: &'a [f64],
+/// Largest number of lanes of a backend.
+const MAX_LANES: usize = 8;
+
+/// The shape of what [`Transform::rotate_and_add`] applies. Its key is, for each rotation, (k+1) l rows of k+1
+/// polynomials of M points, [arranged](Transform::arrange_key).
+#[derive(Clone, Copy)]
+pub(crate) struct StepShape {
     pub(crate) gadget: Gadget,
     /// N.
     pub(crate) size: usize,
     /// k.
     pub(crate) dimension: usize,
+    /// TGSW samples in a step's key, and shifts of an accumulator.
+    pub(crate) rotations: usize,
 }
 
-impl RotateStep<'_> {
+impl StepShape {
     /// k + 1.
     fn polynomials(&self) -> usize {
         self.dimension + 1
@@ -90,23 +109,39 @@ impl RotateStep<'_> {
         self.polynomials() * self.size
     }
 
+    /// Words of a step's key.
+    pub(crate) fn key_len(&self) -> usize {
+        self.rotations * self.rows() * self.accumulator_len()
+    }
+
     /// Distance of two polynomials in the scratch space: a cache line more than N, since buffers a power of two
     /// apart compete for the same lines of the cache.
     fn stride(&self) -> usize {
         self.size + 8
     }
 
-    /// `f64`s of scratch space that a step needs.
+    /// `f64`s of scratch space that a step needs: the digits of a group, then products, or a register of digits times
+    /// X^shift - 1 for each row of the key.
     pub(crate) fn scratch_len(&self) -> usize {
-        GROUP * self.rows() * self.stride() + self.stride()
+        let register_rows = GROUP * self.rotations * (self.rows() + 1) * 2 * MAX_LANES;
+        GROUP * self.rows() * self.stride() + register_rows.max(2 * self.size)
+    }
+
+    /// log2 of 16 standard deviations of a product, rounded up, in torus units: what no product reaches. It sums
+    /// `rotations` (k+1) l N products of a digit (variance B^2/12), a key's coefficient (1/12) and X^shift - 1, which
+    /// doubles a variance.
+    fn product_bits(&self) -> u32 {
+        let terms = (2 * self.rotations * self.rows() * self.size) as f64;
+        let sixteen_deviations = 16.0 / 12.0 * libm::sqrt(terms);
+        self.gadget.base_log + libm::ceil(libm::log2(sixteen_deviations)) as u32
     }
 
     /// The lengths that the kernels rely on.
-    fn check(&self, size: usize, accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
+    fn check(&self, size: usize, key: &[f64], accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
         assert_eq!(self.size, size);
         assert!((1..=3).contains(&self.dimension), "the kernels are written for k from 1 to 3");
-        assert_eq!(self.key.len(), self.rows() * self.accumulator_len());
-        assert_eq!(accumulators.len(), shifts.len() * self.accumulator_len());
+        assert_eq!(key.len(), self.key_len());
+        assert_eq!(accumulators.len() * self.rotations, shifts.len() * self.accumulator_len());
         assert!(scratch.len() >= self.scratch_len());
         assert!(shifts.iter().all(|&s| (s as usize) < 2 * size));
     }
@@ -139,9 +174,9 @@ impl Fft {
         let transform: Arc<dyn Transform> = match backend.checked()? {
             Backend::Portable => Arc::new(portable::Portable::new(size)),
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => Arc::new(Avx2::new(size)),
+            Backend::Avx512 if size >= SMALLEST_AVX512 => Arc::new(Avx512::new(size)),
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx512 => Arc::new(Avx512::new(size)),
+            Backend::Avx2 | Backend::Avx512 => Arc::new(Avx2::new(size)),
             #[cfg(not(target_arch = "x86_64"))]
             Backend::Avx2 | Backend::Avx512 => return Err(Error::BackendUnavailable { backend }),
         };
@@ -187,7 +222,7 @@ impl Fft {
         self.forward(&mut x);
         self.forward(&mut y);
         let mut product = vec![0.0; self.size];
-        multiply_add(&mut product, &x, &y);
+        self.transform.multiply_add(&mut product, &x, &y);
         self.inverse(&mut product);
         product
     }
@@ -202,20 +237,19 @@ impl Fft {
     }
 }
 
-/// sum += x y, point by point; all three in the Fourier domain.
-pub(crate) fn multiply_add(sum: &mut [f64], x: &[f64], y: &[f64]) {
-    let points = sum.len() / 2;
-    let (sum_re, sum_im) = sum.split_at_mut(points);
-    let ((x_re, x_im), (y_re, y_im)) = (x.split_at(points), y.split_at(points));
-    for j in 0..points {
-        sum_re[j] += x_re[j] * y_re[j] - x_im[j] * y_im[j];
-        sum_im[j] += x_re[j] * y_im[j] + x_im[j] * y_re[j];
-    }
-}
-
 /// The real number x mod 1 as a 64-bit torus element.
 pub(crate) fn real_to_torus(x: f64) -> u64 {
     Torus64::from_real(x).to_bits64()
+}
+
+/// w^t for t < 2N, where w = exp(i pi / N) and N = `size`.
+fn powers_of_root(size: usize) -> Vec<(f64, f64)> {
+    use std::f64::consts::PI;
+    let power = |t| {
+        let angle = PI * t as f64 / size as f64;
+        (angle.cos(), angle.sin())
+    };
+    (0..2 * size).map(power).collect()
 }
 
 /// The heap of the roots r_q for 1 <= q < `points`: r_1 = sqrt(i), and the children of z = r_q^2 are r_q and -r_q.
@@ -261,15 +295,31 @@ macro_rules! vector_backend {
             }
 
             #[target_feature(enable = $features)]
+            fn multiply_add_here(&self, sum: &mut [f64], x: &[f64], y: &[f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::multiply_add::<$lanes>(&self.0, sum, x, y) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn decompose_here(&self, gadget: Gadget, polynomial: &[u64], digits: &mut [f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::decompose::<$lanes>(gadget, polynomial, digits, polynomial.len()) }
+            }
+
+            #[target_feature(enable = $features)]
             fn rotate_here(
                 &self,
-                step: &RotateStep<'_>,
+                shape: &StepShape,
+                key: &[f64],
+                next_key: &[f64],
                 acc: &mut [u64],
                 shifts: &[u32],
                 scratch: &mut [f64],
             ) {
                 // SAFETY: the features are enabled in this function.
-                unsafe { kernel::rotate_and_add::<$lanes>(&self.0, step, acc, shifts, scratch) }
+                unsafe {
+                    kernel::rotate_and_add::<$lanes>(&self.0, shape, key, next_key, acc, shifts, scratch)
+                }
             }
         }
 
@@ -284,19 +334,33 @@ macro_rules! vector_backend {
                 unsafe { self.inverse_here(data) }
             }
 
-            fn arrange_key(&self, key: &mut [f64]) {
-                kernel::arrange_key(<$lanes as lanes::Lanes>::LANES, self.0.size(), key);
+            fn multiply_add(&self, sum: &mut [f64], x: &[f64], y: &[f64]) {
+                // SAFETY: as above.
+                unsafe { self.multiply_add_here(sum, x, y) }
+            }
+
+            fn decompose(&self, gadget: Gadget, polynomial: &[u64], digits: &mut [f64]) {
+                // SAFETY: as above.
+                unsafe { self.decompose_here(gadget, polynomial, digits) }
+            }
+
+            fn arrange_key(&self, shape: &StepShape, key: &mut [f64]) {
+                use lanes::Lanes;
+                let unit = <$lanes>::fraction_bits(shape.product_bits());
+                kernel::arrange_key(<$lanes>::LANES, unit, self.0.size(), key);
             }
 
             fn rotate_and_add(
                 &self,
-                step: &RotateStep<'_>,
+                shape: &StepShape,
+                key: &[f64],
+                next_key: &[f64],
                 acc: &mut [u64],
                 shifts: &[u32],
                 scratch: &mut [f64],
             ) {
                 // SAFETY: as above.
-                unsafe { self.rotate_here(step, acc, shifts, scratch) }
+                unsafe { self.rotate_here(shape, key, next_key, acc, shifts, scratch) }
             }
         }
     };
@@ -382,14 +446,16 @@ mod tests {
             (256, 2, 6, 4),
             (512, 2, 1, 9),
         ];
-        for (size, dimension, base_log, levels) in shapes {
+        for ((size, dimension, base_log, levels), rotations) in
+            shapes.into_iter().flat_map(|shape| [(shape, 1), (shape, 3)])
+        {
             let gadget = Gadget { base_log, levels };
-            let polynomials = dimension + 1;
-            let rows = polynomials * levels as usize;
-            let coefficients: Vec<u64> = (0..rows * polynomials * size).map(|_| rng.next_u64()).collect();
+            let shape = StepShape { gadget, size, dimension, rotations };
+            let coefficients: Vec<u64> = (0..shape.key_len()).map(|_| rng.next_u64()).collect();
             for batch in 1..=6 {
-                let start: Vec<u64> = (0..batch * polynomials * size).map(|_| rng.next_u64()).collect();
-                let mut shifts: Vec<u32> = (0..batch).map(|_| rng.next_u32() % (2 * size as u32)).collect();
+                let start: Vec<u64> = (0..batch * shape.accumulator_len()).map(|_| rng.next_u64()).collect();
+                let mut shifts: Vec<u32> =
+                    (0..batch * rotations).map(|_| rng.next_u32() % (2 * size as u32)).collect();
                 let special = [0, 1, size as u32 - 1, size as u32, size as u32 + 3, 2 * size as u32 - 1];
                 shifts[0] = special[batch - 1];
                 let run = |backend| {
@@ -397,18 +463,23 @@ mod tests {
                     let mut key: Vec<f64> =
                         coefficients.iter().map(|&x| Torus64(x).to_real() * fft.scale()).collect();
                     key.chunks_exact_mut(size).for_each(|p| fft.transform().forward(p));
-                    fft.transform().arrange_key(&mut key);
-                    let step = RotateStep { key: &key, gadget, size, dimension };
+                    fft.transform().arrange_key(&shape, &mut key);
                     let mut accumulators = start.clone();
-                    let mut scratch = vec![f64::NAN; step.scratch_len()];
-                    fft.transform().rotate_and_add(&step, &mut accumulators, &shifts, &mut scratch);
+                    let mut scratch = vec![f64::NAN; shape.scratch_len()];
+                    fft.transform().rotate_and_add(
+                        &shape,
+                        &key,
+                        &[],
+                        &mut accumulators,
+                        &shifts,
+                        &mut scratch,
+                    );
                     accumulators
                 };
                 let reference = run(Backend::Portable);
                 for backend in Backend::testable() {
-                    // Each output sums rows * N products of a digit (at most B/2) and 1/2, in double precision.
-                    let bound =
-                        (rows * size) as f64 * libm::exp2(f64::from(base_log)) / 4.0 * 2f64.powi(-53 + 4);
+                    // Double precision, for the largest that a product can be.
+                    let bound = libm::exp2(f64::from(shape.product_bits())) * 2f64.powi(-53 + 3);
                     for (j, (a, b)) in run(backend).iter().zip(&reference).enumerate() {
                         let error = Torus64(a.wrapping_sub(*b)).to_real().abs();
                         assert!(error < bound, "{backend}, N = {size}, batch {batch}, word {j}: {error} off");
@@ -420,7 +491,7 @@ mod tests {
 
     #[test]
     fn only_powers_of_two_in_range_have_a_transform() {
-        for size in [0, 128, 768, 8192] {
+        for size in [0, 32, 768, 8192] {
             assert!(matches!(Fft::new(size, Backend::Portable), Err(Error::TransformSize { .. })), "{size}");
         }
     }

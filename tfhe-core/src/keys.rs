@@ -21,7 +21,7 @@ use crate::lwe::{LweSecretKey, Small, Wire};
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, Purpose, SecretSeed};
 use crate::tlwe::TlweSecretKey;
-use crate::torus::{Torus32, Torus64};
+use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 /// Identity of a secret key: 128 random bits, public.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,6 +170,7 @@ impl SecretKey {
 #[derive(Clone, PartialEq)]
 pub(crate) enum BootstrapBodies {
     Bits32(Vec<Torus32>),
+    Bits48(Vec<Torus48>),
     Bits64(Vec<Torus64>),
 }
 
@@ -195,21 +196,13 @@ impl CloudKey {
     pub fn generate(secret: &SecretKey, seed: SecretSeed) -> Self {
         let p = secret.parameters;
         let masks = seed.mask_seed();
+        fn bodies<T: Torus>(secret: &SecretKey, seed: &SecretSeed, masks: MaskSeed) -> Vec<T> {
+            bootstrap::encrypt_bodies(&secret.large, &secret.small, &secret.parameters, seed, masks)
+        }
         let bootstrap = match p.accumulator {
-            TorusWidth::Bits32 => BootstrapBodies::Bits32(bootstrap::encrypt_bodies(
-                &secret.large,
-                &secret.small,
-                &p,
-                &seed,
-                masks,
-            )),
-            TorusWidth::Bits64 => BootstrapBodies::Bits64(bootstrap::encrypt_bodies(
-                &secret.large,
-                &secret.small,
-                &p,
-                &seed,
-                masks,
-            )),
+            TorusWidth::Bits32 => BootstrapBodies::Bits32(bodies(secret, &seed, masks)),
+            TorusWidth::Bits48 => BootstrapBodies::Bits48(bodies(secret, &seed, masks)),
+            TorusWidth::Bits64 => BootstrapBodies::Bits64(bodies(secret, &seed, masks)),
         };
         let key_switch =
             keyswitch::encrypt_bodies(&secret.large.extracted(), &secret.small, &p, &seed, masks);

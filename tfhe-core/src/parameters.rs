@@ -17,6 +17,8 @@ use crate::random::StandardDeviation;
 pub enum TorusWidth {
     /// [`Torus32`](crate::torus::Torus32).
     Bits32,
+    /// [`Torus48`](crate::torus::Torus48).
+    Bits48,
     /// [`Torus64`](crate::torus::Torus64).
     Bits64,
 }
@@ -39,6 +41,8 @@ pub struct Parameters {
     pub name: &'static str,
     /// n, dimension of the small LWE key, in bits.
     pub lwe_dimension: usize,
+    /// N', ring in which keys are switched: the small key is n/N' polynomials mod X^N' + 1; 1 if it has no structure.
+    pub lwe_polynomial_size: usize,
     /// log2 of the standard deviation of the noise under the small key, in torus units.
     pub lwe_noise_log2: f64,
     /// k, number of polynomials of the large TLWE key.
@@ -53,6 +57,8 @@ pub struct Parameters {
     pub key_switch_gadget: Gadget,
     /// Torus of the bootstrapping key.
     pub accumulator: TorusWidth,
+    /// d, bits of the small key that a step of blind rotation takes: n is a multiple of it.
+    pub bits_a_step: usize,
     /// Order of key switch and blind rotation.
     pub order: Order,
     /// Estimated security of the weaker key, in bits.
@@ -62,21 +68,23 @@ pub struct Parameters {
     pub log2_failure: f64,
 }
 
-/// The default for gates: 128 bits of security, failures below 2^-128 a gate (worst: MAJ, 2^-160).
+/// The default for gates: 128 bits of security, failures below 2^-128 a gate (worst: MAJ, 2^-211).
 ///
-/// One decomposition level: 8 transforms of 256 points and 16 key polynomials a step. Cloud key 10.7 MB in a file
-/// (seeded), 66.4 MB in memory. Noise (standard deviations): blind rotation 2^-10.1, key switch 2^-7.1, modulus switch
-/// 2^-8.1. Security: 648 at 2^-13.98 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
+/// One decomposition level and two key bits a step: 8 transforms of 256 points and 48 key polynomials for each of 320
+/// steps. Cloud key 11.9 MB in a file (seeded), 63.8 MB in memory. Noise (standard deviations): blind rotation 2^-9.5,
+/// key switch 2^-7.4, modulus switch 2^-8.1. Security: 640 at 2^-13.78 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
 pub const GATES_DEFAULT: Parameters = Parameters {
     name: "GATES_DEFAULT",
-    lwe_dimension: 648,
-    lwe_noise_log2: -13.98,
+    lwe_dimension: 640,
+    lwe_polynomial_size: 128,
+    lwe_noise_log2: -13.778,
     tlwe_dimension: 3,
     polynomial_size: 512,
     tlwe_noise_log2: -36.8,
     gadget: Gadget { base_log: 18, levels: 1 },
-    key_switch_gadget: Gadget { base_log: 2, levels: 6 },
-    accumulator: TorusWidth::Bits64,
+    key_switch_gadget: Gadget { base_log: 1, levels: 12 },
+    accumulator: TorusWidth::Bits48,
+    bits_a_step: 2,
     order: Order::KeySwitchFirst,
     security_bits: 128,
     log2_failure: -128.0,
@@ -84,19 +92,21 @@ pub const GATES_DEFAULT: Parameters = Parameters {
 
 /// For functional bootstrapping: 128 bits of security; sums and tables on 2048 slots.
 ///
-/// Cloud key 26.9 MB in a file (seeded), 108 MB in memory. Noise (standard deviations): blind rotation 2^-15.0, key
-/// and modulus switch together 2^-9.8; as gates, failures stay below 2^-128 too. Security: 820 at 2^-18.37 has 128.5
-/// bits, 2048 at 2^-49.9 has 129.2.
+/// Two key bits a step. Cloud key 41.0 MB in a file (seeded), 84 MB in memory. Noise (standard deviations): blind
+/// rotation 2^-14.2, key and modulus switch together 2^-9.8; as gates, failures stay below 2^-128 too. Security: 832 at
+/// 2^-18.71 has 128.3 bits, 2048 at 2^-49.9 has 129.2.
 pub const FUNCTIONAL_2048: Parameters = Parameters {
     name: "FUNCTIONAL_2048",
-    lwe_dimension: 820,
-    lwe_noise_log2: -18.37,
+    lwe_dimension: 832,
+    lwe_polynomial_size: 64,
+    lwe_noise_log2: -18.71,
     tlwe_dimension: 1,
     polynomial_size: 2048,
     tlwe_noise_log2: -49.9,
     gadget: Gadget { base_log: 23, levels: 1 },
     key_switch_gadget: Gadget { base_log: 2, levels: 8 },
     accumulator: TorusWidth::Bits64,
+    bits_a_step: 2,
     order: Order::KeySwitchFirst,
     security_bits: 128,
     log2_failure: -128.0,
@@ -108,6 +118,7 @@ pub const FUNCTIONAL_2048: Parameters = Parameters {
 pub const TFHE_LIB_V1_0_1: Parameters = Parameters {
     name: "TFHE_LIB_V1_0_1",
     lwe_dimension: 500,
+    lwe_polynomial_size: 1,
     lwe_noise_log2: -15.322_745_530_042_41, // 2.44e-5
     tlwe_dimension: 1,
     polynomial_size: 1024,
@@ -115,6 +126,7 @@ pub const TFHE_LIB_V1_0_1: Parameters = Parameters {
     gadget: Gadget { base_log: 10, levels: 2 },
     key_switch_gadget: Gadget { base_log: 2, levels: 8 },
     accumulator: TorusWidth::Bits32,
+    bits_a_step: 1,
     order: Order::BootstrapFirst,
     security_bits: 94,
     log2_failure: -128.0,
@@ -126,6 +138,7 @@ pub const TFHE_LIB_V1_0_1: Parameters = Parameters {
 pub const TFHE_LIB_V1_1: Parameters = Parameters {
     name: "TFHE_LIB_V1_1",
     lwe_dimension: 630,
+    lwe_polynomial_size: 1,
     lwe_noise_log2: -15.0,
     tlwe_dimension: 1,
     polynomial_size: 1024,
@@ -133,6 +146,7 @@ pub const TFHE_LIB_V1_1: Parameters = Parameters {
     gadget: Gadget { base_log: 7, levels: 3 },
     key_switch_gadget: Gadget { base_log: 2, levels: 8 },
     accumulator: TorusWidth::Bits32,
+    bits_a_step: 1,
     order: Order::BootstrapFirst,
     security_bits: 118,
     log2_failure: -128.0,
@@ -155,6 +169,11 @@ impl Parameters {
         self.tlwe_dimension * self.polynomial_size
     }
 
+    /// Coefficients in the bodies of the bootstrapping key.
+    pub fn bootstrap_bodies(&self) -> usize {
+        self.steps() * self.step_samples() * self.tgsw_rows() * self.polynomial_size
+    }
+
     /// Dimension of the ciphertexts between gates.
     pub fn wire_dimension(&self) -> usize {
         match self.order {
@@ -168,8 +187,18 @@ impl Parameters {
         (self.tlwe_dimension + 1) * self.gadget.levels as usize
     }
 
-    /// k N t, rows of the key-switching key.
-    pub fn key_switch_rows(&self) -> usize {
+    /// n/d, steps of a blind rotation.
+    pub fn steps(&self) -> usize {
+        self.lwe_dimension / self.bits_a_step
+    }
+
+    /// 2^d - 1, TGSW samples of a step: one for each value but 0 of its key bits.
+    pub fn step_samples(&self) -> usize {
+        (1 << self.bits_a_step) - 1
+    }
+
+    /// k N t, torus elements in the bodies of the key-switching key.
+    pub fn key_switch_bodies(&self) -> usize {
         self.large_dimension() * self.key_switch_gadget.levels as usize
     }
 

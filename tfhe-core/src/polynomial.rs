@@ -6,7 +6,7 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::fft::{Fft, multiply_add};
+use crate::fft::Fft;
 use crate::torus::Torus;
 
 /// N coefficients, in ascending powers of X.
@@ -57,7 +57,7 @@ impl SecretMultiplier {
             let mut points: Vec<f64> = mask.iter().map(|x| half(x.to_bits64()) as f64).collect();
             fft.forward(&mut points);
             product.fill(0.0);
-            multiply_add(&mut product, &points, &self.points);
+            fft.transform().multiply_add(&mut product, &points, &self.points);
             fft.inverse(&mut product);
             for (sum, &x) in sum.iter_mut().zip(&product) {
                 *sum = sum.wrapping_add((libm::rint(x) as i64 as u64) << shift);

@@ -114,6 +114,11 @@ impl MaskSeed {
             let swap = |x: &mut T| bytemuck::bytes_of_mut(x).reverse();
             masks.iter_mut().for_each(swap);
         }
+        // A word may have more bits than its torus; the bits beyond are cut, so that every element is equally likely.
+        let excess = u64::BITS.min(8 * size_of::<T>() as u32) - T::BITS;
+        if excess > 0 {
+            masks.iter_mut().for_each(|x| *x = T::from_bits64(x.to_bits64() >> excess << excess));
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! key (m B^-i S_p is subtracted, where the textbook adds m B^-i to the mask A_p).
 
 use crate::buffer::AlignedBuffer;
-use crate::fft::{Fft, multiply_add, real_to_torus};
+use crate::fft::{Fft, real_to_torus};
 use crate::gadget::Gadget;
 use crate::random::{MaskSeed, Purpose, SecretSeed, StandardDeviation};
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
@@ -120,9 +120,8 @@ impl FourierTgsw {
         for (polynomial, digits) in
             sample.words().chunks_exact(size).zip(digits.chunks_exact_mut(levels * size))
         {
-            for (j, x) in polynomial.iter().enumerate() {
-                self.gadget.digits(x.to_bits64(), |level, digit| digits[level * size + j] = digit as f64);
-            }
+            let words: Vec<u64> = polynomial.iter().map(|x| x.to_bits64()).collect();
+            self.fft.transform().decompose(self.gadget, &words, digits);
         }
         digits.chunks_exact_mut(size).for_each(|row| self.fft.forward(row));
         let mut words = Vec::with_capacity((self.dimension + 1) * size);
@@ -130,7 +129,7 @@ impl FourierTgsw {
             let mut product = vec![0.0; size];
             for (row, digits) in digits.chunks_exact(size).enumerate() {
                 let key = &self.points[(row * (self.dimension + 1) + column) * size..][..size];
-                multiply_add(&mut product, digits, key);
+                self.fft.transform().multiply_add(&mut product, digits, key);
             }
             // The points carry the scale already.
             self.fft.transform().inverse(&mut product);
@@ -186,10 +185,10 @@ mod tests {
                 key.encrypt_packed(&messages::<T>(size, step), sigma, &seed(number)).expand(dimension, size)
             };
             let (c0, c1) = (sample(0.01, 12), sample(0.017, 13));
-            let products = ((dimension + 1) * gadget.levels as usize * size) as f64;
+            let products = ((dimension + 1) * size) as f64;
             let rounding = (1.0 + (dimension * size) as f64 / 2.0) * gadget.rounding_variance();
             let fresh = sigma.to_real().powi(2);
-            let bound = 6.0 * (products * fresh * gadget.digit_variance() + rounding + fresh).sqrt();
+            let bound = 6.0 * (products * fresh * gadget.digits_variance() + rounding + fresh).sqrt();
             for bit in [false, true] {
                 let tgsw = FourierTgsw::encrypt::<T>(&key, bit, gadget, sigma, &fft, &seed(14));
                 let product = key.phase(&tgsw.external_product(&c1));

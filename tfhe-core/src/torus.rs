@@ -1,6 +1,6 @@
 //! The real torus T = R/Z in fixed point.
 //!
-//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32 or 64 bits. Addition and
+//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32, 48 or 64 bits. Addition and
 //! multiplication by an integer are exact (they wrap); there is no product of two torus elements. See Chillotti,
 //! Gama, Georgieva, Izabachène, "TFHE: Fast Fully Homomorphic Encryption over the Torus", J. Cryptology 2020,
 //! section 2.
@@ -21,10 +21,11 @@ use zeroize::Zeroize;
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Torus32 {}
+    impl Sealed for super::Torus48 {}
     impl Sealed for super::Torus64 {}
 }
 
-/// A fixed-point torus: [`Torus32`] or [`Torus64`].
+/// A fixed-point torus: [`Torus32`], [`Torus48`] or [`Torus64`].
 pub trait Torus:
     sealed::Sealed
     + Copy
@@ -70,8 +71,8 @@ pub trait Torus:
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 macro_rules! torus {
-    ($name:ident, $word:ty, $bits:literal) => {
-        #[doc = concat!("An element of the torus in ", $bits, "-bit fixed point: the integer x of x / 2^", $bits, ".")]
+    ($name:ident, $word:ty, $doc:literal) => {
+        #[doc = $doc]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, Zeroize)]
         #[repr(transparent)]
         pub struct $name(pub $word);
@@ -118,8 +119,13 @@ macro_rules! torus {
     };
 }
 
-torus!(Torus32, u32, "32");
-torus!(Torus64, u64, "64");
+torus!(Torus32, u32, "An element of the torus in 32-bit fixed point: the integer x of x / 2^32.");
+torus!(
+    Torus48,
+    u64,
+    "An element of the torus in 48-bit fixed point: the integer x of x / 2^64, a multiple of 2^16."
+);
+torus!(Torus64, u64, "An element of the torus in 64-bit fixed point: the integer x of x / 2^64.");
 
 impl Torus for Torus32 {
     const BITS: u32 = 32;
@@ -130,6 +136,18 @@ impl Torus for Torus32 {
 
     fn to_bits64(self) -> u64 {
         u64::from(self.0) << 32
+    }
+}
+
+impl Torus for Torus48 {
+    const BITS: u32 = 48;
+
+    fn from_bits64(bits: u64) -> Self {
+        Self(bits.wrapping_add(1 << 15) >> 16 << 16)
+    }
+
+    fn to_bits64(self) -> u64 {
+        self.0
     }
 }
 
@@ -164,9 +182,12 @@ mod tests {
     proptest! {
         #[test]
         fn narrowing_rounds_to_nearest(bits: u64) {
+            let error = |narrow: u64| bits.wrapping_sub(narrow) as i64;
             let narrow = Torus32::from_bits64(bits).to_bits64();
-            let error = bits.wrapping_sub(narrow) as i64;
-            prop_assert!((-(1i64 << 31)..=(1i64 << 31)).contains(&error));
+            prop_assert!((-(1i64 << 31)..=(1i64 << 31)).contains(&error(narrow)));
+            let narrow = Torus48::from_bits64(bits).to_bits64();
+            prop_assert!(narrow.is_multiple_of(1 << 16));
+            prop_assert!((-(1i64 << 15)..=(1i64 << 15)).contains(&error(narrow)));
         }
 
         #[test]

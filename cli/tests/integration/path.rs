@@ -51,7 +51,7 @@ fn the_demo_says_what_happens_and_the_label() {
         "128 bits of security",
         "1 threads",
         "secret.key, ",
-        "cloud.key, 26.9 MB",
+        "cloud.key, 41.0 MB",
         "16 bootstraps",
         "The encrypted network says 4, and so does the same network in the clear.",
     ] {

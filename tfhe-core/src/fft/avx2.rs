@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Square};
 
 /// Four `f64` in a `ymm` register.
 #[derive(Clone, Copy)]
@@ -22,6 +22,10 @@ unsafe impl Lanes for F64x4 {
     const COLUMNS: usize = 2;
     type Int = __m256i;
 
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f64) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
         Self(unsafe { _mm256_set1_pd(x) })
@@ -59,8 +63,7 @@ unsafe impl Lanes for F64x4 {
         Self(unsafe { _mm256_fnmadd_pd(self.0, factor.0, term.0) })
     }
     #[inline(always)]
-    unsafe fn transpose(square: &mut [Self]) {
-        debug_assert_eq!(square.len(), Self::LANES);
+    unsafe fn transpose(mut square: Square<Self>) -> Square<Self> {
         unsafe {
             let [a, b, c, d] = [square[0].0, square[1].0, square[2].0, square[3].0];
             let (ab_even, ab_odd) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
@@ -69,10 +72,15 @@ unsafe impl Lanes for F64x4 {
             square[1] = Self(_mm256_permute2f128_pd::<0x20>(ab_odd, cd_odd));
             square[2] = Self(_mm256_permute2f128_pd::<0x31>(ab_even, cd_even));
             square[3] = Self(_mm256_permute2f128_pd::<0x31>(ab_odd, cd_odd));
+            square
         }
     }
+    /// There is no conversion to 64-bit integers: the fraction is taken in floating point, at any magnitude.
+    fn fraction_bits(_magnitude_bits: u32) -> u32 {
+        0
+    }
     #[inline(always)]
-    unsafe fn to_torus(self) -> __m256i {
+    unsafe fn to_torus(self, _fraction_bits: u32) -> __m256i {
         unsafe {
             let whole = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0);
             let fraction = _mm256_sub_pd(self.0, whole);
@@ -110,14 +118,10 @@ unsafe impl Lanes for F64x4 {
         unsafe { _mm256_or_si256(x, y) }
     }
     #[inline(always)]
-    unsafe fn int_xor(x: __m256i, y: __m256i) -> __m256i {
-        unsafe { _mm256_xor_si256(x, y) }
-    }
-    #[inline(always)]
     unsafe fn round_to(x: __m256i, bits: u32) -> __m256i {
         unsafe {
             // There is no arithmetic shift of 64-bit lanes: an offset of 2^63 before and 2^(bits-1) after carries it.
-            let unsigned = Self::int_xor(x, Self::int_splat(1 << 63));
+            let unsigned = _mm256_xor_si256(x, Self::int_splat(1 << 63));
             let halves = Self::int_shr(unsigned, 63 - bits);
             let rounded = Self::int_shr(Self::int_add(halves, Self::int_splat(1)), 1);
             Self::int_sub(rounded, Self::int_splat(1 << (bits - 1)))

@@ -2,14 +2,11 @@
 
 use core::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Square};
 
 /// Eight `f64` in a `zmm` register.
 #[derive(Clone, Copy)]
 pub(super) struct F64x8(__m512d);
-
-/// 2^64: from a fraction of the torus to its 64-bit fixed point.
-const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 // SAFETY: the module's contract, AVX-512 F and DQ, is what every intrinsic here needs; loads and stores are the
 // unaligned forms and touch exactly eight elements.
@@ -19,6 +16,10 @@ unsafe impl Lanes for F64x8 {
     const COLUMNS: usize = 4;
     type Int = __m512i;
 
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f64) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
         Self(unsafe { _mm512_set1_pd(x) })
@@ -56,20 +57,19 @@ unsafe impl Lanes for F64x8 {
         Self(unsafe { _mm512_fnmadd_pd(self.0, factor.0, term.0) })
     }
     #[inline(always)]
-    unsafe fn transpose(square: &mut [Self]) {
-        debug_assert_eq!(square.len(), Self::LANES);
+    unsafe fn transpose(mut square: Square<Self>) -> Square<Self> {
         unsafe {
             // Pairs of lanes, then pairs of 128-bit blocks, then halves.
-            let v: [__m512d; 8] = core::array::from_fn(|i| square[i].0);
+            let [a, b, c, d, e, f, g, h] = square;
             let pairs = [
-                _mm512_unpacklo_pd(v[0], v[1]),
-                _mm512_unpackhi_pd(v[0], v[1]),
-                _mm512_unpacklo_pd(v[2], v[3]),
-                _mm512_unpackhi_pd(v[2], v[3]),
-                _mm512_unpacklo_pd(v[4], v[5]),
-                _mm512_unpackhi_pd(v[4], v[5]),
-                _mm512_unpacklo_pd(v[6], v[7]),
-                _mm512_unpackhi_pd(v[6], v[7]),
+                _mm512_unpacklo_pd(a.0, b.0),
+                _mm512_unpackhi_pd(a.0, b.0),
+                _mm512_unpacklo_pd(c.0, d.0),
+                _mm512_unpackhi_pd(c.0, d.0),
+                _mm512_unpacklo_pd(e.0, f.0),
+                _mm512_unpackhi_pd(e.0, f.0),
+                _mm512_unpacklo_pd(g.0, h.0),
+                _mm512_unpackhi_pd(g.0, h.0),
             ];
             for odd in 0..2 {
                 let [p, q, r, s] = [pairs[odd], pairs[2 + odd], pairs[4 + odd], pairs[6 + odd]];
@@ -82,16 +82,16 @@ unsafe impl Lanes for F64x8 {
                 square[2 + odd] = Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(pq_odd, rs_odd));
                 square[6 + odd] = Self(_mm512_shuffle_f64x2::<0b11_01_11_01>(pq_odd, rs_odd));
             }
+            square
         }
     }
+    /// As fine a unit as leaves the numbers in 64-bit integers.
+    fn fraction_bits(magnitude_bits: u32) -> u32 {
+        62_u32.saturating_sub(magnitude_bits)
+    }
     #[inline(always)]
-    unsafe fn to_torus(self) -> __m512i {
-        unsafe {
-            let whole = _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0);
-            let fraction = _mm512_sub_pd(self.0, whole);
-            // +1/2 overflows to the "integer indefinite" 2^63, which is the same torus element as -1/2.
-            _mm512_cvtpd_epi64(_mm512_mul_pd(fraction, _mm512_set1_pd(TWO_POW_64)))
-        }
+    unsafe fn to_torus(self, fraction_bits: u32) -> __m512i {
+        unsafe { Self::int_shl(_mm512_cvtpd_epi64(self.0), 64 - fraction_bits) }
     }
 
     #[inline(always)]
@@ -121,10 +121,6 @@ unsafe impl Lanes for F64x8 {
     #[inline(always)]
     unsafe fn int_or(x: __m512i, y: __m512i) -> __m512i {
         unsafe { _mm512_or_si512(x, y) }
-    }
-    #[inline(always)]
-    unsafe fn int_xor(x: __m512i, y: __m512i) -> __m512i {
-        unsafe { _mm512_xor_si512(x, y) }
     }
     #[inline(always)]
     unsafe fn round_to(x: __m512i, bits: u32) -> __m512i {

@@ -17,14 +17,19 @@
 //! The inverse undoes the same splits in reverse, up to the factor M. (Bernstein, "Multidigit multiplication for
 //! mathematicians", 2001, section on twisted and untwisted splits.)
 //!
+//! # Powers of X
+//! Point i is w^(1 + 4 rev(i)), w = exp(i pi / N), rev reversing log2(M) bits. An index is the disjoint union of a
+//! register's part and a lane's, and so is its reverse: X^e on a register of points is one power of w, the same in
+//! every lane, times a register of powers of w that is the same everywhere.
+//!
 //! # Safety
 //! Every function is generic over [`Lanes`] and inherits its contract; slices are checked where they come in.
 
-use super::lanes::Lanes;
-use super::{GROUP, Gadget, RotateStep, split_twiddles};
+use super::lanes::{Lanes, Square};
+use super::{GROUP, Gadget, StepShape, powers_of_root, split_twiddles};
 
-/// Largest vector length of any backend.
-const MAX_LANES: usize = 8;
+/// `f64`s in a cache line.
+const LINE: usize = 8;
 
 /// The roots of one ring, laid out for L lanes.
 pub(super) struct Twiddles {
@@ -35,6 +40,12 @@ pub(super) struct Twiddles {
     /// For the splits inside a register: for each square, stage and node of the stage, L real parts (one a lane), then
     /// L imaginary parts.
     squares: Vec<f64>,
+    /// w^t for t < 2N.
+    powers: Vec<(f64, f64)>,
+    /// For each register of points, the exponent of w that all its lanes share.
+    register_exponents: Vec<u32>,
+    /// For each lane, the exponent of w that it adds.
+    lane_exponents: Vec<u32>,
 }
 
 impl Twiddles {
@@ -54,12 +65,37 @@ impl Twiddles {
                 nodes *= 2;
             }
         }
-        Self { points, nodes: heap[..first].to_vec(), squares }
+        let reversed = |index: usize| (index.reverse_bits() >> (usize::BITS - points.ilog2())) as u32;
+        // Register c of square q holds in lane a what was point q L^2 + a L + c before the transposition.
+        let register = |j: usize| 1 + 4 * reversed(j / lanes * lanes * lanes + j % lanes);
+        Self {
+            points,
+            nodes: heap[..first].to_vec(),
+            squares,
+            powers: powers_of_root(2 * points),
+            register_exponents: (0..first).map(register).collect(),
+            lane_exponents: (0..lanes).map(|lane| 4 * reversed(lane * lanes)).collect(),
+        }
     }
 
     /// N.
     pub(super) fn size(&self) -> usize {
         2 * self.points
+    }
+
+    /// r_q, in every lane.
+    #[inline(always)]
+    unsafe fn root<V: Lanes>(&self, node: usize) -> Complex<V> {
+        debug_assert!(node < self.nodes.len());
+        // SAFETY: the contract of `Lanes` is inherited; the splits between registers, which are the ones that ask,
+        // are those of the M / L first nodes. (A checked index would keep their data in memory, for the panic.)
+        unsafe { Complex::splat(*self.nodes.get_unchecked(node)) }
+    }
+
+    /// w^`exponent`.
+    #[inline(always)]
+    fn power(&self, exponent: u32) -> (f64, f64) {
+        self.powers[exponent as usize & (self.powers.len() - 1)]
     }
 }
 
@@ -90,6 +126,30 @@ impl<V: Lanes> Complex<V> {
     unsafe fn splat((re, im): (f64, f64)) -> Self {
         // SAFETY: the contract of `Lanes` is inherited.
         unsafe { Self { re: V::splat(re), im: V::splat(im) } }
+    }
+
+    /// This plus `x` times `y`.
+    #[inline(always)]
+    unsafe fn add_product(self, x: Self, y: Self) -> Self {
+        // SAFETY: the contract of `Lanes` is inherited.
+        unsafe {
+            Self {
+                re: x.im.neg_mul_add(y.im, x.re.mul_add(y.re, self.re)),
+                im: x.im.mul_add(y.re, x.re.mul_add(y.im, self.im)),
+            }
+        }
+    }
+
+    /// The product with `other`.
+    #[inline(always)]
+    unsafe fn times(self, other: Self) -> Self {
+        // SAFETY: the contract of `Lanes` is inherited.
+        unsafe {
+            Self {
+                re: self.im.neg_mul_add(other.im, self.re.mul(other.re)),
+                im: self.im.mul_add(other.re, self.re.mul(other.im)),
+            }
+        }
     }
 
     /// i times this.
@@ -125,30 +185,122 @@ impl<V: Lanes> Complex<V> {
     }
 }
 
+/// Where the first pass of a transform reads its M complex coefficients: coefficient j and i times coefficient j + M.
+trait Source<V: Lanes> {
+    /// The register that begins at coefficient `j`.
+    unsafe fn load(&self, j: usize) -> Complex<V>;
+}
+
+/// Where the last pass of an inverse transform leaves its coefficients.
+trait Sink<V: Lanes> {
+    /// Takes the register that begins at coefficient `j`.
+    unsafe fn store(&self, j: usize, x: Complex<V>);
+}
+
+/// Real and imaginary parts in two arrays.
+#[derive(Clone, Copy)]
+struct Parts {
+    re: *mut f64,
+    im: *mut f64,
+}
+
+impl<V: Lanes> Source<V> for Parts {
+    #[inline(always)]
+    unsafe fn load(&self, j: usize) -> Complex<V> {
+        // SAFETY: the contract of `Lanes` is inherited; whoever made the parts gives room for every j in use.
+        unsafe { Complex::load(self.re, self.im, j) }
+    }
+}
+
+impl<V: Lanes> Sink<V> for Parts {
+    #[inline(always)]
+    unsafe fn store(&self, j: usize, x: Complex<V>) {
+        // SAFETY: as in `load`.
+        unsafe { x.store(self.re, self.im, j) }
+    }
+}
+
+/// The one digit of each torus element of a polynomial, for a gadget of one level.
+struct Digits {
+    words: *const u64,
+    points: usize,
+    base_log: u32,
+}
+
+impl<V: Lanes> Source<V> for Digits {
+    #[inline(always)]
+    unsafe fn load(&self, j: usize) -> Complex<V> {
+        // SAFETY: the contract of `Lanes` is inherited; there are 2 `points` words, and j + L <= `points`.
+        unsafe {
+            let digit = |at| V::int_to_real(V::round_to(V::int_load(self.words.add(at)), self.base_log));
+            Complex { re: digit(j), im: digit(j + self.points) }
+        }
+    }
+}
+
+/// Adds to the torus elements of a polynomial, mod 1.
+struct TorusSum {
+    words: *mut u64,
+    points: usize,
+    /// The reals are multiples of 2^-`fraction_bits` of the torus.
+    fraction_bits: u32,
+}
+
+impl<V: Lanes> Sink<V> for TorusSum {
+    #[inline(always)]
+    unsafe fn store(&self, j: usize, x: Complex<V>) {
+        // SAFETY: the contract of `Lanes` is inherited; there are 2 `points` words, and j + L <= `points`.
+        unsafe {
+            for (at, x) in [(j, x.re), (j + self.points, x.im)] {
+                let word = self.words.add(at);
+                V::int_store(V::int_add(V::int_load(word), x.to_torus(self.fraction_bits)), word);
+            }
+        }
+    }
+}
+
 /// Transforms `data` (N reals) in place to M complex points, real parts first.
 #[inline(always)]
 pub(super) unsafe fn forward<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
-    let points = twiddles.points;
-    assert_eq!(data.len(), 2 * points);
+    assert_eq!(data.len(), twiddles.size());
     let re = data.as_mut_ptr();
-    // SAFETY: the contract of `Lanes` is inherited; the blocks tile the `points` words at `re` and the `points` at `im`,
-    // which the assertion above says are there.
+    // SAFETY: the contract of `Lanes` is inherited; there are M words at `re` and M at `im` by the assertion.
     unsafe {
-        let im = re.add(points);
+        let parts = Parts { re, im: re.add(twiddles.points) };
+        forward_from::<V>(twiddles, &parts, parts);
+    }
+}
+
+/// Transforms the N coefficients of `source` to M complex points in `data`.
+#[inline(always)]
+unsafe fn forward_from<V: Lanes>(twiddles: &Twiddles, source: &impl Source<V>, data: Parts) {
+    // SAFETY: the contract of `Lanes` is inherited; the caller gives M words at both parts of `data`, which the blocks
+    // tile, and a source of M complex coefficients.
+    unsafe {
         let square = V::LANES * V::LANES;
-        let mut block = points;
+        let mut block = twiddles.points;
         let mut node = 1;
+        if block >= 4 * square {
+            split_twice(twiddles, 1, source, data, block);
+            block /= 4;
+            node = 4;
+        } else {
+            for j in (0..block).step_by(V::LANES) {
+                source.load(j).store(data.re, data.im, j);
+            }
+        }
         while block >= 4 * square {
             for b in 0..node {
-                split_twice::<V>(&twiddles.nodes, node + b, re.add(b * block), im.add(b * block), block);
+                let block_data = Parts { re: data.re.add(b * block), im: data.im.add(b * block) };
+                split_twice::<V>(twiddles, node + b, &block_data, block_data, block);
             }
             block /= 4;
             node *= 4;
         }
         if block == 2 * square {
             for b in 0..node {
-                let root = Complex::splat(twiddles.nodes[node + b]);
-                let (re, im) = (re.add(b * block), im.add(b * block));
+                let root = twiddles.root(node + b);
+                let (re, im) = (data.re.add(b * block), data.im.add(b * block));
                 for j in (0..square).step_by(V::LANES) {
                     let (low, high) = Complex::<V>::split(
                         Complex::load(re, im, j),
@@ -162,7 +314,7 @@ pub(super) unsafe fn forward<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
             node *= 2;
         }
         for b in 0..node {
-            split_square::<V>(twiddles, b, re.add(b * square), im.add(b * square));
+            split_square::<V>(twiddles, b, data.re.add(b * square), data.im.add(b * square));
         }
     }
 }
@@ -170,24 +322,32 @@ pub(super) unsafe fn forward<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
 /// Undoes [`forward`], times M.
 #[inline(always)]
 pub(super) unsafe fn inverse<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
-    let points = twiddles.points;
-    assert_eq!(data.len(), 2 * points);
+    assert_eq!(data.len(), twiddles.size());
     let re = data.as_mut_ptr();
     // SAFETY: as in `forward`.
     unsafe {
-        let im = re.add(points);
+        let parts = Parts { re, im: re.add(twiddles.points) };
+        inverse_to::<V>(twiddles, parts, &parts);
+    }
+}
+
+/// Undoes [`forward`], times M, and gives the N coefficients to `sink`; `data` is overwritten.
+#[inline(always)]
+unsafe fn inverse_to<V: Lanes>(twiddles: &Twiddles, data: Parts, sink: &impl Sink<V>) {
+    // SAFETY: as in `forward_from`.
+    unsafe {
         let square = V::LANES * V::LANES;
-        let mut node = points / square;
+        let mut node = twiddles.points / square;
         let mut block = square;
         for b in 0..node {
-            join_square::<V>(twiddles, b, re.add(b * square), im.add(b * square));
+            join_square::<V>(twiddles, b, data.re.add(b * square), data.im.add(b * square));
         }
         if node.trailing_zeros() % 2 == 1 {
             block *= 2;
             node /= 2;
             for b in 0..node {
-                let root = Complex::splat(twiddles.nodes[node + b]);
-                let (re, im) = (re.add(b * block), im.add(b * block));
+                let root = twiddles.root(node + b);
+                let (re, im) = (data.re.add(b * block), data.im.add(b * block));
                 for j in (0..square).step_by(V::LANES) {
                     let (low, high) =
                         Complex::<V>::join(Complex::load(re, im, j), Complex::load(re, im, j + square), root);
@@ -196,11 +356,19 @@ pub(super) unsafe fn inverse<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
                 }
             }
         }
-        while node > 1 {
+        while node > 4 {
             block *= 4;
             node /= 4;
             for b in 0..node {
-                join_twice::<V>(&twiddles.nodes, node + b, re.add(b * block), im.add(b * block), block);
+                let block_data = Parts { re: data.re.add(b * block), im: data.im.add(b * block) };
+                join_twice::<V>(twiddles, node + b, block_data, &block_data, block);
+            }
+        }
+        if node == 4 {
+            join_twice(twiddles, 1, data, sink, twiddles.points);
+        } else {
+            for j in (0..twiddles.points).step_by(V::LANES) {
+                sink.store(j, Complex::load(data.re, data.im, j));
             }
         }
     }
@@ -208,42 +376,54 @@ pub(super) unsafe fn inverse<V: Lanes>(twiddles: &Twiddles, data: &mut [f64]) {
 
 /// Two levels of splits of one block of `block` points, the radix-4 pass.
 #[inline(always)]
-unsafe fn split_twice<V: Lanes>(nodes: &[(f64, f64)], node: usize, re: *mut f64, im: *mut f64, block: usize) {
+unsafe fn split_twice<V: Lanes>(
+    twiddles: &Twiddles,
+    node: usize,
+    from: &impl Source<V>,
+    to: Parts,
+    block: usize,
+) {
     let quarter = block / 4;
-    // SAFETY: the contract of `Lanes` is inherited; the caller gives `block` words at `re` and at `im`.
+    // SAFETY: the contract of `Lanes` is inherited; the caller gives `block` words at both parts and in the source.
     unsafe {
-        let root = Complex::splat(nodes[node]);
-        let left = Complex::splat(nodes[2 * node]);
+        let (root, left) = (twiddles.root(node), twiddles.root(2 * node));
         let right = left.times_i();
         for j in (0..quarter).step_by(V::LANES) {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|q| Complex::<V>::load(re, im, j + q * quarter));
+            let (a, b) = (from.load(j), from.load(j + quarter));
+            let (c, d) = (from.load(j + 2 * quarter), from.load(j + 3 * quarter));
             let ((a, c), (b, d)) = (Complex::split(a, c, root), Complex::split(b, d, root));
             let ((a, b), (c, d)) = (Complex::split(a, b, left), Complex::split(c, d, right));
-            a.store(re, im, j);
-            b.store(re, im, j + quarter);
-            c.store(re, im, j + 2 * quarter);
-            d.store(re, im, j + 3 * quarter);
+            a.store(to.re, to.im, j);
+            b.store(to.re, to.im, j + quarter);
+            c.store(to.re, to.im, j + 2 * quarter);
+            d.store(to.re, to.im, j + 3 * quarter);
         }
     }
 }
 
 /// Undoes [`split_twice`], times 4.
 #[inline(always)]
-unsafe fn join_twice<V: Lanes>(nodes: &[(f64, f64)], node: usize, re: *mut f64, im: *mut f64, block: usize) {
+unsafe fn join_twice<V: Lanes>(
+    twiddles: &Twiddles,
+    node: usize,
+    from: Parts,
+    to: &impl Sink<V>,
+    block: usize,
+) {
     let quarter = block / 4;
     // SAFETY: as in `split_twice`.
     unsafe {
-        let root = Complex::splat(nodes[node]);
-        let left = Complex::splat(nodes[2 * node]);
+        let (root, left) = (twiddles.root(node), twiddles.root(2 * node));
         let right = left.times_i();
         for j in (0..quarter).step_by(V::LANES) {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|q| Complex::<V>::load(re, im, j + q * quarter));
+            let (a, b) = (from.load(j), from.load(j + quarter));
+            let (c, d) = (from.load(j + 2 * quarter), from.load(j + 3 * quarter));
             let ((a, b), (c, d)) = (Complex::join(a, b, left), Complex::join(c, d, right));
             let ((a, c), (b, d)) = (Complex::join(a, c, root), Complex::join(b, d, root));
-            a.store(re, im, j);
-            b.store(re, im, j + quarter);
-            c.store(re, im, j + 2 * quarter);
-            d.store(re, im, j + 3 * quarter);
+            to.store(j, a);
+            to.store(j + quarter, b);
+            to.store(j + 2 * quarter, c);
+            to.store(j + 3 * quarter, d);
         }
     }
 }
@@ -256,7 +436,7 @@ unsafe fn split_square<V: Lanes>(twiddles: &Twiddles, index: usize, re: *mut f64
     // holds 2 L (L - 1) words for each of the points / L^2 squares.
     unsafe {
         let zero = V::splat(0.0);
-        let (mut x, mut y) = ([zero; MAX_LANES], [zero; MAX_LANES]);
+        let (mut x, mut y): (Square<V>, Square<V>) = ([zero; _], [zero; _]);
         for v in 0..lanes {
             x[v] = V::load(re.add(v * lanes));
             y[v] = V::load(im.add(v * lanes));
@@ -265,13 +445,12 @@ unsafe fn split_square<V: Lanes>(twiddles: &Twiddles, index: usize, re: *mut f64
         let mut half = lanes / 2;
         while half > 0 {
             for b in 0..lanes / (2 * half) {
-                split_registers(&mut x, &mut y, 2 * half * b, half, Complex::splat(twiddles.nodes[node + b]));
+                split_registers(&mut x, &mut y, 2 * half * b, half, twiddles.root(node + b));
             }
             half /= 2;
             node *= 2;
         }
-        V::transpose(&mut x[..lanes]);
-        V::transpose(&mut y[..lanes]);
+        (x, y) = (V::transpose(x), V::transpose(y));
         let mut table = twiddles.squares.as_ptr().add(index * 2 * lanes * (lanes - 1));
         let mut half = lanes / 2;
         while half > 0 {
@@ -301,7 +480,7 @@ unsafe fn join_square<V: Lanes>(twiddles: &Twiddles, index: usize, re: *mut f64,
     // SAFETY: as in `split_square`.
     unsafe {
         let zero = V::splat(0.0);
-        let (mut x, mut y) = ([zero; MAX_LANES], [zero; MAX_LANES]);
+        let (mut x, mut y): (Square<V>, Square<V>) = ([zero; _], [zero; _]);
         for v in 0..lanes {
             x[v] = V::load(re.add(v * lanes));
             y[v] = V::load(im.add(v * lanes));
@@ -316,14 +495,13 @@ unsafe fn join_square<V: Lanes>(twiddles: &Twiddles, index: usize, re: *mut f64,
             }
             half *= 2;
         }
-        V::transpose(&mut x[..lanes]);
-        V::transpose(&mut y[..lanes]);
+        (x, y) = (V::transpose(x), V::transpose(y));
         let first = twiddles.points / (lanes * lanes) + index;
         let mut half = 1;
         while half < lanes {
             let nodes = lanes / (2 * half);
             for b in 0..nodes {
-                let root = Complex::splat(twiddles.nodes[first * nodes + b]);
+                let root = twiddles.root(first * nodes + b);
                 join_registers(&mut x, &mut y, 2 * half * b, half, root);
             }
             half *= 2;
@@ -337,7 +515,13 @@ unsafe fn join_square<V: Lanes>(twiddles: &Twiddles, index: usize, re: *mut f64,
 
 /// Splits the registers `from..from + 2 * half` of a square by one root.
 #[inline(always)]
-unsafe fn split_registers<V: Lanes>(x: &mut [V], y: &mut [V], from: usize, half: usize, root: Complex<V>) {
+unsafe fn split_registers<V: Lanes>(
+    x: &mut Square<V>,
+    y: &mut Square<V>,
+    from: usize,
+    half: usize,
+    root: Complex<V>,
+) {
     for v in from..from + half {
         let (a, b) = (Complex { re: x[v], im: y[v] }, Complex { re: x[v + half], im: y[v + half] });
         // SAFETY: the contract of `Lanes` is inherited.
@@ -348,7 +532,13 @@ unsafe fn split_registers<V: Lanes>(x: &mut [V], y: &mut [V], from: usize, half:
 
 /// Undoes [`split_registers`], times 2.
 #[inline(always)]
-unsafe fn join_registers<V: Lanes>(x: &mut [V], y: &mut [V], from: usize, half: usize, root: Complex<V>) {
+unsafe fn join_registers<V: Lanes>(
+    x: &mut Square<V>,
+    y: &mut Square<V>,
+    from: usize,
+    half: usize,
+    root: Complex<V>,
+) {
     for v in from..from + half {
         let (a, b) = (Complex { re: x[v], im: y[v] }, Complex { re: x[v + half], im: y[v + half] });
         // SAFETY: the contract of `Lanes` is inherited.
@@ -357,28 +547,52 @@ unsafe fn join_registers<V: Lanes>(x: &mut [V], y: &mut [V], from: usize, half: 
     }
 }
 
+/// sum += x y, point by point.
+#[inline(always)]
+pub(super) unsafe fn multiply_add<V: Lanes>(twiddles: &Twiddles, sum: &mut [f64], x: &[f64], y: &[f64]) {
+    let (size, points) = (twiddles.size(), twiddles.points);
+    assert!(sum.len() == size && x.len() == size && y.len() == size);
+    let (sum_re, x_re, y_re) = (sum.as_mut_ptr(), x.as_ptr(), y.as_ptr());
+    // SAFETY: the contract of `Lanes` is inherited; there are M real and M imaginary parts by the assertion.
+    unsafe {
+        let (sum_im, x_im, y_im) = (sum_re.add(points), x_re.add(points), y_re.add(points));
+        for j in (0..points).step_by(V::LANES) {
+            let (x, y) = (Complex::<V>::load(x_re, x_im, j), Complex::load(y_re, y_im, j));
+            Complex::load(sum_re, sum_im, j).add_product(x, y).store(sum_re, sum_im, j);
+        }
+    }
+}
+
 /// The fused step that [`Transform::rotate_and_add`](super::Transform::rotate_and_add) documents.
 #[inline(always)]
 pub(super) unsafe fn rotate_and_add<V: Lanes>(
     twiddles: &Twiddles,
-    step: &RotateStep<'_>,
+    shape: &StepShape,
+    key: &[f64],
+    next_key: &[f64],
     accumulators: &mut [u64],
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    step.check(twiddles.size(), accumulators, shifts, scratch);
-    let accumulator_len = step.accumulator_len();
-    let pairs = shifts.len() / GROUP;
+    shape.check(twiddles.size(), key, accumulators, shifts, scratch);
+    let accumulator_len = shape.accumulator_len();
+    let pairs = accumulators.len() / accumulator_len / GROUP;
     let (paired, single) = accumulators.split_at_mut(pairs * GROUP * accumulator_len);
-    // SAFETY: the contract of `Lanes` is inherited; `RotateStep::check` has found the lengths right.
+    // Every group fetches its share, in whole cache lines.
+    let share =
+        next_key.len().div_ceil(shifts.len().div_ceil(GROUP * shape.rotations)).next_multiple_of(LINE);
+    let mut shares = next_key.chunks(share.max(LINE));
+    let mut next_share = || shares.next().unwrap_or_default();
+    // SAFETY: the contract of `Lanes` is inherited; `StepShape::check` has found the lengths right.
     unsafe {
         for (accumulators, shifts) in
-            paired.chunks_exact_mut(GROUP * accumulator_len).zip(shifts.chunks_exact(GROUP))
+            paired.chunks_exact_mut(GROUP * accumulator_len).zip(shifts.chunks_exact(GROUP * shape.rotations))
         {
-            rotate_group::<V, GROUP>(twiddles, step, accumulators, shifts, scratch);
+            rotate_group::<V, GROUP>(twiddles, shape, key, next_share(), accumulators, shifts, scratch);
         }
         if !single.is_empty() {
-            rotate_group::<V, 1>(twiddles, step, single, &shifts[pairs * GROUP..], scratch);
+            let shifts = &shifts[pairs * GROUP * shape.rotations..];
+            rotate_group::<V, 1>(twiddles, shape, key, next_share(), single, shifts, scratch);
         }
     }
 }
@@ -387,67 +601,61 @@ pub(super) unsafe fn rotate_and_add<V: Lanes>(
 #[inline(always)]
 unsafe fn rotate_group<V: Lanes, const COUNT: usize>(
     twiddles: &Twiddles,
-    step: &RotateStep<'_>,
+    shape: &StepShape,
+    key: &[f64],
+    prefetched: &[f64],
     accumulators: &mut [u64],
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    let size = twiddles.size();
-    let stride = step.stride();
-    let rows = step.rows();
-    let polynomials = step.polynomials();
-    for (c, &shift) in shifts.iter().enumerate() {
-        for p in 0..polynomials {
-            let source = &accumulators[(c * polynomials + p) * size..][..size];
-            let first = (c * rows + p * step.gadget.levels as usize) * stride;
-            // SAFETY: the contract of `Lanes` is inherited.
-            unsafe { decompose_rotation::<V>(step.gadget, source, shift, &mut scratch[first..], stride) };
-        }
-        for row in 0..rows {
-            // SAFETY: the contract of `Lanes` is inherited.
-            unsafe { forward::<V>(twiddles, &mut scratch[(c * rows + row) * stride..][..size]) };
+    let (size, points) = (twiddles.size(), twiddles.points);
+    let (stride, rows, polynomials) = (shape.stride(), shape.rows(), shape.polynomials());
+    let (digits, scaled) = scratch.split_at_mut(COUNT * rows * stride);
+    let levels = shape.gadget.levels as usize;
+    for (polynomial, digits) in accumulators.chunks_exact(size).zip(digits.chunks_exact_mut(levels * stride))
+    {
+        // SAFETY: the contract of `Lanes` is inherited; the polynomial and each level of digits have N words.
+        unsafe {
+            if levels == 1 {
+                let re = digits.as_mut_ptr();
+                let source = Digits { words: polynomial.as_ptr(), points, base_log: shape.gadget.base_log };
+                forward_from::<V>(twiddles, &source, Parts { re, im: re.add(points) });
+            } else {
+                decompose::<V>(shape.gadget, polynomial, digits, stride);
+                for level in digits.chunks_exact_mut(stride) {
+                    forward::<V>(twiddles, &mut level[..size]);
+                }
+            }
         }
     }
     // SAFETY: the contract of `Lanes` is inherited.
     unsafe {
         match polynomials {
-            2 => multiply::<V, COUNT, 2>(step, scratch),
-            3 => multiply::<V, COUNT, 3>(step, scratch),
-            4 => multiply::<V, COUNT, 4>(step, scratch),
-            _ => unreachable!("invariant: `RotateStep::check` allows no other dimension"),
+            2 => multiply::<V, COUNT, 2>(twiddles, shape, key, prefetched, shifts, digits, scaled),
+            3 => multiply::<V, COUNT, 3>(twiddles, shape, key, prefetched, shifts, digits, scaled),
+            4 => multiply::<V, COUNT, 4>(twiddles, shape, key, prefetched, shifts, digits, scaled),
+            _ => unreachable!("invariant: `StepShape::check` allows no other dimension"),
         }
     }
-    for c in 0..COUNT {
-        for column in 0..polynomials {
-            let product = &mut scratch[(c * rows + column) * stride..][..size];
-            let target = &mut accumulators[(c * polynomials + column) * size..][..size];
-            // SAFETY: the contract of `Lanes` is inherited.
-            unsafe {
-                inverse::<V>(twiddles, product);
-                add_to_torus::<V>(product, target);
-            }
-        }
-    }
-}
-
-/// target += the reals of `product`, mod 1.
-#[inline(always)]
-unsafe fn add_to_torus<V: Lanes>(product: &[f64], target: &mut [u64]) {
-    assert_eq!(product.len(), target.len());
-    let (from, to) = (product.as_ptr(), target.as_mut_ptr());
-    for j in (0..product.len()).step_by(V::LANES) {
-        // SAFETY: the contract of `Lanes` is inherited; both have as many words, a multiple of L.
+    let fraction_bits = V::fraction_bits(shape.product_bits());
+    let products =
+        digits.chunks_exact_mut(rows * stride).flat_map(|d| d.chunks_exact_mut(stride).take(polynomials));
+    for (target, product) in accumulators.chunks_exact_mut(size).zip(products) {
+        let re = product.as_mut_ptr();
+        // SAFETY: the contract of `Lanes` is inherited; `target` and `product` have N words.
         unsafe {
-            let sum = V::int_add(V::int_load(to.add(j)), V::load(from.add(j)).to_torus());
-            V::int_store(sum, to.add(j));
+            let sink = TorusSum { words: target.as_mut_ptr(), points, fraction_bits };
+            inverse_to::<V>(twiddles, Parts { re, im: re.add(points) }, &sink);
         }
     }
 }
 
-/// Puts a key sample's polynomials, of `size` words each, in the order in which [`multiply`] reads them: at each register
-/// of points all rows and columns, real and imaginary parts, so that a step reads its key in one stream.
-pub(super) fn arrange_key(lanes: usize, size: usize, key: &mut [f64]) {
+/// Puts the polynomials of a step's key, of `size` words each, in the order in which [`multiply`] reads them: at each
+/// register of points all rows and columns, real and imaginary parts, so that a step reads its key in one stream. The
+/// products come out as multiples of 2^-`fraction_bits`.
+pub(super) fn arrange_key(lanes: usize, fraction_bits: u32, size: usize, key: &mut [f64]) {
     let points = size / 2;
+    let unit = libm::exp2(f64::from(fraction_bits));
     let mut stream = Vec::with_capacity(key.len());
     for j in (0..points).step_by(lanes) {
         for polynomial in key.chunks_exact(size) {
@@ -455,171 +663,150 @@ pub(super) fn arrange_key(lanes: usize, size: usize, key: &mut [f64]) {
             stream.extend_from_slice(&polynomial[points + j..points + j + lanes]);
         }
     }
-    key.copy_from_slice(&stream);
+    key.iter_mut().zip(&stream).for_each(|(x, y)| *x = y * unit);
 }
 
-/// (digits of each ciphertext) x (key matrix) at every point, in place: the products take the place of the first
-/// `COLUMNS` rows of digits.
+/// (digits of each ciphertext, times X^shift - 1 for each of its shifts) x (key matrix) at every point, in place: the
+/// products take the place of the first `COLUMNS` rows of digits.
 #[inline(always)]
 unsafe fn multiply<V: Lanes, const COUNT: usize, const COLUMNS: usize>(
-    step: &RotateStep<'_>,
+    twiddles: &Twiddles,
+    shape: &StepShape,
+    key: &[f64],
+    prefetched: &[f64],
+    shifts: &[u32],
     digits: &mut [f64],
+    scaled: &mut [f64],
 ) {
-    let (size, stride, rows) = (step.size, step.stride(), step.rows());
+    let (size, stride, rows, rotations) = (shape.size, shape.stride(), shape.rows(), shape.rotations);
     let points = size / 2;
+    let key_rows = rotations * rows;
     assert!(
-        rows >= COLUMNS && step.key.len() == rows * COLUMNS * size && digits.len() >= COUNT * rows * stride
+        rows >= COLUMNS
+            && key.len() == key_rows * COLUMNS * size
+            && digits.len() >= COUNT * rows * stride
+            && scaled.len() >= COUNT * (key_rows + rotations) * 2 * V::LANES
+            && shifts.len() == COUNT * rotations
     );
-    let (key, digits) = (step.key.as_ptr(), digits.as_mut_ptr());
+    let (scaled, lane_powers) = scaled.split_at_mut(COUNT * key_rows * 2 * V::LANES);
+    for (&shift, powers) in shifts.iter().zip(lane_powers.chunks_exact_mut(2 * V::LANES)) {
+        for (lane, &exponent) in twiddles.lane_exponents.iter().enumerate() {
+            (powers[lane], powers[V::LANES + lane]) = twiddles.power(shift * exponent);
+        }
+    }
+    let (key, digits, scaled) = (key.as_ptr(), digits.as_mut_ptr(), scaled.as_mut_ptr());
+    let lane_powers = lane_powers.as_ptr();
     // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets.
     unsafe {
-        let zero = Complex { re: V::splat(0.0), im: V::splat(0.0) };
-        for j in (0..points).step_by(V::LANES) {
-            let mut products = [[zero; COUNT]; COLUMNS];
-            // As many columns at a time as leave the sums in registers.
-            let mut from = 0;
-            while from < COLUMNS {
-                let to = COLUMNS.min(from + V::COLUMNS);
-                let mut sums = [[zero; COUNT]; COLUMNS];
-                for row in 0..rows {
-                    let d: [Complex<V>; COUNT] = core::array::from_fn(|c| {
-                        let d = digits.add((c * rows + row) * stride + j);
-                        Complex::load(d, d.add(points), 0)
-                    });
-                    for (column, sums) in sums.iter_mut().enumerate().take(to).skip(from) {
-                        let k = key.add(((j / V::LANES * rows + row) * COLUMNS + column) * 2 * V::LANES);
-                        let k = Complex::<V>::load(k, k.add(V::LANES), 0);
-                        for (sum, d) in sums.iter_mut().zip(d) {
-                            sum.re = d.im.neg_mul_add(k.im, d.re.mul_add(k.re, sum.re));
-                            sum.im = d.im.mul_add(k.re, d.re.mul_add(k.im, sum.im));
-                        }
+        let one = V::splat(1.0);
+        let registers = twiddles.register_exponents.len();
+        let mut prefetched =
+            prefetched.chunks(prefetched.len().div_ceil(registers).next_multiple_of(LINE).max(LINE));
+        for (register, &exponent) in twiddles.register_exponents.iter().enumerate() {
+            for line in prefetched.next().unwrap_or_default().chunks(LINE) {
+                V::prefetch(line.as_ptr());
+            }
+            let j = register * V::LANES;
+            for c in 0..COUNT {
+                for rotation in 0..rotations {
+                    let shift = c * rotations + rotation;
+                    let lane_power = lane_powers.add(shift * 2 * V::LANES);
+                    let mut factor = Complex::<V>::load(lane_power, lane_power.add(V::LANES), 0)
+                        .times(Complex::splat(twiddles.power(shifts[shift] * exponent)));
+                    factor.re = factor.re.sub(one);
+                    for row in 0..rows {
+                        let from = digits.add((c * rows + row) * stride + j);
+                        let to = scaled.add(((rotation * rows + row) * COUNT + c) * 2 * V::LANES);
+                        Complex::load(from, from.add(points), 0).times(factor).store(to, to.add(V::LANES), 0);
                     }
                 }
-                products[from..to].copy_from_slice(&sums[from..to]);
-                from = to;
             }
-            for (column, products) in products.iter().enumerate() {
-                for (c, product) in products.iter().enumerate() {
-                    let to = digits.add((c * rows + column) * stride + j);
-                    product.store(to, to.add(points), 0);
+            let key = key.add(register * key_rows * COLUMNS * 2 * V::LANES);
+            let to = digits.add(j);
+            // As many columns at a time as leave the sums in registers.
+            if V::COLUMNS >= COLUMNS {
+                multiply_columns::<V, COUNT, COLUMNS>(shape, COLUMNS, key, scaled, to);
+            } else {
+                for column in (0..COLUMNS / 2 * 2).step_by(2) {
+                    let (key, to) = (key.add(column * 2 * V::LANES), to.add(column * stride));
+                    multiply_columns::<V, COUNT, 2>(shape, COLUMNS, key, scaled, to);
+                }
+                if COLUMNS % 2 == 1 {
+                    let (key, to) = (key.add((COLUMNS - 1) * 2 * V::LANES), to.add((COLUMNS - 1) * stride));
+                    multiply_columns::<V, COUNT, 1>(shape, COLUMNS, key, scaled, to);
                 }
             }
         }
     }
 }
 
-/// The digits of (X^shift - 1) `source`, level by level (`stride` apart), as real numbers.
+/// [`multiply`] at one register of points, for `WIDTH` of the key's `columns`, from the one that `key` points at.
 #[inline(always)]
-unsafe fn decompose_rotation<V: Lanes>(
+#[allow(clippy::needless_range_loop)] // the iterators of nested arrays are not always inlined
+unsafe fn multiply_columns<V: Lanes, const COUNT: usize, const WIDTH: usize>(
+    shape: &StepShape,
+    columns: usize,
+    key: *const f64,
+    scaled: *const f64,
+    to: *mut f64,
+) {
+    let (stride, rows, points) = (shape.stride(), shape.rows(), shape.size / 2);
+    // SAFETY: the contract of `Lanes` is inherited; `multiply` has checked the lengths.
+    unsafe {
+        let zero = Complex { re: V::splat(0.0), im: V::splat(0.0) };
+        let mut sums = [[zero; COUNT]; WIDTH];
+        for row in 0..shape.rotations * rows {
+            let mut d = [zero; COUNT];
+            for c in 0..COUNT {
+                let from = scaled.add((row * COUNT + c) * 2 * V::LANES);
+                d[c] = Complex::load(from, from.add(V::LANES), 0);
+            }
+            for column in 0..WIDTH {
+                let from = key.add((row * columns + column) * 2 * V::LANES);
+                let k = Complex::load(from, from.add(V::LANES), 0);
+                for c in 0..COUNT {
+                    sums[column][c] = sums[column][c].add_product(d[c], k);
+                }
+            }
+        }
+        for column in 0..WIDTH {
+            for c in 0..COUNT {
+                let to = to.add((c * rows + column) * stride);
+                sums[column][c].store(to, to.add(points), 0);
+            }
+        }
+    }
+}
+
+/// [`Gadget::digits`] of a polynomial, level by level (`stride` apart), as real numbers.
+#[inline(always)]
+pub(super) unsafe fn decompose<V: Lanes>(
     gadget: Gadget,
-    source: &[u64],
-    shift: u32,
+    polynomial: &[u64],
     digits: &mut [f64],
     stride: usize,
 ) {
-    let size = source.len();
-    assert!(size.is_multiple_of(V::LANES) && digits.len() >= (gadget.levels as usize - 1) * stride + size);
-    let (from, flip) = (shift as usize % size, shift as usize >= size);
-    // X^shift p has coefficient j equal to p[j - from], negated where it wrapped round, and all negated by `flip`.
-    // The register in which the wrapping ends is apart.
-    let (low, high) = (from - from % V::LANES, from.next_multiple_of(V::LANES));
-    let (wrapped, plain) = if flip { (Sign::Plus, Sign::Minus) } else { (Sign::Minus, Sign::Plus) };
-    let mut straddling = [0u64; MAX_LANES];
-    for (lane, x) in straddling[..high - low].iter_mut().enumerate() {
-        let at = low + lane;
-        let (value, sign) =
-            if at < from { (source[size + at - from], wrapped) } else { (source[at - from], plain) };
-        *x = if sign == Sign::Plus { value } else { value.wrapping_neg() };
-    }
-    let (source, to) = (source.as_ptr(), digits.as_mut_ptr());
-    // SAFETY: the contract of `Lanes` is inherited. The three ranges tile the polynomial by whole registers; rotated
-    // loads end at `size` (first range) and at `size - from` (last range), and the digits have room by the assertion.
-    unsafe {
-        difference_digits::<V>(gadget, wrapped, source.add(size - from), source, to, low, stride);
-        let straddled = straddling.as_ptr();
-        difference_digits::<V>(
-            gadget,
-            Sign::Plus,
-            straddled,
-            source.add(low),
-            to.add(low),
-            high - low,
-            stride,
-        );
-        let rest = size - high;
-        difference_digits::<V>(
-            gadget,
-            plain,
-            source.add(high - from),
-            source.add(high),
-            to.add(high),
-            rest,
-            stride,
-        );
-    }
-}
-
-/// The sign of a run of rotated coefficients.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Plus,
-    Minus,
-}
-
-/// The digits of `count` differences +-`rotated` - `source`, a multiple of L.
-#[inline(always)]
-unsafe fn difference_digits<V: Lanes>(
-    gadget: Gadget,
-    sign: Sign,
-    rotated: *const u64,
-    source: *const u64,
-    to: *mut f64,
-    count: usize,
-    stride: usize,
-) {
-    // SAFETY: the contract of `Lanes` is inherited; the caller gives `count` words at each pointer and level.
-    unsafe {
-        match sign {
-            Sign::Plus => {
-                for j in (0..count).step_by(V::LANES) {
-                    let difference = V::int_sub(V::int_load(rotated.add(j)), V::int_load(source.add(j)));
-                    store_digits::<V>(gadget, difference, to.add(j), stride);
-                }
-            }
-            Sign::Minus => {
-                // -(x + y), less 2^-64: the complement.
-                let ones = V::int_splat(u64::MAX);
-                for j in (0..count).step_by(V::LANES) {
-                    let sum = V::int_add(V::int_load(rotated.add(j)), V::int_load(source.add(j)));
-                    store_digits::<V>(gadget, V::int_xor(sum, ones), to.add(j), stride);
-                }
-            }
-        }
-    }
-}
-
-/// [`Gadget::digits`] on a register of torus elements.
-#[inline(always)]
-unsafe fn store_digits<V: Lanes>(gadget: Gadget, x: V::Int, to: *mut f64, stride: usize) {
     let (base_log, levels) = (gadget.base_log, gadget.levels);
     let bits = base_log * levels;
-    // SAFETY: the contract of `Lanes` is inherited; the caller gives L words at `to` and at each stride of a level.
+    let size = polynomial.len();
+    assert!(size.is_multiple_of(V::LANES) && digits.len() >= (levels as usize - 1) * stride + size);
+    // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets.
     unsafe {
-        let rounded = V::round_to(x, bits);
-        if levels == 1 {
-            return V::int_to_real(rounded).store(to);
+        for j in (0..size).step_by(V::LANES) {
+            let to = digits.as_mut_ptr().add(j);
+            let rounded = V::round_to(V::int_load(polynomial.as_ptr().add(j)), bits);
+            // Shifts are logical, so an offset of 2^bits carries the sign.
+            let mut state = V::int_add(rounded, V::int_splat(1 << bits));
+            for level in (1..levels).rev() {
+                let residue = V::int_and(state, V::int_splat((1 << base_log) - 1));
+                state = V::int_shr(state, base_log);
+                let upper = V::int_or(V::int_sub(residue, V::int_splat(1)), state);
+                let carry = V::int_shr(V::int_and(upper, residue), base_log - 1);
+                state = V::int_add(state, carry);
+                let digit = V::int_sub(residue, V::int_shl(carry, base_log));
+                V::int_to_real(digit).store(to.add(level as usize * stride));
+            }
+            V::int_to_real(V::int_sub(state, V::int_splat(1 << base_log))).store(to);
         }
-        // Shifts are logical, so an offset of 2^bits carries the sign.
-        let mut state = V::int_add(rounded, V::int_splat(1 << bits));
-        for level in (1..levels).rev() {
-            let residue = V::int_and(state, V::int_splat((1 << base_log) - 1));
-            state = V::int_shr(state, base_log);
-            let upper = V::int_or(V::int_sub(residue, V::int_splat(1)), state);
-            let carry = V::int_shr(V::int_and(upper, residue), base_log - 1);
-            state = V::int_add(state, carry);
-            let digit = V::int_sub(residue, V::int_shl(carry, base_log));
-            V::int_to_real(digit).store(to.add(level as usize * stride));
-        }
-        V::int_to_real(V::int_sub(state, V::int_splat(1 << base_log))).store(to);
     }
 }

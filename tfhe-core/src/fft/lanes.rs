@@ -6,6 +6,14 @@
 //! all `#[inline(always)]`, so that the kernels in [`kernel`](super::kernel), inlined into such a function, compile to
 //! bare instructions. Nothing outside `fft` can name these types. Pointers carry their own contract: `LANES` elements
 //! readable (or writable) from the pointer on, in any alignment.
+//!
+//! Closures that call these methods are not inlined as these are (a closure does not enable what its caller does), and
+//! then every operation is a call: the kernels use plain loops.
+
+use super::MAX_LANES;
+
+/// Up to L registers of L lanes, beginning with the first.
+pub(super) type Square<V> = [V; MAX_LANES];
 
 /// A register of [`LANES`](Lanes::LANES) `f64`, beside one of as many 64-bit integers.
 ///
@@ -19,6 +27,9 @@ pub(super) unsafe trait Lanes: Copy {
     /// The register of 64-bit integers.
     type Int: Copy;
 
+    /// Asks for the cache line at `from` in the second-level cache. Any address will do: nothing is read.
+    unsafe fn prefetch(from: *const f64);
+
     unsafe fn splat(x: f64) -> Self;
     unsafe fn load(from: *const f64) -> Self;
     unsafe fn store(self, to: *mut f64);
@@ -31,10 +42,12 @@ pub(super) unsafe trait Lanes: Copy {
     unsafe fn mul_sub(self, factor: Self, term: Self) -> Self;
     /// `term - self * factor`, rounded once.
     unsafe fn neg_mul_add(self, factor: Self, term: Self) -> Self;
-    /// Transposes the square that `square[0..LANES]` makes; its length is `LANES`.
-    unsafe fn transpose(square: &mut [Self]);
-    /// The real numbers mod 1 as 64-bit torus elements, to at least 50 bits; |self| < 2^50.
-    unsafe fn to_torus(self) -> Self::Int;
+    /// Transposes the square that the first `LANES` registers make.
+    unsafe fn transpose(square: Square<Self>) -> Square<Self>;
+    /// In which unit, 2^-(this), of the torus [`to_torus`](Self::to_torus) wants numbers below 2^`magnitude_bits`.
+    fn fraction_bits(magnitude_bits: u32) -> u32;
+    /// 64-bit torus elements of the numbers self / 2^`fraction_bits` mod 1.
+    unsafe fn to_torus(self, fraction_bits: u32) -> Self::Int;
 
     unsafe fn int_splat(x: u64) -> Self::Int;
     unsafe fn int_load(from: *const u64) -> Self::Int;
@@ -43,7 +56,6 @@ pub(super) unsafe trait Lanes: Copy {
     unsafe fn int_sub(x: Self::Int, y: Self::Int) -> Self::Int;
     unsafe fn int_and(x: Self::Int, y: Self::Int) -> Self::Int;
     unsafe fn int_or(x: Self::Int, y: Self::Int) -> Self::Int;
-    unsafe fn int_xor(x: Self::Int, y: Self::Int) -> Self::Int;
     /// Torus elements rounded to `bits` bits, as signed integers from -2^(bits-1) to 2^(bits-1): no wrapping at 1/2.
     unsafe fn round_to(x: Self::Int, bits: u32) -> Self::Int;
     /// Each lane shifted left by `count` < 64 bits.

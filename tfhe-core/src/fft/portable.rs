@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
-use super::{RotateStep, Transform};
+use super::{Gadget, StepShape, Transform, powers_of_root};
 
 /// The plan for one N.
 pub(super) struct Portable {
@@ -18,6 +18,8 @@ pub(super) struct Portable {
     inverse: Arc<dyn Fft<f64>>,
     /// w^j for j < M.
     twist: Vec<Complex64>,
+    /// w^t for t < 2N.
+    powers: Vec<(f64, f64)>,
 }
 
 impl Portable {
@@ -28,6 +30,7 @@ impl Portable {
             forward: planner.plan_fft_forward(points),
             inverse: planner.plan_fft_inverse(points),
             twist: (0..points).map(|j| Complex64::from_polar(1.0, PI * j as f64 / size as f64)).collect(),
+            powers: powers_of_root(size),
         }
     }
 }
@@ -57,40 +60,67 @@ impl Transform for Portable {
         }
     }
 
-    fn arrange_key(&self, _key: &mut [f64]) {}
+    fn multiply_add(&self, sum: &mut [f64], x: &[f64], y: &[f64]) {
+        let points = self.twist.len();
+        let (sum_re, sum_im) = sum.split_at_mut(points);
+        let ((x_re, x_im), (y_re, y_im)) = (x.split_at(points), y.split_at(points));
+        for j in 0..points {
+            sum_re[j] += x_re[j] * y_re[j] - x_im[j] * y_im[j];
+            sum_im[j] += x_re[j] * y_im[j] + x_im[j] * y_re[j];
+        }
+    }
+
+    fn decompose(&self, gadget: Gadget, polynomial: &[u64], digits: &mut [f64]) {
+        decompose(gadget, polynomial, digits, polynomial.len());
+    }
+
+    fn arrange_key(&self, _shape: &StepShape, _key: &mut [f64]) {}
 
     fn rotate_and_add(
         &self,
-        step: &RotateStep<'_>,
+        shape: &StepShape,
+        key: &[f64],
+        _next_key: &[f64],
         accumulators: &mut [u64],
         shifts: &[u32],
         scratch: &mut [f64],
     ) {
-        step.check(2 * self.twist.len(), accumulators, shifts, scratch);
-        let (size, stride, rows) = (step.size, step.stride(), step.rows());
+        let points = self.twist.len();
+        shape.check(2 * points, key, accumulators, shifts, scratch);
+        let (size, stride, rows) = (shape.size, shape.stride(), shape.rows());
+        let levels = shape.gadget.levels as usize;
         let (digits, products) = scratch.split_at_mut(rows * stride);
-        for (accumulator, &shift) in accumulators.chunks_exact_mut(step.accumulator_len()).zip(shifts) {
-            for (source, digits) in accumulator
-                .chunks_exact(size)
-                .zip(digits.chunks_exact_mut(stride * step.gadget.levels as usize))
+        let (product, sum) = products[..2 * size].split_at_mut(size);
+        for (accumulator, shifts) in
+            accumulators.chunks_exact_mut(shape.accumulator_len()).zip(shifts.chunks_exact(shape.rotations))
+        {
+            for (source, digits) in
+                accumulator.chunks_exact(size).zip(digits.chunks_exact_mut(stride * levels))
             {
-                for j in 0..size {
-                    let difference = rotated(source, shift, j).wrapping_sub(source[j]);
-                    step.gadget.digits(difference, |level, digit| digits[level * stride + j] = digit as f64);
-                }
+                decompose(shape.gadget, source, digits, stride);
             }
             for digits in digits.chunks_exact_mut(stride) {
                 self.forward(&mut digits[..size]);
             }
-            let product = &mut products[..size];
             for (column, target) in accumulator.chunks_exact_mut(size).enumerate() {
-                product.fill(0.0);
-                for (row, digits) in digits.chunks_exact(stride).enumerate() {
-                    let key = &step.key[(row * step.polynomials() + column) * size..][..size];
-                    super::multiply_add(product, &digits[..size], key);
+                sum.fill(0.0);
+                for (key, &shift) in key.chunks_exact(rows * shape.accumulator_len()).zip(shifts) {
+                    product.fill(0.0);
+                    for (row, digits) in digits.chunks_exact(stride).enumerate() {
+                        let key = &key[(row * shape.polynomials() + column) * size..][..size];
+                        self.multiply_add(product, &digits[..size], key);
+                    }
+                    // X^shift - 1 at point t, which is w^(1 - 4t).
+                    for t in 0..points {
+                        let exponent = shift as usize * (1 + 2 * size - 4 * t % (2 * size)) % (2 * size);
+                        let (re, im) = self.powers[exponent];
+                        let (x, y) = (product[t], product[points + t]);
+                        sum[t] += x * (re - 1.0) - y * im;
+                        sum[points + t] += x * im + y * (re - 1.0);
+                    }
                 }
-                self.inverse(product);
-                for (x, &y) in target.iter_mut().zip(product.iter()) {
+                self.inverse(sum);
+                for (x, &y) in target.iter_mut().zip(sum.iter()) {
                     *x = x.wrapping_add(super::real_to_torus(y));
                 }
             }
@@ -98,29 +128,9 @@ impl Transform for Portable {
     }
 }
 
-/// Coefficient j of X^shift p in the ring Z[X]/(X^N+1), shift < 2N.
-fn rotated(p: &[u64], shift: u32, j: usize) -> u64 {
-    let size = p.len();
-    // X^-shift = X^(2N - shift): coefficient j comes from j - shift mod 2N, negated in the upper half.
-    let from = (j + 2 * size - shift as usize) % (2 * size);
-    if from < size { p[from] } else { p[from - size].wrapping_neg() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::polynomial::Polynomial;
-    use crate::torus::Torus64;
-
-    #[test]
-    fn rotation_is_the_product_with_a_power_of_x() {
-        let p: Vec<u64> = (1..=16).collect();
-        let polynomial = Polynomial(p.iter().copied().map(Torus64).collect());
-        for shift in 0..32 {
-            let expected = polynomial.rotate(i64::from(shift));
-            for j in 0..16 {
-                assert_eq!(rotated(&p, shift, j), expected.0[j].0, "X^{shift}, coefficient {j}");
-            }
-        }
+/// The digits of each coefficient, levels `stride` apart.
+fn decompose(gadget: Gadget, polynomial: &[u64], digits: &mut [f64], stride: usize) {
+    for (j, &x) in polynomial.iter().enumerate() {
+        gadget.digits(x, |level, digit| digits[level * stride + j] = digit as f64);
     }
 }

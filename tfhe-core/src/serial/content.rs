@@ -9,7 +9,7 @@ use crate::lwe::LweCiphertext;
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, SEED_BYTES};
 use crate::tlwe::SeededTlwe;
-use crate::torus::{Torus, Torus32, Torus64};
+use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 /// Most ciphertexts in one file.
 const MOST_CIPHERTEXTS: u64 = 1 << 24;
@@ -154,11 +154,12 @@ pub(super) fn check_body_len(kind: Kind, p: &'static Parameters, len: u64) -> Re
         }
         Kind::CloudKey => {
             let word = match p.accumulator {
-                TorusWidth::Bits32 => 4,
-                TorusWidth::Bits64 => 8,
+                TorusWidth::Bits32 => Torus32::BYTES,
+                TorusWidth::Bits48 => Torus48::BYTES,
+                TorusWidth::Bits64 => Torus64::BYTES,
             };
-            let bootstrap = p.lwe_dimension * p.tgsw_rows() * p.polynomial_size * word;
-            let exact = (SEED_BYTES + bootstrap + 4 * p.key_switch_rows()) as u64;
+            let exact =
+                (SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()) as u64;
             (exact, exact)
         }
         Kind::SeededCiphertexts => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
@@ -219,6 +220,7 @@ impl Body for CloudKey {
         body.extend(self.masks.0);
         match &self.bootstrap {
             BootstrapBodies::Bits32(words) => put_words(body, words),
+            BootstrapBodies::Bits48(words) => put_words(body, words),
             BootstrapBodies::Bits64(words) => put_words(body, words),
         }
         put_words(body, &self.key_switch);
@@ -228,12 +230,13 @@ impl Body for CloudKey {
         let p = header.parameters;
         let mut fields = Fields::new(body);
         let masks = MaskSeed(fields.array()?);
-        let count = p.lwe_dimension * p.tgsw_rows() * p.polynomial_size;
+        let count = p.bootstrap_bodies();
         let bootstrap = match p.accumulator {
-            TorusWidth::Bits32 => BootstrapBodies::Bits32(fields.words::<Torus32>(count)?),
-            TorusWidth::Bits64 => BootstrapBodies::Bits64(fields.words::<Torus64>(count)?),
+            TorusWidth::Bits32 => BootstrapBodies::Bits32(fields.words(count)?),
+            TorusWidth::Bits48 => BootstrapBodies::Bits48(fields.words(count)?),
+            TorusWidth::Bits64 => BootstrapBodies::Bits64(fields.words(count)?),
         };
-        let key_switch = fields.words(p.key_switch_rows())?;
+        let key_switch = fields.words(p.key_switch_bodies())?;
         Ok(Self { parameters: *p, id: header.key_id, masks, bootstrap, key_switch })
     }
 }

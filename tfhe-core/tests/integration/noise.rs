@@ -26,10 +26,9 @@ const KEYS: u64 = 2;
 /// sum over some 10^4 squares of the key's noise, sqrt(2 / 10^4) = 0.014.
 const KEY_SPREAD: f64 = 0.028;
 
-/// How far the average variance may be from the formula. The variance of a digit is that of the last one: breaking ties
-/// by the next digit makes the others smaller, by 13 % in base 4. And the growth of rounding errors through a transform
-/// is a measured constant, in a term that is up to 40 % of a blind rotation's variance.
-const FORMULA_ACCURACY: f64 = 0.15;
+/// How far the average variance may be from the formula: the growth of rounding errors through a transform is a measured
+/// constant, in a term that is up to 40 % of a blind rotation's variance.
+const FORMULA_ACCURACY: f64 = 0.1;
 
 /// Allowed standard deviations of a variance, and standard errors of a mean.
 const DEVIATIONS: f64 = 6.0;
