@@ -24,8 +24,13 @@ pub struct Keys {
 impl Keys {
     /// The keys for a parameter set.
     pub fn new(parameters: &Parameters) -> Self {
-        let secret = SecretKey::generate(parameters, seed(1));
-        let cloud = CloudKey::generate(&secret, seed(2));
+        Self::numbered(parameters, 0)
+    }
+
+    /// Other keys for other numbers.
+    pub fn numbered(parameters: &Parameters, number: u64) -> Self {
+        let secret = SecretKey::generate(parameters, seed(2 * number + 1));
+        let cloud = CloudKey::generate(&secret, seed(2 * number + 2));
         Self { secret, cloud }
     }
 
