@@ -28,6 +28,7 @@ use rayon::prelude::*;
 
 use crate::backend::Backend;
 use crate::buffer::AlignedBuffer;
+use crate::cache;
 use crate::error::Result;
 use crate::fft::{Fft, StepShape};
 use crate::keys::{BootstrapBodies, CloudKey};
@@ -38,8 +39,9 @@ use crate::tgsw;
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::{Torus, Torus32, Torus64};
 
-/// Bytes of accumulators in a batch: about half of a second-level cache, the rest being for a key bit's sample.
-const BATCH_BYTES: usize = 512 << 10;
+/// Share of the second-level cache for the accumulators of a batch: the rest is for two steps' keys and the scratch
+/// space.
+const BATCH_SHARE: usize = 4;
 
 /// A table of torus values over the phase, made for N slots on the half torus.
 ///
@@ -75,8 +77,8 @@ impl LookupTable {
     }
 }
 
-/// The bodies of a bootstrapping key's rows on the torus `T`: for each step 2^d - 1 TGSW samples of (k+1) l polynomials.
-/// Sample p - 1 of a step is of 1 if the step's bits, the first one lowest, are the number p; else of 0.
+/// The bodies of a bootstrapping key's rows on the torus `T`: for each step, TGSW samples of (k+1) l polynomials. A sample
+/// is of 1 if the step's key bits have the sample's [pattern](Parameters::pattern), else of 0.
 pub(crate) fn encrypt_bodies<T: Torus>(
     large: &TlweSecretKey,
     small: &LweSecretKey<Small>,
@@ -87,7 +89,7 @@ pub(crate) fn encrypt_bodies<T: Torus>(
     let deviation = parameters.tlwe_noise();
     let count = parameters.step_samples();
     let samples = (0..parameters.steps() * count).into_par_iter().flat_map_iter(|index| {
-        let (step, pattern) = (index / count, index % count + 1);
+        let (step, pattern) = (index / count, parameters.pattern(index % count));
         let bits = &small.bits()[step * parameters.bits_a_step..][..parameters.bits_a_step];
         // The product of s_i or 1 - s_i, as the pattern says.
         let factor = |(i, &bit): (usize, &u32)| 1 ^ bit ^ (pattern >> i & 1) as u32;
@@ -155,9 +157,10 @@ impl BootstrapKey {
         size_of_val(&*self.points)
     }
 
-    /// How many samples a batch should have for this key and a usual cache.
+    /// How many samples a batch should have for this key and this machine's cache.
     pub fn batch_size(&self) -> usize {
-        (BATCH_BYTES / (self.shape.accumulator_len() * size_of::<u64>())).clamp(4, 64)
+        let accumulator_bytes = self.shape.accumulator_len() * size_of::<u64>();
+        (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64)
     }
 
     /// Looks up the phase of each sample of `batch` in its table, on this thread: modulus switch, blind rotation and
@@ -191,7 +194,10 @@ impl BootstrapKey {
         while let Some((step, key)) = keys.next() {
             let next_key = keys.peek().map_or(&[][..], |&(_, key)| key);
             for (shifts, sample) in shifts.chunks_exact_mut(shape.rotations).zip(&samples) {
-                sample.shifts(step * bits..(step + 1) * bits, size, shifts);
+                let masks = &sample.masks[step * bits..][..bits];
+                for (i, shift) in shifts.iter_mut().enumerate() {
+                    *shift = pattern_sum(masks, self.parameters.pattern(i)) % (2 * size as u32);
+                }
             }
             self.fft.transform().rotate_and_add(
                 shape,
@@ -211,6 +217,11 @@ impl BootstrapKey {
         };
         accumulators.chunks_exact(accumulator_len).map(extract).collect()
     }
+}
+
+/// The sum of the masks whose bit is set in `pattern`.
+fn pattern_sum(masks: &[u32], pattern: usize) -> u32 {
+    masks.iter().enumerate().map(|(i, &mask)| mask * (pattern >> i & 1) as u32).sum()
 }
 
 /// An LWE sample with modulus 2N.
@@ -238,15 +249,6 @@ impl SwitchedSample {
         // (floor, mod 1) of the body and half of the errors' sum
         let body = (sample.body().0.wrapping_add((error_sum >> 1) as u32)) >> (32 - slots_log);
         Self { masks, body }
-    }
-
-    /// For each value but 0 of the key bits `range`, the sum mod 2N of the masks of the bits that are set.
-    fn shifts(&self, range: std::ops::Range<usize>, size: usize, shifts: &mut [u32]) {
-        let masks = &self.masks[range];
-        for (pattern, shift) in (1..).zip(shifts) {
-            let set = masks.iter().enumerate().filter(|(i, _)| pattern >> i & 1 == 1);
-            *shift = set.map(|(_, &mask)| mask).sum::<u32>() % (2 * size as u32);
-        }
     }
 
     /// Writes X^-b' times the table to the body of an accumulator.

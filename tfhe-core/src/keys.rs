@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::fft::Fft;
 use crate::keyswitch;
 use crate::lwe::{LweSecretKey, Small, Wire};
-use crate::parameters::{Order, Parameters, TorusWidth};
+use crate::parameters::{Order, Parameters, SmallKey, TorusWidth};
 use crate::random::{MaskSeed, Purpose, SecretSeed};
 use crate::tlwe::TlweSecretKey;
 use crate::torus::{Torus, Torus32, Torus48, Torus64};
@@ -82,7 +82,12 @@ impl SecretKey {
     /// # Ok::<(), tfhe_core::Error>(())
     /// ```
     pub fn generate(parameters: &Parameters, seed: SecretSeed) -> Self {
-        let small = seed.secret_bits(Purpose::SmallKey, parameters.lwe_dimension);
+        let small = match parameters.small_key {
+            SmallKey::Binary => seed.secret_bits(Purpose::SmallKey, parameters.lwe_dimension),
+            SmallKey::BlockBinary => {
+                seed.secret_blocks(Purpose::SmallKey, parameters.lwe_dimension, parameters.bits_a_step)
+            }
+        };
         let large = seed.secret_bits(Purpose::LargeKey, parameters.large_dimension());
         let id = KeyId(seed.public_bytes(Purpose::Identity));
         Self::from_bits(parameters, id, small.to_vec(), large.to_vec())

@@ -21,6 +21,7 @@
 pub mod backend;
 pub mod bootstrap;
 mod buffer;
+mod cache;
 pub mod ciphertext;
 pub mod error;
 pub mod evaluator;

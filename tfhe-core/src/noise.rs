@@ -3,18 +3,18 @@
 //! Variances are in squared torus units. With B and l the base and levels of the accumulator's decomposition, B_k and
 //! t those of the key switch, D and D_k the sums over the levels of a digit's variance
 //! ([`Gadget::digits_variance`](crate::gadget::Gadget::digits_variance); (B^2+2)/12 for one level), d the key bits of a
-//! step, and binary keys:
+//! step, r its TGSW samples (2^d - 1, or d for a block-binary key), and a binary large key:
 //!
 //! ```text
-//! blind rotation   n/d * 2 [ (2^d-1) ((k+1) N s_bk^2 D + fft) + (1-2^-d) (1+kN/2) B^(-2l)/12 ]
+//! blind rotation   n/d * 2 [ r ((k+1) N s_bk^2 D + fft) + r/(r+1) (1+kN/2) B^(-2l)/12 ]
 //!                  fft = (1+kN/2) (k+1) N c^2 u^2 D/12,    u = 2^-53, c = 5.7
 //! key switch       kN s_ks^2 D_k + (kN/2) B_k^(-2t)/12
 //! modulus switch   (n/48 + 1/12) / (2N)^2       centred
 //! ```
 //!
-//! (Chillotti et al. 2020, theorems 4.2 and 4.8 in the average case. A step adds 2^d - 1 external products, each times
-//! X^e - 1, which doubles a variance; what rounding the digits leaves counts in the one whose bit is set, if any. In the
-//! key switch half of the key bits are set, which halves the rounding term. A floating-point error in a mask polynomial
+//! (Chillotti et al. 2020, theorems 4.2 and 4.8 in the average case. A step adds r external products, each times X^e - 1,
+//! which doubles a variance; what rounding the digits leaves counts in the one whose message is 1, and with one of r + 1
+//! equally likely cases there is none. In the key switch half of the key bits are set, which halves the rounding term. A floating-point error in a mask polynomial
 //! is multiplied by the key, hence the factor 1 + kN/2 of `fft`. The centred modulus switch subtracts the known mean of
 //! the rounding errors.) `cargo run --release -p benches --bin noise` measures them all. A decision with margin m whose
 //! phase has variance V fails with probability at most erfc(m / sqrt(2 V)).
@@ -90,7 +90,7 @@ pub fn log2_failure(margin: f64, variance: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::gate::worst_log2_failure;
-    use crate::parameters::{FUNCTIONAL_2048, GATES_DEFAULT};
+    use crate::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, SmallKey};
 
     #[test]
     fn named_sets_keep_their_promises() {
@@ -100,7 +100,9 @@ mod tests {
             // The public estimator's line for 128.5 bits, which runs on for wider moduli (within 0.15 of what was
             // measured at n = 648, 1536 and 2048); only legacy sets lie below it.
             let line = |dimension: usize| 2.67 - 0.0257 * dimension as f64;
-            let secure = p.lwe_noise_log2 >= line(p.lwe_dimension) - 0.15
+            // What blocks of three bits were found to need beyond it.
+            let small_key = if p.small_key == SmallKey::BlockBinary { 0.79 } else { 0.0 };
+            let secure = p.lwe_noise_log2 >= line(p.lwe_dimension) + small_key - 0.15
                 && p.tlwe_noise_log2 >= line(p.large_dimension()) - 0.15;
             assert_eq!(secure, p.security_bits >= 128, "{}", p.name);
         }

@@ -86,6 +86,18 @@ impl SecretSeed {
         Zeroizing::new((0..len).map(|_| rng.0.next_u32() & 1).collect())
     }
 
+    /// `len` secret bits in blocks of `block`, of which at most one is set, each of the `block` + 1 cases being equally
+    /// likely (to within 2^-62).
+    pub(crate) fn secret_blocks(&self, purpose: Purpose, len: usize, block: usize) -> Zeroizing<Vec<u32>> {
+        let mut rng = SecretStream(stream(&self.0, purpose, 0));
+        let blocks = (0..len / block).flat_map(|_| {
+            let case = (u128::from(rng.0.next_u64()) * (block as u128 + 1) >> 64) as u32;
+            // 1 where `case` is i, by arithmetic: the difference is 0 or has its top bit set after negation or not.
+            (0..block as u32).map(move |i| 1 ^ ((case ^ i) | (case ^ i).wrapping_neg()) >> 31)
+        });
+        Zeroizing::new(blocks.collect())
+    }
+
     /// The noise of row `index`.
     pub(crate) fn noise(&self, purpose: Purpose, index: u64) -> NoiseStream {
         NoiseStream { rng: SecretStream(stream(&self.0, purpose, index)), spare: None }
@@ -174,6 +186,20 @@ mod tests {
     fn the_operating_system_gives_different_seeds() {
         assert_ne!(SecretSeed::from_os().unwrap().0, SecretSeed::from_os().unwrap().0);
         assert_eq!(format!("{:?}", SecretSeed::from_os().unwrap()), "SecretSeed(..)");
+    }
+
+    #[test]
+    fn blocks_have_at_most_one_bit_and_all_cases_are_equally_likely() {
+        let bits = SecretSeed::deterministic_for_tests(8).secret_blocks(Purpose::SmallKey, 3 << 14, 3);
+        let mut cases = [0f64; 8];
+        for block in bits.chunks(3) {
+            cases[(block[0] | block[1] << 1 | block[2] << 2) as usize] += 1.0;
+        }
+        assert_eq!([3, 5, 6, 7].map(|case| cases[case]), [0.0; 4]);
+        for case in [0, 1, 2, 4] {
+            // 2^14 draws of probability 1/4: mean 4096, standard deviation 55; 6 deviations fail once in 5e8.
+            assert!((cases[case] - 4096.0).abs() < 6.0 * 55.0, "{cases:?}");
+        }
     }
 
     #[test]

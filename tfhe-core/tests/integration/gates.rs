@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use tfhe_core::backend::Backend;
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::gate::{BinaryGate, Gate};
-use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1};
+use tfhe_core::parameters::{
+    FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1,
+};
 
 use crate::support::{Keys, backends, one_backend};
 
@@ -112,6 +114,11 @@ fn gates_have_their_truth_tables_with_gates_default() {
 }
 
 #[test]
+fn gates_have_their_truth_tables_with_gates_block_binary() {
+    gates_have_their_truth_tables(&GATES_BLOCK_BINARY);
+}
+
+#[test]
 fn gates_have_their_truth_tables_with_functional_2048() {
     gates_have_their_truth_tables(&FUNCTIONAL_2048);
 }
@@ -157,6 +164,10 @@ static DEFAULT: LazyLock<(Keys, Evaluator)> = LazyLock::new(|| {
     (keys, evaluator)
 });
 
+/// One for each backend, with the keys of [`DEFAULT`].
+static EVALUATORS: LazyLock<Vec<Evaluator>> =
+    LazyLock::new(|| backends().into_iter().map(|backend| DEFAULT.0.evaluator(backend)).collect());
+
 /// Bits that go into a random circuit.
 const INPUTS: usize = 5;
 
@@ -177,15 +188,17 @@ fn level(inputs: usize) -> impl Strategy<Value = Vec<Gate>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Level by level, a random circuit is its plain self, and does not depend on how its gates were batched.
+    /// On any backend, level by level, a random circuit is its plain self, and does not depend on how its gates were
+    /// batched.
     #[test]
     fn random_circuits_equal_plain_ones_in_a_batch_and_one_by_one(
         mut bits: [bool; INPUTS],
-        levels in prop::collection::vec(level(INPUTS), 4),
+        levels in prop::collection::vec(level(INPUTS), 3),
+        backend: prop::sample::Index,
     ) {
-        let (keys, evaluator) = &*DEFAULT;
+        let (keys, evaluator) = (&DEFAULT.0, backend.get(&EVALUATORS));
         let mut ciphertexts = keys.encrypt(&bits, 5);
         for gates in levels {
             let batch = evaluator.evaluate(&gates, &ciphertexts).unwrap();

@@ -12,7 +12,9 @@ use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::keys::SecretKey;
 use tfhe_core::noise;
-use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1};
+use tfhe_core::parameters::{
+    FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1,
+};
 use tfhe_core::random::SecretSeed;
 use tfhe_core::torus::{Torus, Torus32};
 
@@ -148,6 +150,11 @@ fn a_bootstrap_has_the_predicted_noise(parameters: &Parameters, samples: usize) 
 #[test]
 fn a_bootstrap_has_the_predicted_noise_with_gates_default() {
     a_bootstrap_has_the_predicted_noise(&GATES_DEFAULT, 2000);
+}
+
+#[test]
+fn a_bootstrap_has_the_predicted_noise_with_gates_block_binary() {
+    a_bootstrap_has_the_predicted_noise(&GATES_BLOCK_BINARY, 2000);
 }
 
 #[test]
