@@ -72,9 +72,7 @@ fn batches(criterion: &mut Criterion) {
         let evaluator = keys.evaluator(backend);
         for threads in [1, 2] {
             let pool = pool(threads);
-            // The portable backend gains little by batches, and large ones take it seconds.
-            let batches: &[usize] = if backend == Backend::Portable { &[1, 8] } else { &[1, 8, 64] };
-            for &batch in batches {
+            for batch in [1, 8, 64] {
                 let id = BenchmarkId::new(format!("{backend}/threads={threads}"), batch);
                 bench(&mut group, id, &pool, &evaluator, &inputs, (NAND, batch));
             }

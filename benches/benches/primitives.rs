@@ -86,7 +86,7 @@ fn parts(criterion: &mut Criterion) {
             let bootstrap =
                 BootstrapKey::expand(&keys.cloud, backend).expect("invariant: the backend exists");
             group.bench_function(format!("blind rotation/{}/{backend}", parameters.name), |bencher| {
-                bencher.iter(|| bootstrap.bootstrap(&small, &[&table; BATCH]));
+                bencher.iter(|| bootstrap.bootstrap(&small, &[&table; BATCH], 1));
             });
         }
     }

@@ -105,7 +105,7 @@ fn time_step((k, size, levels, bits): Shape, backend: Backend) -> f64 {
     let table = LookupTable::sign(size, Torus32(1 << 29));
     let samples = vec![LweCiphertext::trivial(TIMED_BITS, Torus32(1 << 29)); batch];
     let run = || {
-        black_box(bootstrap.bootstrap(&samples, &vec![&table; batch]));
+        black_box(bootstrap.bootstrap(&samples, &vec![&table; batch], 1));
     };
     median_time(run) / (p.steps() * batch) as f64
 }

@@ -30,7 +30,7 @@ use crate::backend::Backend;
 use crate::buffer::AlignedBuffer;
 use crate::cache;
 use crate::error::Result;
-use crate::fft::{Fft, StepShape};
+use crate::fft::{Fft, Step, StepShape};
 use crate::keys::{BootstrapBodies, CloudKey};
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
@@ -38,6 +38,8 @@ use crate::random::{MaskSeed, SecretSeed};
 use crate::tgsw;
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::{Torus, Torus32, Torus64};
+
+mod team;
 
 /// Share of the second-level cache for the accumulators of a batch: the rest is for two steps' keys and the scratch
 /// space.
@@ -163,8 +165,8 @@ impl BootstrapKey {
         (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64)
     }
 
-    /// Looks up the phase of each sample of `batch` in its table, on this thread: modulus switch, blind rotation and
-    /// sample extraction. The values come under the large key.
+    /// Looks up the phase of each sample of `batch` in its table: modulus switch, blind rotation and sample extraction.
+    /// The values come under the large key. A batch runs on this thread; a single sample is shared by up to `threads`.
     ///
     /// # Panics
     /// If there are not as many tables as samples, or one of them has another dimension or size than the key.
@@ -172,6 +174,7 @@ impl BootstrapKey {
         &self,
         batch: &[LweCiphertext<Torus32, Small>],
         tables: &[&LookupTable],
+        threads: usize,
     ) -> Vec<LweCiphertext<Torus32, Large>> {
         let (shape, size) = (&self.shape, self.shape.size);
         let accumulator_len = shape.accumulator_len();
@@ -187,26 +190,10 @@ impl BootstrapKey {
         {
             sample.start(table, &mut accumulator[shape.dimension * size..]);
         }
-        let mut scratch = AlignedBuffer::zeroed(shape.scratch_len());
-        let mut shifts = vec![0; samples.len() * shape.rotations];
-        let bits = self.parameters.bits_a_step;
-        let mut keys = self.points.chunks_exact(shape.key_len()).enumerate().peekable();
-        while let Some((step, key)) = keys.next() {
-            let next_key = keys.peek().map_or(&[][..], |&(_, key)| key);
-            for (shifts, sample) in shifts.chunks_exact_mut(shape.rotations).zip(&samples) {
-                let masks = &sample.masks[step * bits..][..bits];
-                for (i, shift) in shifts.iter_mut().enumerate() {
-                    *shift = pattern_sum(masks, self.parameters.pattern(i)) % (2 * size as u32);
-                }
-            }
-            self.fft.transform().rotate_and_add(
-                shape,
-                key,
-                next_key,
-                &mut accumulators,
-                &shifts,
-                &mut scratch,
-            );
+        if let ([sample], 2..) = (&samples[..], threads) {
+            team::rotate(self, sample, threads, &mut accumulators);
+        } else {
+            self.rotate(&samples, &mut accumulators);
         }
         let extract = |accumulator: &[u64]| {
             let words: &[Torus64] = bytemuck::cast_slice(accumulator);
@@ -216,6 +203,35 @@ impl BootstrapKey {
             )
         };
         accumulators.chunks_exact(accumulator_len).map(extract).collect()
+    }
+
+    /// The steps, with their number.
+    fn steps(&self) -> impl Iterator<Item = (usize, Step<'_>)> {
+        let keys = self.points.chunks_exact(self.shape.key_len());
+        let next_keys = keys.clone().skip(1).chain([&[][..]]);
+        keys.zip(next_keys).map(|(key, next_key)| Step { shape: &self.shape, key, next_key }).enumerate()
+    }
+
+    /// The exponents of step `number`: for each of its TGSW samples the sum mod 2N of the masks in its pattern.
+    fn shifts(&self, number: usize, sample: &SwitchedSample, shifts: &mut [u32]) {
+        let bits = self.parameters.bits_a_step;
+        let masks = &sample.masks[number * bits..][..bits];
+        for (i, shift) in shifts.iter_mut().enumerate() {
+            *shift = pattern_sum(masks, self.parameters.pattern(i)) % (2 * self.shape.size as u32);
+        }
+    }
+
+    /// All steps for a batch.
+    fn rotate(&self, samples: &[SwitchedSample], accumulators: &mut [u64]) {
+        let rotations = self.shape.rotations;
+        let mut scratch = AlignedBuffer::zeroed(self.shape.scratch_len());
+        let mut shifts = vec![0; samples.len() * rotations];
+        for (number, step) in self.steps() {
+            for (shifts, sample) in shifts.chunks_exact_mut(rotations).zip(samples) {
+                self.shifts(number, sample, shifts);
+            }
+            self.fft.transform().rotate_and_add(&step, accumulators, &shifts, &mut scratch);
+        }
     }
 }
 

@@ -115,28 +115,31 @@ impl Evaluator {
         let threads = rayon::current_num_threads();
         let batches = samples.len().div_ceil(self.bootstrap.batch_size()).next_multiple_of(threads);
         let batch = samples.len().div_ceil(batches);
+        // A sample that is alone has the threads to itself.
+        let team = if samples.len() == 1 { threads } else { 1 };
         let results = samples
             .par_chunks(batch)
             .zip(tables.par_chunks(batch))
-            .flat_map_iter(|(samples, tables)| self.bootstrap_batch(samples, tables));
+            .flat_map_iter(|(samples, tables)| self.bootstrap_batch(samples, tables, team));
         results.map(|sample| Ciphertext::new(sample, self.variance, self.id)).collect()
     }
 
-    /// One batch on one thread. Here the set's order decides which key [`Wire`] is.
+    /// One batch on one thread, or one sample on several. Here the set's order decides which key [`Wire`] is.
     fn bootstrap_batch(
         &self,
         samples: &[LweCiphertext<Torus32, Wire>],
         tables: &[&LookupTable],
+        threads: usize,
     ) -> Vec<LweCiphertext<Torus32, Wire>> {
         match self.parameters.order {
             Order::KeySwitchFirst => {
                 let large: Vec<_> = samples.iter().cloned().map(LweCiphertext::rename_key).collect();
-                let results = self.bootstrap.bootstrap(&self.key_switch.switch(&large), tables);
+                let results = self.bootstrap.bootstrap(&self.key_switch.switch(&large), tables, threads);
                 results.into_iter().map(LweCiphertext::rename_key).collect()
             }
             Order::BootstrapFirst => {
                 let small: Vec<_> = samples.iter().cloned().map(LweCiphertext::rename_key).collect();
-                let results = self.key_switch.switch(&self.bootstrap.bootstrap(&small, tables));
+                let results = self.key_switch.switch(&self.bootstrap.bootstrap(&small, tables, threads));
                 results.into_iter().map(LweCiphertext::rename_key).collect()
             }
         }

@@ -61,14 +61,20 @@ pub(crate) trait Transform: Send + Sync {
     fn arrange_key(&self, shape: &StepShape, key: &mut [f64]);
 
     /// One step of blind rotation for a batch: acc += sum_i (X^shift_i - 1) (key_i ⊡ acc), for each accumulator with
-    /// its own shifts < 2N, and one key. The key's points carry the factor 1/M that the inverse lacks. `next_key`, the
-    /// key of the step to come (or nothing), is fetched into the cache meanwhile.
-    fn rotate_and_add(
+    /// its own shifts < 2N, and one key.
+    fn rotate_and_add(&self, step: &Step<'_>, accumulators: &mut [u64], shifts: &[u32], scratch: &mut [f64]);
+
+    /// The first half of a step, for some `polynomials` of an accumulator: their digits in the Fourier domain, l rows a
+    /// polynomial, [`StepShape::stride`] apart.
+    fn transform_digits(&self, shape: &StepShape, polynomials: &[u64], digits: &mut [f64]);
+
+    /// The second half, for the `polynomials` of one accumulator from number `first_column`: adds the products. `scratch`
+    /// begins with the digits of all its polynomials, which are overwritten.
+    fn multiply_and_add(
         &self,
-        shape: &StepShape,
-        key: &[f64],
-        next_key: &[f64],
-        accumulators: &mut [u64],
+        step: &Step<'_>,
+        first_column: usize,
+        polynomials: &mut [u64],
         shifts: &[u32],
         scratch: &mut [f64],
     );
@@ -95,12 +101,12 @@ pub(crate) struct StepShape {
 
 impl StepShape {
     /// k + 1.
-    fn polynomials(&self) -> usize {
+    pub(crate) fn polynomials(&self) -> usize {
         self.dimension + 1
     }
 
     /// (k + 1) l.
-    fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.polynomials() * self.gadget.levels as usize
     }
 
@@ -116,7 +122,7 @@ impl StepShape {
 
     /// Distance of two polynomials in the scratch space: a cache line more than N, since buffers a power of two
     /// apart compete for the same lines of the cache.
-    fn stride(&self) -> usize {
+    pub(crate) fn stride(&self) -> usize {
         self.size + 8
     }
 
@@ -135,14 +141,26 @@ impl StepShape {
         let sixteen_deviations = 16.0 / 12.0 * libm::sqrt(terms);
         self.gadget.base_log + libm::ceil(libm::log2(sixteen_deviations)) as u32
     }
+}
 
+/// What [`Transform::rotate_and_add`] applies.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub(crate) shape: &'a StepShape,
+    /// The points carry the factor 1/M that the inverse transform lacks.
+    pub(crate) key: &'a [f64],
+    /// The key of the step to come, or nothing: it is fetched into the cache meanwhile.
+    pub(crate) next_key: &'a [f64],
+}
+
+impl Step<'_> {
     /// The lengths that the kernels rely on.
-    fn check(&self, size: usize, key: &[f64], accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
-        assert_eq!(self.size, size);
-        assert!((1..=3).contains(&self.dimension), "the kernels are written for k from 1 to 3");
-        assert_eq!(key.len(), self.key_len());
-        assert_eq!(accumulators.len() * self.rotations, shifts.len() * self.accumulator_len());
-        assert!(scratch.len() >= self.scratch_len());
+    fn check(&self, size: usize, accumulators: &[u64], shifts: &[u32], scratch: &[f64]) {
+        let shape = self.shape;
+        assert_eq!(shape.size, size);
+        assert_eq!(self.key.len(), shape.key_len());
+        assert_eq!(accumulators.len() * shape.rotations, shifts.len() * shape.accumulator_len());
+        assert!(scratch.len() >= shape.scratch_len());
         assert!(shifts.iter().all(|&s| (s as usize) < 2 * size));
     }
 }
@@ -307,18 +325,29 @@ macro_rules! vector_backend {
             }
 
             #[target_feature(enable = $features)]
-            fn rotate_here(
+            fn rotate_here(&self, step: &Step<'_>, acc: &mut [u64], shifts: &[u32], scratch: &mut [f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::rotate_and_add::<$lanes>(&self.0, step, acc, shifts, scratch) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn transform_digits_here(&self, shape: &StepShape, polynomials: &[u64], digits: &mut [f64]) {
+                // SAFETY: the features are enabled in this function.
+                unsafe { kernel::transform_digits::<$lanes>(&self.0, shape, polynomials, digits) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn multiply_and_add_here(
                 &self,
-                shape: &StepShape,
-                key: &[f64],
-                next_key: &[f64],
-                acc: &mut [u64],
+                step: &Step<'_>,
+                first: usize,
+                polynomials: &mut [u64],
                 shifts: &[u32],
                 scratch: &mut [f64],
             ) {
                 // SAFETY: the features are enabled in this function.
                 unsafe {
-                    kernel::rotate_and_add::<$lanes>(&self.0, shape, key, next_key, acc, shifts, scratch)
+                    kernel::multiply_and_add::<$lanes>(&self.0, step, first, polynomials, shifts, scratch)
                 }
             }
         }
@@ -350,17 +379,26 @@ macro_rules! vector_backend {
                 kernel::arrange_key(<$lanes>::LANES, unit, self.0.size(), key);
             }
 
-            fn rotate_and_add(
+            fn rotate_and_add(&self, step: &Step<'_>, acc: &mut [u64], shifts: &[u32], scratch: &mut [f64]) {
+                // SAFETY: as above.
+                unsafe { self.rotate_here(step, acc, shifts, scratch) }
+            }
+
+            fn transform_digits(&self, shape: &StepShape, polynomials: &[u64], digits: &mut [f64]) {
+                // SAFETY: as above.
+                unsafe { self.transform_digits_here(shape, polynomials, digits) }
+            }
+
+            fn multiply_and_add(
                 &self,
-                shape: &StepShape,
-                key: &[f64],
-                next_key: &[f64],
-                acc: &mut [u64],
+                step: &Step<'_>,
+                first: usize,
+                polynomials: &mut [u64],
                 shifts: &[u32],
                 scratch: &mut [f64],
             ) {
                 // SAFETY: as above.
-                unsafe { self.rotate_here(shape, key, next_key, acc, shifts, scratch) }
+                unsafe { self.multiply_and_add_here(step, first, polynomials, shifts, scratch) }
             }
         }
     };
@@ -466,14 +504,25 @@ mod tests {
                     fft.transform().arrange_key(&shape, &mut key);
                     let mut accumulators = start.clone();
                     let mut scratch = vec![f64::NAN; shape.scratch_len()];
-                    fft.transform().rotate_and_add(
-                        &shape,
-                        &key,
-                        &[],
-                        &mut accumulators,
-                        &shifts,
-                        &mut scratch,
-                    );
+                    let step = Step { shape: &shape, key: &key, next_key: &[] };
+                    fft.transform().rotate_and_add(&step, &mut accumulators, &shifts, &mut scratch);
+                    if batch == 1 {
+                        // The same in two halves, one polynomial at a time.
+                        let mut polynomials = start.clone();
+                        let mut digits = vec![f64::NAN; shape.rows() * shape.stride()];
+                        fft.transform().transform_digits(&shape, &polynomials, &mut digits);
+                        for (column, polynomial) in polynomials.chunks_exact_mut(size).enumerate() {
+                            scratch[..digits.len()].copy_from_slice(&digits);
+                            fft.transform().multiply_and_add(
+                                &step,
+                                column,
+                                polynomial,
+                                &shifts,
+                                &mut scratch,
+                            );
+                        }
+                        assert!(polynomials == accumulators, "{backend}, N = {size}: the halves differ");
+                    }
                     accumulators
                 };
                 let reference = run(Backend::Portable);

@@ -91,7 +91,7 @@ impl SecretSeed {
     pub(crate) fn secret_blocks(&self, purpose: Purpose, len: usize, block: usize) -> Zeroizing<Vec<u32>> {
         let mut rng = SecretStream(stream(&self.0, purpose, 0));
         let blocks = (0..len / block).flat_map(|_| {
-            let case = (u128::from(rng.0.next_u64()) * (block as u128 + 1) >> 64) as u32;
+            let case = ((u128::from(rng.0.next_u64()) * (block as u128 + 1)) >> 64) as u32;
             // 1 where `case` is i, by arithmetic: the difference is 0 or has its top bit set after negation or not.
             (0..block as u32).map(move |i| 1 ^ ((case ^ i) | (case ^ i).wrapping_neg()) >> 31)
         });

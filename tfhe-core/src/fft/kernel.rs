@@ -25,8 +25,10 @@
 //! # Safety
 //! Every function is generic over [`Lanes`] and inherits its contract; slices are checked where they come in.
 
+use std::ops::Range;
+
 use super::lanes::{Lanes, Square};
-use super::{GROUP, Gadget, StepShape, powers_of_root, split_twiddles};
+use super::{GROUP, Gadget, Step, StepShape, powers_of_root, split_twiddles};
 
 /// `f64`s in a cache line.
 const LINE: usize = 8;
@@ -567,53 +569,74 @@ pub(super) unsafe fn multiply_add<V: Lanes>(twiddles: &Twiddles, sum: &mut [f64]
 #[inline(always)]
 pub(super) unsafe fn rotate_and_add<V: Lanes>(
     twiddles: &Twiddles,
-    shape: &StepShape,
-    key: &[f64],
-    next_key: &[f64],
+    step: &Step<'_>,
     accumulators: &mut [u64],
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    shape.check(twiddles.size(), key, accumulators, shifts, scratch);
+    step.check(twiddles.size(), accumulators, shifts, scratch);
+    let shape = step.shape;
     let accumulator_len = shape.accumulator_len();
-    let pairs = accumulators.len() / accumulator_len / GROUP;
-    let (paired, single) = accumulators.split_at_mut(pairs * GROUP * accumulator_len);
-    // Every group fetches its share, in whole cache lines.
-    let share =
-        next_key.len().div_ceil(shifts.len().div_ceil(GROUP * shape.rotations)).next_multiple_of(LINE);
-    let mut shares = next_key.chunks(share.max(LINE));
-    let mut next_share = || shares.next().unwrap_or_default();
-    // SAFETY: the contract of `Lanes` is inherited; `StepShape::check` has found the lengths right.
+    let count = accumulators.len() / accumulator_len;
+    let (paired, single) = accumulators.split_at_mut(count / GROUP * GROUP * accumulator_len);
+    let (paired_shifts, single_shifts) = shifts.split_at(count / GROUP * GROUP * shape.rotations);
+    // The groups fetch different rows of the next key.
+    let fetch = |group| Fetch { first: group, every: count.div_ceil(GROUP) };
+    // SAFETY: the contract of `Lanes` is inherited; `Step::check` has found the lengths right.
     unsafe {
-        for (accumulators, shifts) in
-            paired.chunks_exact_mut(GROUP * accumulator_len).zip(shifts.chunks_exact(GROUP * shape.rotations))
+        for (group, (accumulators, shifts)) in paired
+            .chunks_exact_mut(GROUP * accumulator_len)
+            .zip(paired_shifts.chunks_exact(GROUP * shape.rotations))
+            .enumerate()
         {
-            rotate_group::<V, GROUP>(twiddles, shape, key, next_share(), accumulators, shifts, scratch);
+            rotate_group::<V, GROUP>(twiddles, step, fetch(group), accumulators, shifts, scratch);
         }
         if !single.is_empty() {
-            let shifts = &shifts[pairs * GROUP * shape.rotations..];
-            rotate_group::<V, 1>(twiddles, shape, key, next_share(), single, shifts, scratch);
+            rotate_group::<V, 1>(twiddles, step, fetch(count / GROUP), single, single_shifts, scratch);
         }
     }
+}
+
+/// Which rows of the next step's key to fetch: every `every`-th one, from `first`.
+#[derive(Clone, Copy)]
+struct Fetch {
+    first: usize,
+    every: usize,
 }
 
 /// The step for `COUNT` accumulators, whose digits stay in the first-level cache.
 #[inline(always)]
 unsafe fn rotate_group<V: Lanes, const COUNT: usize>(
     twiddles: &Twiddles,
-    shape: &StepShape,
-    key: &[f64],
-    prefetched: &[f64],
+    step: &Step<'_>,
+    fetch: Fetch,
     accumulators: &mut [u64],
     shifts: &[u32],
     scratch: &mut [f64],
 ) {
-    let (size, points) = (twiddles.size(), twiddles.points);
-    let (stride, rows, polynomials) = (shape.stride(), shape.rows(), shape.polynomials());
-    let (digits, scaled) = scratch.split_at_mut(COUNT * rows * stride);
+    let shape = step.shape;
+    let columns = 0..shape.polynomials();
+    let (digits, scaled) = scratch.split_at_mut(COUNT * shape.rows() * shape.stride());
+    // SAFETY: the contract of `Lanes` is inherited.
+    unsafe {
+        transform_digits::<V>(twiddles, shape, accumulators, digits);
+        multiply::<V, COUNT>(twiddles, step, fetch, columns.clone(), shifts, digits, scaled);
+        add_products::<V>(twiddles, shape, columns.len(), digits, accumulators);
+    }
+}
+
+/// What [`Transform::transform_digits`](super::Transform::transform_digits) documents.
+#[inline(always)]
+pub(super) unsafe fn transform_digits<V: Lanes>(
+    twiddles: &Twiddles,
+    shape: &StepShape,
+    polynomials: &[u64],
+    digits: &mut [f64],
+) {
+    let (size, points, stride) = (twiddles.size(), twiddles.points, shape.stride());
     let levels = shape.gadget.levels as usize;
-    for (polynomial, digits) in accumulators.chunks_exact(size).zip(digits.chunks_exact_mut(levels * stride))
-    {
+    assert_eq!(polynomials.len() * levels * stride, digits.len() * size);
+    for (polynomial, digits) in polynomials.chunks_exact(size).zip(digits.chunks_exact_mut(levels * stride)) {
         // SAFETY: the contract of `Lanes` is inherited; the polynomial and each level of digits have N words.
         unsafe {
             if levels == 1 {
@@ -628,24 +651,51 @@ unsafe fn rotate_group<V: Lanes, const COUNT: usize>(
             }
         }
     }
+}
+
+/// What [`Transform::multiply_and_add`](super::Transform::multiply_and_add) documents.
+#[inline(always)]
+pub(super) unsafe fn multiply_and_add<V: Lanes>(
+    twiddles: &Twiddles,
+    step: &Step<'_>,
+    first_column: usize,
+    polynomials: &mut [u64],
+    shifts: &[u32],
+    scratch: &mut [f64],
+) {
+    let shape = step.shape;
+    assert!(scratch.len() >= shape.scratch_len() && step.key.len() == shape.key_len());
+    let columns = first_column..first_column + polynomials.len() / twiddles.size();
+    let (digits, scaled) = scratch.split_at_mut(shape.rows() * shape.stride());
     // SAFETY: the contract of `Lanes` is inherited.
     unsafe {
-        match polynomials {
-            2 => multiply::<V, COUNT, 2>(twiddles, shape, key, prefetched, shifts, digits, scaled),
-            3 => multiply::<V, COUNT, 3>(twiddles, shape, key, prefetched, shifts, digits, scaled),
-            4 => multiply::<V, COUNT, 4>(twiddles, shape, key, prefetched, shifts, digits, scaled),
-            _ => unreachable!("invariant: `StepShape::check` allows no other dimension"),
-        }
+        let fetch = Fetch { first: 0, every: 1 };
+        multiply::<V, 1>(twiddles, step, fetch, columns.clone(), shifts, digits, scaled);
+        add_products::<V>(twiddles, shape, columns.len(), digits, polynomials);
     }
+}
+
+/// Adds the products in the first `columns` rows of each accumulator's digits to its `columns` polynomials.
+#[inline(always)]
+unsafe fn add_products<V: Lanes>(
+    twiddles: &Twiddles,
+    shape: &StepShape,
+    columns: usize,
+    digits: &mut [f64],
+    polynomials: &mut [u64],
+) {
+    let (size, points, stride) = (twiddles.size(), twiddles.points, shape.stride());
     let fraction_bits = V::fraction_bits(shape.product_bits());
-    let products =
-        digits.chunks_exact_mut(rows * stride).flat_map(|d| d.chunks_exact_mut(stride).take(polynomials));
-    for (target, product) in accumulators.chunks_exact_mut(size).zip(products) {
-        let re = product.as_mut_ptr();
-        // SAFETY: the contract of `Lanes` is inherited; `target` and `product` have N words.
-        unsafe {
-            let sink = TorusSum { words: target.as_mut_ptr(), points, fraction_bits };
-            inverse_to::<V>(twiddles, Parts { re, im: re.add(points) }, &sink);
+    for (polynomials, products) in
+        polynomials.chunks_exact_mut(columns * size).zip(digits.chunks_exact_mut(shape.rows() * stride))
+    {
+        for (target, product) in polynomials.chunks_exact_mut(size).zip(products.chunks_exact_mut(stride)) {
+            let re = product.as_mut_ptr();
+            // SAFETY: the contract of `Lanes` is inherited; `target` and `product` have N words.
+            unsafe {
+                let sink = TorusSum { words: target.as_mut_ptr(), points, fraction_bits };
+                inverse_to::<V>(twiddles, Parts { re, im: re.add(points) }, &sink);
+            }
         }
     }
 }
@@ -666,24 +716,26 @@ pub(super) fn arrange_key(lanes: usize, fraction_bits: u32, size: usize, key: &m
     key.iter_mut().zip(&stream).for_each(|(x, y)| *x = y * unit);
 }
 
-/// (digits of each ciphertext, times X^shift - 1 for each of its shifts) x (key matrix) at every point, in place: the
-/// products take the place of the first `COLUMNS` rows of digits.
+/// (digits of each ciphertext, times X^shift - 1 for each of its shifts) x (`columns` of the key matrix) at every point,
+/// in place: the products take the place of the first rows of digits.
 #[inline(always)]
-unsafe fn multiply<V: Lanes, const COUNT: usize, const COLUMNS: usize>(
+unsafe fn multiply<V: Lanes, const COUNT: usize>(
     twiddles: &Twiddles,
-    shape: &StepShape,
-    key: &[f64],
-    prefetched: &[f64],
+    step: &Step<'_>,
+    fetch: Fetch,
+    columns: Range<usize>,
     shifts: &[u32],
     digits: &mut [f64],
     scaled: &mut [f64],
 ) {
-    let (size, stride, rows, rotations) = (shape.size, shape.stride(), shape.rows(), shape.rotations);
-    let points = size / 2;
+    let Step { shape, key, next_key } = *step;
+    let (stride, rows, rotations) = (shape.stride(), shape.rows(), shape.rotations);
+    let points = shape.size / 2;
     let key_rows = rotations * rows;
     assert!(
-        rows >= COLUMNS
-            && key.len() == key_rows * COLUMNS * size
+        columns.end <= shape.polynomials()
+            && shape.size == twiddles.size()
+            && key.len() == shape.key_len()
             && digits.len() >= COUNT * rows * stride
             && scaled.len() >= COUNT * (key_rows + rotations) * 2 * V::LANES
             && shifts.len() == COUNT * rotations
@@ -694,17 +746,22 @@ unsafe fn multiply<V: Lanes, const COUNT: usize, const COLUMNS: usize>(
             (powers[lane], powers[V::LANES + lane]) = twiddles.power(shift * exponent);
         }
     }
+    // Words of the key for one row, and for one register of points.
+    let row_len = shape.polynomials() * 2 * V::LANES;
+    let register_len = key_rows * row_len;
+    let fetched =
+        if next_key.is_empty() { 0..0 } else { columns.start * 2 * V::LANES..columns.end * 2 * V::LANES };
+    let next_key = next_key.as_ptr();
     let (key, digits, scaled) = (key.as_ptr(), digits.as_mut_ptr(), scaled.as_mut_ptr());
     let lane_powers = lane_powers.as_ptr();
-    // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets.
+    // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets. The next key is only prefetched.
     unsafe {
         let one = V::splat(1.0);
-        let registers = twiddles.register_exponents.len();
-        let mut prefetched =
-            prefetched.chunks(prefetched.len().div_ceil(registers).next_multiple_of(LINE).max(LINE));
         for (register, &exponent) in twiddles.register_exponents.iter().enumerate() {
-            for line in prefetched.next().unwrap_or_default().chunks(LINE) {
-                V::prefetch(line.as_ptr());
+            for row in (fetch.first..key_rows).step_by(fetch.every) {
+                for line in fetched.clone().step_by(LINE) {
+                    V::prefetch(next_key.wrapping_add(register * register_len + row * row_len + line));
+                }
             }
             let j = register * V::LANES;
             for c in 0..COUNT {
@@ -721,36 +778,42 @@ unsafe fn multiply<V: Lanes, const COUNT: usize, const COLUMNS: usize>(
                     }
                 }
             }
-            let key = key.add(register * key_rows * COLUMNS * 2 * V::LANES);
-            let to = digits.add(j);
+            let key = key.add(register * register_len);
             // As many columns at a time as leave the sums in registers.
-            if V::COLUMNS >= COLUMNS {
-                multiply_columns::<V, COUNT, COLUMNS>(shape, COLUMNS, key, scaled, to);
-            } else {
-                for column in (0..COLUMNS / 2 * 2).step_by(2) {
-                    let (key, to) = (key.add(column * 2 * V::LANES), to.add(column * stride));
-                    multiply_columns::<V, COUNT, 2>(shape, COLUMNS, key, scaled, to);
-                }
-                if COLUMNS % 2 == 1 {
-                    let (key, to) = (key.add((COLUMNS - 1) * 2 * V::LANES), to.add((COLUMNS - 1) * stride));
-                    multiply_columns::<V, COUNT, 1>(shape, COLUMNS, key, scaled, to);
+            let mut column = columns.start;
+            while column < columns.end {
+                let key = key.add(column * 2 * V::LANES);
+                let to = digits.add((column - columns.start) * stride + j);
+                match columns.end - column {
+                    4.. if V::COLUMNS == 4 => {
+                        multiply_columns::<V, COUNT, 4>(shape, key, scaled, to);
+                        column += 4;
+                    }
+                    2.. => {
+                        multiply_columns::<V, COUNT, 2>(shape, key, scaled, to);
+                        column += 2;
+                    }
+                    _ => {
+                        multiply_columns::<V, COUNT, 1>(shape, key, scaled, to);
+                        column += 1;
+                    }
                 }
             }
         }
     }
 }
 
-/// [`multiply`] at one register of points, for `WIDTH` of the key's `columns`, from the one that `key` points at.
+/// [`multiply`] at one register of points, for `WIDTH` of the key's columns, from the one that `key` points at.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // the iterators of nested arrays are not always inlined
 unsafe fn multiply_columns<V: Lanes, const COUNT: usize, const WIDTH: usize>(
     shape: &StepShape,
-    columns: usize,
     key: *const f64,
     scaled: *const f64,
     to: *mut f64,
 ) {
     let (stride, rows, points) = (shape.stride(), shape.rows(), shape.size / 2);
+    let columns = shape.polynomials();
     // SAFETY: the contract of `Lanes` is inherited; `multiply` has checked the lengths.
     unsafe {
         let zero = Complex { re: V::splat(0.0), im: V::splat(0.0) };

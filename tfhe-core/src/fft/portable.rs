@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
-use super::{Gadget, StepShape, Transform, powers_of_root};
+use super::{Gadget, Step, StepShape, Transform, powers_of_root};
 
 /// The plan for one N.
 pub(super) struct Portable {
@@ -76,53 +76,60 @@ impl Transform for Portable {
 
     fn arrange_key(&self, _shape: &StepShape, _key: &mut [f64]) {}
 
-    fn rotate_and_add(
-        &self,
-        shape: &StepShape,
-        key: &[f64],
-        _next_key: &[f64],
-        accumulators: &mut [u64],
-        shifts: &[u32],
-        scratch: &mut [f64],
-    ) {
-        let points = self.twist.len();
-        shape.check(2 * points, key, accumulators, shifts, scratch);
-        let (size, stride, rows) = (shape.size, shape.stride(), shape.rows());
-        let levels = shape.gadget.levels as usize;
-        let (digits, products) = scratch.split_at_mut(rows * stride);
-        let (product, sum) = products[..2 * size].split_at_mut(size);
+    fn rotate_and_add(&self, step: &Step<'_>, accumulators: &mut [u64], shifts: &[u32], scratch: &mut [f64]) {
+        step.check(2 * self.twist.len(), accumulators, shifts, scratch);
+        let shape = step.shape;
         for (accumulator, shifts) in
             accumulators.chunks_exact_mut(shape.accumulator_len()).zip(shifts.chunks_exact(shape.rotations))
         {
-            for (source, digits) in
-                accumulator.chunks_exact(size).zip(digits.chunks_exact_mut(stride * levels))
-            {
-                decompose(shape.gadget, source, digits, stride);
-            }
-            for digits in digits.chunks_exact_mut(stride) {
-                self.forward(&mut digits[..size]);
-            }
-            for (column, target) in accumulator.chunks_exact_mut(size).enumerate() {
-                sum.fill(0.0);
-                for (key, &shift) in key.chunks_exact(rows * shape.accumulator_len()).zip(shifts) {
-                    product.fill(0.0);
-                    for (row, digits) in digits.chunks_exact(stride).enumerate() {
-                        let key = &key[(row * shape.polynomials() + column) * size..][..size];
-                        self.multiply_add(product, &digits[..size], key);
-                    }
-                    // X^shift - 1 at point t, which is w^(1 - 4t).
-                    for t in 0..points {
-                        let exponent = shift as usize * (1 + 2 * size - 4 * t % (2 * size)) % (2 * size);
-                        let (re, im) = self.powers[exponent];
-                        let (x, y) = (product[t], product[points + t]);
-                        sum[t] += x * (re - 1.0) - y * im;
-                        sum[points + t] += x * im + y * (re - 1.0);
-                    }
+            self.transform_digits(shape, accumulator, &mut scratch[..shape.rows() * shape.stride()]);
+            self.multiply_and_add(step, 0, accumulator, shifts, scratch);
+        }
+    }
+
+    fn transform_digits(&self, shape: &StepShape, polynomials: &[u64], digits: &mut [f64]) {
+        let (size, stride) = (shape.size, shape.stride());
+        let levels = shape.gadget.levels as usize;
+        for (polynomial, digits) in
+            polynomials.chunks_exact(size).zip(digits.chunks_exact_mut(stride * levels))
+        {
+            decompose(shape.gadget, polynomial, digits, stride);
+            digits.chunks_exact_mut(stride).for_each(|level| self.forward(&mut level[..size]));
+        }
+    }
+
+    fn multiply_and_add(
+        &self,
+        step: &Step<'_>,
+        first_column: usize,
+        polynomials: &mut [u64],
+        shifts: &[u32],
+        scratch: &mut [f64],
+    ) {
+        let (shape, points) = (step.shape, self.twist.len());
+        let (size, stride, rows) = (shape.size, shape.stride(), shape.rows());
+        let (digits, products) = scratch.split_at_mut(rows * stride);
+        let (product, sum) = products[..2 * size].split_at_mut(size);
+        for (column, target) in (first_column..).zip(polynomials.chunks_exact_mut(size)) {
+            sum.fill(0.0);
+            for (key, &shift) in step.key.chunks_exact(rows * shape.accumulator_len()).zip(shifts) {
+                product.fill(0.0);
+                for (row, digits) in digits.chunks_exact(stride).enumerate() {
+                    let key = &key[(row * shape.polynomials() + column) * size..][..size];
+                    self.multiply_add(product, &digits[..size], key);
                 }
-                self.inverse(sum);
-                for (x, &y) in target.iter_mut().zip(sum.iter()) {
-                    *x = x.wrapping_add(super::real_to_torus(y));
+                // X^shift - 1 at point t, which is w^(1 - 4t).
+                for t in 0..points {
+                    let exponent = shift as usize * (1 + 2 * size - 4 * t % (2 * size)) % (2 * size);
+                    let (re, im) = self.powers[exponent];
+                    let (x, y) = (product[t], product[points + t]);
+                    sum[t] += x * (re - 1.0) - y * im;
+                    sum[points + t] += x * im + y * (re - 1.0);
                 }
+            }
+            self.inverse(sum);
+            for (x, &y) in target.iter_mut().zip(sum.iter()) {
+                *x = x.wrapping_add(super::real_to_torus(y));
             }
         }
     }
