@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use benches::{Keys, backends, pool, seed};
-use criterion::{
-    BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
-};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::{BootstrapKey, LookupTable};
 use tfhe_core::fft::Fft;
@@ -17,27 +15,25 @@ use tfhe_core::tgsw::FourierTgsw;
 use tfhe_core::tlwe::TlweSecretKey;
 use tfhe_core::torus::{Torus32, Torus64};
 
-/// Transforms of N real coefficients. Those inside a bootstrap are the same code without the scaling of the inverse.
+/// A transform of N real coefficients, and back: half of it is what a transform inside a bootstrap takes, but for the
+/// scaling here and the conversions there.
 fn transforms(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fft");
     group
-        .sample_size(10)
+        .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500));
     for size in [512, 1024, 2048] {
         let coefficients: Vec<f64> = (0..size).map(|j| f64::from((j * 7919) % 1024 - 512)).collect();
         for backend in backends() {
             let fft = Fft::new(size as usize, backend).expect("invariant: the size and the backend exist");
-            let mut points = coefficients.clone();
-            fft.forward(&mut points);
-            // From the same data each time: transformed over and over, numbers would grow out of range.
-            group.bench_function(BenchmarkId::new(format!("forward/{backend}"), size), |bencher| {
-                let copy = || coefficients.clone();
-                bencher.iter_batched_ref(copy, |data| fft.forward(data), BatchSize::SmallInput);
-            });
-            group.bench_function(BenchmarkId::new(format!("inverse/{backend}"), size), |bencher| {
-                let copy = || points.clone();
-                bencher.iter_batched_ref(copy, |data| fft.inverse(data), BatchSize::SmallInput);
+            let mut data = coefficients.clone();
+            let mut round_trip = || {
+                fft.forward(&mut data);
+                fft.inverse(&mut data);
+            };
+            group.bench_function(BenchmarkId::new(format!("round trip/{backend}"), size), |bencher| {
+                bencher.iter(&mut round_trip);
             });
         }
     }
