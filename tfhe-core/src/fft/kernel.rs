@@ -635,7 +635,7 @@ pub(super) unsafe fn transform_digits<V: Lanes>(
 ) {
     let (size, points, stride) = (twiddles.size(), twiddles.points, shape.stride());
     let levels = shape.gadget.levels as usize;
-    assert_eq!(polynomials.len() * levels * stride, digits.len() * size);
+    assert!(shape.size == size && polynomials.len() * levels * stride == digits.len() * size);
     for (polynomial, digits) in polynomials.chunks_exact(size).zip(digits.chunks_exact_mut(levels * stride)) {
         // SAFETY: the contract of `Lanes` is inherited; the polynomial and each level of digits have N words.
         unsafe {

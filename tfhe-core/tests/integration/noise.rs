@@ -113,13 +113,19 @@ fn packed_noise_is_that_of_fresh_ciphertexts() {
 
 /// A bootstrap has two noises: that of the phase which it looks up (key switch and modulus switch, with half a slot either
 /// way) and that of what comes out. A staircase as the table tells them apart: slot j holds j steps mod 1, so that the
-/// nearest step of a result tells the slot that was read, and its distance from the step is the result's noise.
+/// nearest step of a result tells the slot that was read, and its distance from the step is the result's noise. (`benches`'
+/// program `noise` does the same at length.)
 fn a_bootstrap_has_the_predicted_noise(parameters: &Parameters, samples: usize) {
     let slots = 2.0 * parameters.polynomial_size as f64;
     // Steps in a turn, as many as leave 7.5 standard deviations between them. A result passes the middle between two
     // steps about once in 6000, which costs its variance less than a thousandth.
     let steps = (1.0 / (7.5 * noise::bootstrapped(parameters).sqrt())).log2().floor().exp2();
-    let staircase = LookupTable::from_function(parameters.polynomial_size, |x| (x * slots).floor() / steps);
+    // Slots in a stair, so that half a turn is six deviations of the phase; a stair is uniform noise as a slot is.
+    let deviation = noise::decision(parameters, 0.0).sqrt() * slots;
+    let width = (12.0 * deviation / steps).log2().ceil().max(0.0).exp2();
+    let wide = (width * width - 1.0) / 12.0 / (slots * slots);
+    let stair = |x: f64| (x * slots / width).floor();
+    let staircase = LookupTable::from_function(parameters.polynomial_size, |x| stair(x) / steps);
     let (mut decision, mut result) = (Errors::default(), Errors::default());
     for number in 0..KEYS {
         let keys = Keys::generate(parameters, number);
@@ -138,12 +144,12 @@ fn a_bootstrap_has_the_predicted_noise(parameters: &Parameters, samples: usize) 
             let phase = keys.phase(output);
             let step = (phase * steps).round();
             result.0.push(phase - step / steps);
-            // From the phase to the middle of the slot that was read, in slots, known up to a turn of the staircase.
-            let distance = step + 0.5 - keys.phase(input) * slots;
-            decision.0.push((distance - (distance / steps).round() * steps) / slots);
+            // From the phase to the middle of the stair that was read, in stairs, known up to a turn of the staircase.
+            let distance = step + 0.5 - keys.phase(input) * slots / width;
+            decision.0.push((distance - (distance / steps).round() * steps) * width / slots);
         }
     }
-    decision.check(parameters, "looked-up phase", noise::decision(parameters, 0.0));
+    decision.check(parameters, "looked-up phase", noise::decision(parameters, 0.0) + wide);
     result.check(parameters, "bootstrapped", noise::bootstrapped(parameters));
 }
 
