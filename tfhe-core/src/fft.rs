@@ -136,6 +136,7 @@ impl StepShape {
     /// log2 of 16 standard deviations of a product, rounded up, in torus units: what no product reaches. It sums
     /// `rotations` (k+1) l N products of a digit (variance B^2/12), a key's coefficient (1/12) and X^shift - 1, which
     /// doubles a variance.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // the portable backend has no integer conversion
     fn product_bits(&self) -> u32 {
         let terms = (2 * self.rotations * self.rows() * self.size) as f64;
         let sixteen_deviations = 16.0 / 12.0 * libm::sqrt(terms);
@@ -150,6 +151,7 @@ pub(crate) struct Step<'a> {
     /// The points carry the factor 1/M that the inverse transform lacks.
     pub(crate) key: &'a [f64],
     /// The key of the step to come, or nothing: it is fetched into the cache meanwhile.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // the portable backend does not prefetch
     pub(crate) next_key: &'a [f64],
 }
 

@@ -1,7 +1,7 @@
 //! Key switching: an LWE sample under the large key becomes one of the same message under the small key.
 //!
-//! A set says whether its small key is unstructured ([`lwe`]) or made of polynomials ([`ring`]), which makes the key a
-//! hundred times smaller and the switch thirty times faster.
+//! A set says whether its small key is unstructured or made of polynomials, which makes the key smaller by the size of the
+//! polynomials and the switch some ten times faster.
 
 use crate::backend::Backend;
 use crate::error::Result;
