@@ -8,7 +8,8 @@
 //! acc += (X^a - 1) (BK[s (1-t)] ⊡ acc) + (X^b - 1) (BK[(1-s) t] ⊡ acc) + (X^(a+b) - 1) (BK[s t] ⊡ acc)
 //! ```
 //!
-//! with three TGSW samples, of which at most one is of 1. All share the decomposition and the transforms of one
+//! with three TGSW samples, of which at most one is of 1. (A block-binary key has at most one bit set in a step, so that the
+//! samples of its bits are enough: acc += sum_i (X^a_i - 1) (BK_i ⊡ acc).) All share the decomposition and the transforms of one
 //! accumulator, and are summed before the transform back; X^a - 1 is multiplied in the Fourier domain. So a step costs
 //! as many transforms for two bits as for one. (Zhou et al., "Faster bootstrapping with multiple addends", IEEE Access
 //! 2018; Bourse et al., "Fast homomorphic evaluation of deep discretized neural networks", CRYPTO 2018, section 4.2.)
@@ -18,7 +19,8 @@
 //! arbitrary tables Chillotti, Joye and Paillier, CSCML 2021.)
 //!
 //! The modulus switch is centred: with a'_i = round(2N a_i) and e_i = a'_i / 2N - a_i, b' = floor(2N (b + 1/2 sum
-//! e_i)). The half sum is the mean of what rounding the masks adds, and the floor puts the 2N slots symmetrically about
+//! e_i)). The half sum is the mean of what rounding the masks adds, for uniform key bits (for a block-binary key it halves
+//! the variance no less), and the floor puts the 2N slots symmetrically about
 //! 0, slot j standing for the phases [j, j+1) / 2N.
 //!
 //! **Batch.** A key is tens of megabytes and would stream from memory once a sample. So the loop over the key bits is
@@ -108,6 +110,7 @@ pub struct BootstrapKey {
     parameters: Parameters,
     shape: StepShape,
     fft: Fft,
+    batch_size: usize,
 }
 
 impl std::fmt::Debug for BootstrapKey {
@@ -151,7 +154,9 @@ impl BootstrapKey {
                 }
                 fft.transform().arrange_key(&shape, points);
             });
-        Self { points, parameters: *parameters, shape, fft }
+        let accumulator_bytes = shape.accumulator_len() * size_of::<u64>();
+        let batch_size = (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64);
+        Self { points, parameters: *parameters, shape, fft, batch_size }
     }
 
     /// Bytes in memory.
@@ -161,8 +166,7 @@ impl BootstrapKey {
 
     /// How many samples a batch should have for this key and this machine's cache.
     pub fn batch_size(&self) -> usize {
-        let accumulator_bytes = self.shape.accumulator_len() * size_of::<u64>();
-        (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64)
+        self.batch_size
     }
 
     /// Looks up the phase of each sample of `batch` in its table: modulus switch, blind rotation and sample extraction.

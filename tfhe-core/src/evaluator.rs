@@ -115,7 +115,7 @@ impl Evaluator {
         let threads = rayon::current_num_threads();
         let batches = samples.len().div_ceil(self.bootstrap.batch_size()).next_multiple_of(threads);
         let batch = samples.len().div_ceil(batches);
-        // A sample that is alone has the threads to itself.
+        // A sample that is alone has the threads to itself. (Callers with many single samples at once do better in batches.)
         let team = if samples.len() == 1 { threads } else { 1 };
         let results = samples
             .par_chunks(batch)

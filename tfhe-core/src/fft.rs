@@ -80,7 +80,7 @@ pub(crate) trait Transform: Send + Sync {
     );
 }
 
-/// Accumulators that share the load of a key row; so few that their digits stay in the first-level cache.
+/// Accumulators that share the load of a key row; so few that the digits of small sets stay in the first-level cache.
 const GROUP: usize = 2;
 
 /// Largest number of lanes of a backend.
@@ -140,7 +140,9 @@ impl StepShape {
     fn product_bits(&self) -> u32 {
         let terms = (2 * self.rotations * self.rows() * self.size) as f64;
         let sixteen_deviations = 16.0 / 12.0 * libm::sqrt(terms);
-        self.gadget.base_log + libm::ceil(libm::log2(sixteen_deviations)) as u32
+        let bits = self.gadget.base_log + libm::ceil(libm::log2(sixteen_deviations)) as u32;
+        assert!(bits < 50, "products beyond a double's precision");
+        bits
     }
 }
 

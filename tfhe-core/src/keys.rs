@@ -95,6 +95,12 @@ impl SecretKey {
 
     /// n and k N bits, 0 or 1 each.
     pub(crate) fn from_bits(parameters: &Parameters, id: KeyId, small: Vec<u32>, large: Vec<u32>) -> Self {
+        assert!(
+            parameters.lwe_dimension.is_multiple_of(parameters.bits_a_step)
+                && parameters.lwe_dimension.is_multiple_of(parameters.lwe_polynomial_size)
+                && parameters.large_dimension().is_multiple_of(parameters.lwe_polynomial_size),
+            "a small key of whole steps and polynomials"
+        );
         // Products with the key are exact on every backend; the portable one cannot be missing.
         let fft = Fft::new(parameters.polynomial_size, Backend::Portable)
             .expect("invariant: a named set has a transform");

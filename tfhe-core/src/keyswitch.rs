@@ -77,6 +77,9 @@ impl KeySwitchKey {
     pub fn switch(&self, batch: &[LweCiphertext<Torus32, Large>]) -> Vec<LweCiphertext<Torus32, Small>> {
         let fits = |sample: &LweCiphertext<_, _>| sample.dimension() == self.input_dimension;
         assert!(batch.iter().all(fits), "an LWE sample of another dimension");
+        if batch.is_empty() {
+            return Vec::new();
+        }
         match &self.form {
             Form::Lwe(key) => key.switch(batch),
             Form::Ring(key) => key.switch(batch),

@@ -5,9 +5,10 @@
 //! gates and the key-switching key are on [`Torus32`](crate::torus::Torus32).
 //!
 //! Security figures are those of the public lattice estimator (default cost model; the smallest of primal uSVP, BDD
-//! hybrid and dual hybrid; binary secrets); on that line log2(sigma) = 2.67 - 0.0257 n for 128.5 bits and q = 2^32, and
-//! the noise is never below 4/q. Failure probabilities are those of [`noise`](crate::noise), for one bootstrap of the
-//! worst gate; a test recomputes them. docs/parameters.md has the derivation.
+//! hybrid and dual hybrid; binary secrets), for the newer dimensions by a transcription of its formulas; on that line
+//! log2(sigma) = 2.67 - 0.0257 n for 128.5 bits and q = 2^32, and the noise is never below 4/q. Failure probabilities are
+//! those of [`noise`](crate::noise), for one bootstrap of the worst gate; a test checks that they keep the sets' bounds.
+//! docs/parameters.md and docs/security.md have the derivation.
 
 use crate::gadget::Gadget;
 use crate::random::StandardDeviation;
@@ -44,7 +45,8 @@ pub enum SmallKey {
     BlockBinary,
 }
 
-/// A parameter set; see the module. Only the named constants exist: a file names the set it was made with.
+/// A parameter set; see the module. A file names the set it was made with, so only keys of the named constants can be
+/// stored and read back; altered copies are for experiments.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Parameters {
@@ -108,7 +110,7 @@ pub const GATES_DEFAULT: Parameters = Parameters {
 /// against the attacks that have been estimated for such keys, which are fewer** (docs/security.md).
 ///
 /// Three key bits a step, with as many TGSW samples as two have in [`GATES_DEFAULT`]: 224 steps. Failures below 2^-128
-/// a gate (worst: MAJ, 2^-221). Cloud key 8.3 MB in a file (seeded), 47.2 MB in memory. Noise (standard deviations):
+/// a gate (worst: MAJ, 2^-221). Cloud key 8.3 MB in a file (seeded), 47.3 MB in memory. Noise (standard deviations):
 /// blind rotation 2^-9.7, key switch 2^-7.4, modulus switch 2^-8.1.
 pub const GATES_BLOCK_BINARY: Parameters = Parameters {
     name: "GATES_BLOCK_BINARY",
@@ -117,6 +119,7 @@ pub const GATES_BLOCK_BINARY: Parameters = Parameters {
     small_key: SmallKey::BlockBinary,
     lwe_noise_log2: -13.81,
     bits_a_step: 3,
+    security_bits: 128, // under the assumption above
     ..GATES_DEFAULT
 };
 

@@ -89,13 +89,17 @@ impl SecretSeed {
     /// `len` secret bits in blocks of `block`, of which at most one is set, each of the `block` + 1 cases being equally
     /// likely (to within 2^-62).
     pub(crate) fn secret_blocks(&self, purpose: Purpose, len: usize, block: usize) -> Zeroizing<Vec<u32>> {
+        debug_assert!(len.is_multiple_of(block));
         let mut rng = SecretStream(stream(&self.0, purpose, 0));
         let blocks = (0..len / block).flat_map(|_| {
             let case = ((u128::from(rng.0.next_u64()) * (block as u128 + 1)) >> 64) as u32;
             // 1 where `case` is i, by arithmetic: the difference is 0 or has its top bit set after negation or not.
             (0..block as u32).map(move |i| 1 ^ ((case ^ i) | (case ^ i).wrapping_neg()) >> 31)
         });
-        Zeroizing::new(blocks.collect())
+        // Of its final size at once: a vector that grows would leave copies behind.
+        let mut bits = Zeroizing::new(Vec::with_capacity(len));
+        bits.extend(blocks);
+        bits
     }
 
     /// The noise of row `index`.
@@ -127,7 +131,7 @@ impl MaskSeed {
             masks.iter_mut().for_each(swap);
         }
         // A word may have more bits than its torus; the bits beyond are cut, so that every element is equally likely.
-        let excess = u64::BITS.min(8 * size_of::<T>() as u32) - T::BITS;
+        let excess = 8 * size_of::<T>() as u32 - T::BITS;
         if excess > 0 {
             masks.iter_mut().for_each(|x| *x = T::from_bits64(x.to_bits64() >> excess << excess));
         }

@@ -1,6 +1,7 @@
 //! The real torus T = R/Z in fixed point.
 //!
-//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32, 48 or 64 bits. Addition and
+//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32 or 64 bits (or 48, kept as those of
+//! 64 whose last 16 are zero). Addition and
 //! multiplication by an integer are exact (they wrap); there is no product of two torus elements. See Chillotti,
 //! Gama, Georgieva, Izabachène, "TFHE: Fast Fully Homomorphic Encryption over the Torus", J. Cryptology 2020,
 //! section 2.

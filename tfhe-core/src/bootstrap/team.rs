@@ -9,13 +9,13 @@
 //! Members are threads of their own, not tasks of a pool: they wait for one another, so all must run.
 
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{BootstrapKey, SwitchedSample};
 use crate::buffer::AlignedBuffer;
 
 /// Turns of waiting before the processor is offered to others: about a microsecond.
-const SPINS: u32 = 200;
+const SPINS: u32 = 25;
 
 const NEVER_POISONED: &str = "invariant: a place is locked for a copy only";
 
@@ -23,16 +23,33 @@ const NEVER_POISONED: &str = "invariant: a place is locked for a copy only";
 struct Meeting {
     members: usize,
     arrivals: AtomicUsize,
+    /// Whether a member will not come any more.
+    abandoned: AtomicBool,
 }
 
 impl Meeting {
     /// Waits until every member has come to its meeting `number`, counted from 1.
+    ///
+    /// # Panics
+    /// If a member panicked or could not be started: a wait for it would not end.
     fn wait(&self, number: usize) {
         self.arrivals.fetch_add(1, Ordering::AcqRel);
         let mut spins = 0;
         while self.arrivals.load(Ordering::Acquire) < number * self.members {
+            assert!(!self.abandoned.load(Ordering::Relaxed), "another thread of the bootstrap stopped");
             spins += 1;
             if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+    }
+}
+
+/// Tells the others when its member panics.
+struct Presence<'a>(&'a Meeting);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandoned.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -45,15 +62,17 @@ pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize
     let shape = &key.shape;
     let share = shape.polynomials().div_ceil(threads);
     let members = shape.polynomials().div_ceil(share);
-    let meeting = Meeting { members, arrivals: AtomicUsize::new(0) };
+    let meeting = Meeting { members, arrivals: AtomicUsize::new(0), abandoned: AtomicBool::new(false) };
     // Words of digits that come of a polynomial.
     let digits_len = shape.gadget.levels as usize * shape.stride();
     let place = || RwLock::new(AlignedBuffer::zeroed(share * digits_len));
     let places: [Vec<Place>; 2] = [0, 1].map(|_| (0..members).map(|_| place()).collect());
     std::thread::scope(|scope| {
         let (meeting, places) = (&meeting, &places);
+        let _presence = Presence(meeting);
         for (member, polynomials) in accumulator.chunks_mut(share * shape.size).enumerate() {
             let mut work = move || {
+                let _presence = Presence(meeting);
                 let transform = key.fft.transform();
                 let first = member * share;
                 let own = first * digits_len..(first + polynomials.len() / shape.size) * digits_len;
@@ -83,4 +102,36 @@ pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::backend::Backend;
+    use crate::bootstrap::{BootstrapKey, LookupTable};
+    use crate::keys::{CloudKey, SecretKey};
+    use crate::lwe::LweCiphertext;
+    use crate::parameters::{GATES_DEFAULT, TFHE_LIB_V1_1};
+    use crate::random::{MaskSeed, Purpose, SEED_BYTES, SecretSeed};
+    use crate::torus::Torus32;
+
+    /// Any team computes, to the last bit, what one thread does: members of one, two and more polynomials, and of several
+    /// levels.
+    #[test]
+    fn a_team_of_any_size_gives_the_result_of_one_thread() {
+        for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_1] {
+            let secret = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
+            let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2));
+            let mut words = vec![Torus32::default(); parameters.lwe_dimension + 1];
+            MaskSeed([7; SEED_BYTES]).fill(Purpose::Ciphertexts, 0, &mut words);
+            let sample = [LweCiphertext::from_words(words)];
+            let table = LookupTable::from_function(parameters.polynomial_size, |x| x);
+            let backend = Backend::select().unwrap();
+            let key = BootstrapKey::expand(&cloud, backend).unwrap();
+            let alone = key.bootstrap(&sample, &[&table], 1);
+            for threads in 2..=5 {
+                let shared = key.bootstrap(&sample, &[&table], threads);
+                assert!(shared == alone, "{}, {threads} threads", parameters.name);
+            }
+        }
+    }
 }

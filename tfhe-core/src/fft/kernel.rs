@@ -604,7 +604,7 @@ struct Fetch {
     every: usize,
 }
 
-/// The step for `COUNT` accumulators, whose digits stay in the first-level cache.
+/// The step for `COUNT` accumulators.
 #[inline(always)]
 unsafe fn rotate_group<V: Lanes, const COUNT: usize>(
     twiddles: &Twiddles,
@@ -734,6 +734,7 @@ unsafe fn multiply<V: Lanes, const COUNT: usize>(
     let key_rows = rotations * rows;
     assert!(
         columns.end <= shape.polynomials()
+            && columns.len() <= rows
             && shape.size == twiddles.size()
             && key.len() == shape.key_len()
             && digits.len() >= COUNT * rows * stride
@@ -852,7 +853,9 @@ pub(super) unsafe fn decompose<V: Lanes>(
     let (base_log, levels) = (gadget.base_log, gadget.levels);
     let bits = base_log * levels;
     let size = polynomial.len();
-    assert!(size.is_multiple_of(V::LANES) && digits.len() >= (levels as usize - 1) * stride + size);
+    assert!(
+        levels >= 1 && size.is_multiple_of(V::LANES) && digits.len() >= (levels as usize - 1) * stride + size
+    );
     // SAFETY: the contract of `Lanes` is inherited; the assertion bounds all offsets.
     unsafe {
         for j in (0..size).step_by(V::LANES) {

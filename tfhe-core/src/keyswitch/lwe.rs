@@ -73,7 +73,7 @@ impl LweKeySwitchKey {
         size_of_val(&*self.rows)
     }
 
-    /// Switches every sample of `batch`, of the large key's dimension, on this thread.
+    /// Switches every sample of a `batch` that is not empty, of the large key's dimension, on this thread.
     pub(super) fn switch(
         &self,
         batch: &[LweCiphertext<Torus32, Large>],
@@ -85,7 +85,6 @@ impl LweKeySwitchKey {
         let mut digits = vec![0u32; row_count * batch.len()];
         let mut outputs = AlignedBuffer::<u32>::zeroed(batch.len() * stride);
         for (c, sample) in batch.iter().enumerate() {
-            assert_eq!(sample.dimension() * levels, row_count, "LWE sample of another dimension");
             for (i, a) in sample.mask().iter().enumerate() {
                 self.gadget.digits(a.to_bits64(), |level, digit| {
                     digits[(i * levels + level) * batch.len() + c] = (-digit) as u32;

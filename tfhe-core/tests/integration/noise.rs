@@ -23,13 +23,13 @@ use crate::support::{Keys, error, one_backend, seed};
 /// Keys that every measurement averages over.
 const KEYS: u64 = 2;
 
-/// Relative standard deviation of the true variance from key to key: at most 0.6 of a blind rotation's variance is
-/// rounding, which goes with the number of set bits in both keys, sqrt(1/n + 1/kN) <= 0.047; and a key switch's is a
-/// sum over some 10^4 squares of the key's noise, sqrt(2 / 10^4) = 0.014.
+/// Relative standard deviation of the true variance from key to key: at most 0.6 of a blind rotation's variance (in the
+/// legacy sets) is rounding, which goes with the number of set bits in both keys, sqrt(1/n + 1/kN) <= 0.047; and a key
+/// switch's is a sum over some 10^4 squares of the key's noise, sqrt(2 / 10^4) = 0.014.
 const KEY_SPREAD: f64 = 0.028;
 
 /// How far the average variance may be from the formula: the growth of rounding errors through a transform is a measured
-/// constant, in a term that is up to 40 % of a blind rotation's variance.
+/// constant, in a term that is up to three quarters of a blind rotation's variance.
 const FORMULA_ACCURACY: f64 = 0.1;
 
 /// Allowed standard deviations of a variance, and standard errors of a mean.
