@@ -8,7 +8,8 @@
 //! A bootstrap has two noises: that of the phase which it looks up (key switch and modulus switch, with half a slot
 //! either way), and that of what comes out. A staircase as the table tells them apart: slot j holds j steps mod 1, so
 //! that the nearest step of a result tells the slot that was read, and its distance from the step is the result's
-//! noise. Where a turn of the staircase is too short for the first noise, stairs are several slots wide. `TFHE_BACKEND` chooses the backend. Keys are seeded: a run repeats.
+//! noise. Where a turn of the staircase is too short for the first noise, stairs are several slots wide. `TFHE_BACKEND`
+//! chooses the backend. Keys are seeded: a run repeats.
 
 use benches::{Keys, seed};
 use tfhe_core::backend::Backend;

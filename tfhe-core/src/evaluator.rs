@@ -87,8 +87,8 @@ impl Evaluator {
     /// up in its own table, with fresh noise.
     ///
     /// # Errors
-    /// [`Error::OtherKey`] or [`Error::OtherDimension`] for a ciphertext of another key; [`Error::TableCount`] unless there is a table an input;
-    /// [`Error::TableSize`] for a table of another N.
+    /// [`Error::OtherKey`] or [`Error::OtherDimension`] for a ciphertext of another key; [`Error::TableCount`] unless there
+    /// is a table an input; [`Error::TableSize`] for a table of another N.
     pub fn bootstrap(&self, inputs: &[Ciphertext], tables: &[&LookupTable]) -> Result<Vec<Ciphertext>> {
         if inputs.len() != tables.len() {
             return Err(Error::TableCount { inputs: inputs.len(), tables: tables.len() });
@@ -115,7 +115,7 @@ impl Evaluator {
         let threads = rayon::current_num_threads();
         let batches = samples.len().div_ceil(self.bootstrap.batch_size()).next_multiple_of(threads);
         let batch = samples.len().div_ceil(batches);
-        // A sample that is alone has the threads to itself. (Callers with many single samples at once do better in batches.)
+        // A sample that is alone has the threads to itself. (Callers with many at once do better to batch them.)
         let team = if samples.len() == 1 { threads } else { 1 };
         let results = samples
             .par_chunks(batch)

@@ -1,7 +1,8 @@
 //! The negacyclic Fourier transform, and what a backend does with it.
 //!
-//! Products of real polynomials mod X^N + 1 become products of M = N/2 complex points, computed by a [`Backend`]. The order of the points is the backend's own business: anything in the Fourier domain lives in memory only, and
-//! files hold the torus domain.
+//! Products of real polynomials mod X^N + 1 become products of M = N/2 complex points, computed by a [`Backend`]. The
+//! order of the points is the backend's own business: anything in the Fourier domain lives in memory only, and files hold
+//! the torus domain.
 //!
 //! ```
 //! use tfhe_core::backend::Backend;
