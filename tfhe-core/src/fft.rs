@@ -139,9 +139,10 @@ impl StepShape {
     /// doubles a variance.
     #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // the portable backend has no integer conversion
     fn product_bits(&self) -> u32 {
-        let terms = (2 * self.rotations * self.rows() * self.size) as f64;
-        let sixteen_deviations = 16.0 / 12.0 * libm::sqrt(terms);
-        let bits = self.gadget.base_log + libm::ceil(libm::log2(sixteen_deviations)) as u32;
+        let terms = 2 * self.rotations * self.rows() * self.size;
+        // The square of 16/12 sqrt(terms); half of its logarithm, rounded up. In integers, as every step asks.
+        let square = (16 * terms).div_ceil(9);
+        let bits = self.gadget.base_log + square.next_power_of_two().ilog2().div_ceil(2);
         assert!(bits < 50, "products beyond a double's precision");
         bits
     }
