@@ -1,23 +1,76 @@
-//! What the client makes of a picture before it encrypts: the numbers the first layer reads.
+//! What the client makes of a picture before it encrypts: the integers the first layer reads.
 //!
-//! The threshold encoding: `x_i = 1` where grey value `i` is at least the threshold, else 0. Values are in {0, 1}, not
-//! {-1, +1}, because most pixels of a digit are black: with at most `max_active` ones, a neuron's sum is at most about
-//! `max_active` and not the number of pixels, and an encrypted sum has so much more room against noise. The client
-//! therefore enforces the limit.
+//! * *threshold*: `x = 1` where the grey value is at least the threshold, else 0. Values are in {0, 1}, not {-1, +1},
+//!   because most pixels of a digit are black: with at most `max_active` ones, a neuron's sum is at most about
+//!   `max_active` and not the number of pixels, and an encrypted sum has so much more room against noise.
+//! * *grey*: the grey value's upper bits.
+//! * *sign and scale*: the paper's. With z = (x - mean) / sqrt(variance + 10^-5) over the one picture, x from 0 to 255: the signs
+//!   s = 1 where z >= 0, else 0, and for each window of w x w the mean magnitude K of z, in fixed point, truncated.
+//!
+//! A model states how large values can be, and the client refuses a picture beyond: circuits and scales rely on it.
 
-mod binary;
+mod encoded;
+mod window_means;
 
-pub use binary::BinaryImage;
+pub use encoded::EncodedImage;
 
-use crate::{Error, Result, data::GreyImage};
+use crate::{Error, Result, data::GreyImage, layer::Shape};
 
-/// How a model reads pictures: their size, and the threshold encoding's parameters.
+/// How a model reads pictures: their size, and what becomes of their pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputEncoding {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pub(crate) threshold: u8,
-    pub(crate) max_active: usize,
+    pub(crate) pixels: PixelEncoding,
+}
+
+/// What becomes of a picture's pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PixelEncoding {
+    /// 1 where the grey value is at least `threshold`.
+    Threshold {
+        /// The smallest grey value that is 1.
+        threshold: u8,
+        /// The most ones a picture may have.
+        max_active: usize,
+    },
+    /// The upper bits of the grey value.
+    Grey {
+        /// How many, 1 to 8.
+        bits: u32,
+    },
+    /// Signs of the standardised picture, and mean magnitudes of its windows.
+    SignAndScale {
+        /// The side of a window.
+        window: usize,
+        /// Fraction bits of a mean magnitude.
+        fraction_bits: u32,
+        /// Bits of a mean magnitude as it is sent.
+        bits: u32,
+        /// The largest mean magnitude that is accepted, in units of 2^-`fraction_bits`.
+        largest: u32,
+    },
+}
+
+impl PixelEncoding {
+    /// Its name in the manifest.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Threshold { .. } => "threshold",
+            Self::Grey { .. } => "grey",
+            Self::SignAndScale { .. } => "sign-and-scale",
+        }
+    }
+}
+
+/// Values that come one after the other, all with the same range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ValueRange {
+    pub(crate) count: usize,
+    /// Values go from 0 to this.
+    pub(crate) largest: i64,
+    /// Bits each is sent in.
+    pub(crate) bits: u32,
 }
 
 impl InputEncoding {
@@ -31,9 +84,40 @@ impl InputEncoding {
         self.height
     }
 
-    /// Values of an encoded picture: one a pixel.
+    /// What becomes of the pixels.
+    pub fn pixels(&self) -> PixelEncoding {
+        self.pixels
+    }
+
+    /// The picture as one channel.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape { channels: 1, height: self.height, width: self.width }
+    }
+
+    /// The values of an encoded picture, in their order.
+    pub(crate) fn ranges(&self) -> Vec<ValueRange> {
+        let pixels = self.width * self.height;
+        let bit = ValueRange { count: pixels, largest: 1, bits: 1 };
+        match self.pixels {
+            PixelEncoding::Threshold { .. } => vec![bit],
+            PixelEncoding::Grey { bits } => {
+                vec![ValueRange { count: pixels, largest: (1 << bits) - 1, bits }]
+            }
+            PixelEncoding::SignAndScale { window, bits, largest, .. } => {
+                let count = (self.width + 1 - window) * (self.height + 1 - window);
+                vec![bit, ValueRange { count, largest: largest.into(), bits }]
+            }
+        }
+    }
+
+    /// Values of an encoded picture.
     pub fn value_count(&self) -> usize {
-        self.width * self.height
+        self.ranges().iter().map(|range| range.count).sum()
+    }
+
+    /// Bits of an encoded picture, where it is sent bit by bit.
+    pub fn bit_count(&self) -> usize {
+        self.ranges().iter().map(|range| range.count * range.bits as usize).sum()
     }
 
     /// Refuses a picture encoded for a model with another number of inputs.
@@ -42,37 +126,42 @@ impl InputEncoding {
         if found == expected { Ok(()) } else { Err(Error::InputLength { found, expected }) }
     }
 
-    /// The smallest grey value that is encoded as 1.
-    pub fn threshold(&self) -> u8 {
-        self.threshold
-    }
-
-    /// The most ones a picture may have.
-    pub fn max_active(&self) -> usize {
-        self.max_active
-    }
-
     /// Encodes a picture.
     ///
     /// # Errors
-    /// [`Error::ImageSize`] where the picture is of another size, [`Error::TooManyActive`] where more than
-    /// [`max_active`](Self::max_active) of its pixels reach the threshold.
-    pub fn encode(&self, image: &GreyImage) -> Result<BinaryImage> {
+    /// [`Error::ImageSize`] where the picture is of another size; [`Error::TooManyActive`] or [`Error::TooMuchContrast`]
+    /// where a value would be beyond what the model accepts.
+    pub fn encode(&self, image: &GreyImage) -> Result<EncodedImage> {
         let (found, expected) = ((image.width(), image.height()), (self.width, self.height));
         if found != expected {
             return Err(Error::ImageSize { origin: image.origin().into(), found, expected });
         }
-        let encoded = BinaryImage::threshold(image, self.threshold);
-        let active = encoded.active();
-        if active > self.max_active {
-            return Err(Error::TooManyActive {
-                origin: image.origin().into(),
-                active,
-                pixels: encoded.bits().len(),
-                limit: self.max_active,
-            });
-        }
-        Ok(encoded)
+        let values = match self.pixels {
+            PixelEncoding::Threshold { threshold, max_active } => {
+                let values: Vec<i64> =
+                    image.pixels().iter().map(|&grey| (grey >= threshold).into()).collect();
+                let active = values.iter().sum::<i64>() as usize;
+                if active > max_active {
+                    let (origin, pixels) = (image.origin().into(), values.len());
+                    return Err(Error::TooManyActive { origin, active, pixels, limit: max_active });
+                }
+                values
+            }
+            PixelEncoding::Grey { bits } => {
+                image.pixels().iter().map(|&grey| i64::from(grey >> (8 - bits))).collect()
+            }
+            PixelEncoding::SignAndScale { window, fraction_bits, largest, .. } => {
+                let (mut values, means) = window_means::encode(image, window, fraction_bits);
+                if let Some(&found) = means.iter().find(|&&mean| mean > largest.into()) {
+                    let unit = f64::from(fraction_bits).exp2();
+                    let (found, limit) = (found as f64 / unit, f64::from(largest) / unit);
+                    return Err(Error::TooMuchContrast { origin: image.origin().into(), found, limit });
+                }
+                values.extend(means);
+                values
+            }
+        };
+        Ok(EncodedImage::new(values))
     }
 }
 
@@ -82,7 +171,11 @@ mod tests {
 
     use super::*;
 
-    const ENCODING: InputEncoding = InputEncoding { width: 3, height: 2, threshold: 100, max_active: 2 };
+    const ENCODING: InputEncoding = InputEncoding {
+        width: 3,
+        height: 2,
+        pixels: PixelEncoding::Threshold { threshold: 100, max_active: 2 },
+    };
 
     fn image(width: usize, height: usize, pixels: &[u8]) -> GreyImage {
         GreyImage::new("digit.png".into(), width, height, pixels.into()).unwrap()
@@ -91,8 +184,17 @@ mod tests {
     #[test]
     fn the_threshold_itself_is_set() {
         let encoded = ENCODING.encode(&image(3, 2, &[0, 99, 100, 0, 255, 1])).unwrap();
-        assert_eq!(encoded.bits(), [false, false, true, false, true, false]);
-        assert_eq!(encoded.active(), 2);
+        assert_eq!(encoded.values(), [0, 0, 1, 0, 1, 0]);
+        assert_eq!(ENCODING.bit_count(), 6);
+    }
+
+    #[test]
+    fn grey_values_keep_their_upper_bits() {
+        let encoding = InputEncoding { pixels: PixelEncoding::Grey { bits: 3 }, ..ENCODING };
+        let encoded = encoding.encode(&image(3, 2, &[0, 31, 32, 128, 254, 255])).unwrap();
+        assert_eq!(encoded.values(), [0, 0, 1, 4, 7, 7]);
+        let bits: Vec<bool> = encoded.bits(&encoding).to_vec();
+        assert_eq!(bits[6..12], [true, false, false, false, false, true]);
     }
 
     #[test]
@@ -111,5 +213,21 @@ mod tests {
             "digit.png: 3 of 6 pixels are set, this model accepts at most 2 \
              (digits are white on black: is the image inverted?)"
         );
+    }
+
+    #[test]
+    fn signs_and_window_means_are_those_of_the_definition() {
+        let pixels = PixelEncoding::SignAndScale { window: 2, fraction_bits: 8, bits: 12, largest: 512 };
+        let encoding = InputEncoding { pixels, ..ENCODING };
+        // Mean 1/3 and variance 2/9 of white and black: z = sqrt 2 and -1/sqrt 2, less some 10^-5.
+        let encoded = encoding.encode(&image(3, 2, &[255, 0, 0, 0, 255, 0])).unwrap();
+        assert_eq!(encoded.values()[..6], [1, 0, 0, 0, 1, 0]);
+        // Windows with two white pixels and with one: 3/4 sqrt 2 and 5/8 sqrt 2 of 256 units.
+        assert_eq!(encoded.values()[6..], [271, 226]);
+        assert_eq!((encoding.value_count(), encoding.bit_count()), (8, 6 + 24));
+
+        let pixels = PixelEncoding::SignAndScale { window: 2, fraction_bits: 8, bits: 12, largest: 256 };
+        let error = InputEncoding { pixels, ..ENCODING }.encode(&image(3, 2, &[255, 0, 0, 0, 255, 0]));
+        assert!(error.unwrap_err().to_string().contains("1.06"));
     }
 }

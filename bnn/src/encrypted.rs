@@ -5,10 +5,12 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use tfhe_core::{
-    ciphertext::PackedCiphertext,
+    ciphertext::{PackedCiphertext, SeededCiphertexts},
     keys::KeyId,
-    serial::{self, CiphertextList, Existing},
+    parameters::Parameters,
+    serial::{self, CiphertextList, Existing, Kind},
 };
 
 use crate::{Error, Result, model::Model};
@@ -16,17 +18,34 @@ use crate::{Error, Result, model::Model};
 /// An encrypted picture, for one model and one key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncryptedImage {
-    packed: PackedCiphertext,
+    content: ImageContent,
     model: [u8; 32],
 }
 
+/// A picture as an engine reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ImageContent {
+    /// A value a pixel, packed: for the functional engine.
+    Packed(PackedCiphertext),
+    /// Bit by bit: for the gate engine.
+    Bits(SeededCiphertexts),
+}
+
 impl EncryptedImage {
-    pub(crate) fn new(packed: PackedCiphertext, model: [u8; 32]) -> Self {
-        Self { packed, model }
+    pub(crate) fn new(content: ImageContent, model: [u8; 32]) -> Self {
+        Self { content, model }
     }
 
-    pub(crate) fn packed(&self) -> &PackedCiphertext {
-        &self.packed
+    pub(crate) fn content(&self) -> &ImageContent {
+        &self.content
+    }
+
+    /// The parameter set, which says for which engine it is.
+    pub fn parameters(&self) -> &Parameters {
+        match &self.content {
+            ImageContent::Packed(packed) => packed.parameters(),
+            ImageContent::Bits(bits) => bits.parameters(),
+        }
     }
 
     /// Whether it is for this model; for a client or server that wants to know before long work.
@@ -39,15 +58,30 @@ impl EncryptedImage {
 
     /// Whose it is.
     pub fn key_id(&self) -> KeyId {
-        self.packed.key_id()
+        match &self.content {
+            ImageContent::Packed(packed) => packed.key_id(),
+            ImageContent::Bits(bits) => bits.key_id(),
+        }
     }
 
-    /// Writes it to a file: 168 bytes and 4 a pixel.
+    /// The SHA-256 of its file's content, which tells it from every other picture.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let bytes = match &self.content {
+            ImageContent::Packed(packed) => serial::to_bytes(packed, self.model),
+            ImageContent::Bits(bits) => serial::to_bytes(bits, self.model),
+        };
+        Sha256::digest(&bytes).into()
+    }
+
+    /// Writes it to a file: 168 bytes, and 4 a value or bit.
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.
     pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        Ok(serial::save(&self.packed, self.model, path, existing)?)
+        Ok(match &self.content {
+            ImageContent::Packed(packed) => serial::save(packed, self.model, path, existing)?,
+            ImageContent::Bits(bits) => serial::save(bits, self.model, path, existing)?,
+        })
     }
 
     /// Reads it from a file.
@@ -55,8 +89,12 @@ impl EncryptedImage {
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be read, is damaged, or holds something else.
     pub fn load(path: &Path) -> Result<Self> {
+        if serial::inspect(path)?.kind == Kind::SeededCiphertexts {
+            let stored = serial::load(path)?;
+            return Ok(Self { content: ImageContent::Bits(stored.content), model: stored.header.context });
+        }
         let stored = serial::load(path)?;
-        Ok(Self { packed: stored.content, model: stored.header.context })
+        Ok(Self { content: ImageContent::Packed(stored.content), model: stored.header.context })
     }
 }
 
@@ -74,6 +112,11 @@ impl EncryptedScores {
 
     pub(crate) fn list(&self) -> &CiphertextList {
         &self.list
+    }
+
+    /// The parameter set, which says by which engine they were made.
+    pub fn parameters(&self) -> &Parameters {
+        self.list.parameters()
     }
 
     pub(crate) fn check_model(&self, model: &Model) -> Result<()> {

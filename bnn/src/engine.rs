@@ -3,6 +3,7 @@
 
 mod accuracy;
 pub mod functional;
+pub mod gates;
 mod plaintext;
 
 pub use accuracy::Accuracy;

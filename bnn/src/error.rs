@@ -7,6 +7,8 @@ use std::{fmt::Display, io, ops::RangeInclusive, path::PathBuf};
 
 use safetensors::{Dtype, SafeTensorError};
 
+use crate::circuit::bristol::Fault;
+
 /// What an operation of this crate gives back.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -153,6 +155,19 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The picture's windows have a larger mean magnitude than the model accepts.
+    #[error(
+        "{origin}: a window's mean magnitude is {found:.2} standard deviations, this model accepts at most {limit:.2}"
+    )]
+    TooMuchContrast {
+        /// Where the picture came from.
+        origin: String,
+        /// The window's mean magnitude.
+        found: f64,
+        /// The largest that the model accepts.
+        limit: f64,
+    },
+
     /// An encoded picture was given to a model with another number of inputs.
     #[error("the encoded image has {found} values, this model reads {expected}")]
     InputLength {
@@ -171,6 +186,39 @@ pub enum Error {
         labels: usize,
         /// The number of images.
         images: usize,
+    },
+
+    /// A file or folder could not be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// A word of the authors' files is no number in its range.
+    #[error("{}: line {line}: {found:?}, expected an integer from {} to {}", path.display(), range.start(), range.end())]
+    PaperNumber {
+        /// The file.
+        path: PathBuf,
+        /// The line, the first being 1.
+        line: usize,
+        /// The beginning of the word.
+        found: String,
+        /// What it may be.
+        range: RangeInclusive<i32>,
+    },
+
+    /// A file of the authors has more or fewer numbers than their network.
+    #[error("{}: {found} numbers, expected {expected}", path.display())]
+    PaperCount {
+        /// The file.
+        path: PathBuf,
+        /// The numbers there are.
+        found: usize,
+        /// The numbers of the network.
+        expected: usize,
     },
 
     /// The manifest is no TOML, or has an unknown, missing or ill-typed entry.
@@ -223,11 +271,55 @@ pub enum Error {
         expected: RangeInclusive<usize>,
     },
 
-    /// The layers are not hidden binary-dense ones followed by one dense layer.
-    #[error("{}: the layers must be one or more `binary-dense`, then one `dense`", path.display())]
+    /// The last layer gives no scores.
+    #[error("{}: the last layer must be `dense`, with nothing but `relu` after it", path.display())]
     LayerOrder {
         /// The manifest.
         path: PathBuf,
+    },
+
+    /// A layer cannot read what comes from before it.
+    #[error("{}: {place}: {reason}", path.display())]
+    LayerFit {
+        /// The manifest.
+        path: PathBuf,
+        /// The layer by its name.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
+
+    /// A layer's values may outgrow their word.
+    #[error("{}: layer {layer:?}: values of up to {largest}, where {limit} is too large", path.display())]
+    LayerRange {
+        /// The manifest.
+        path: PathBuf,
+        /// The layer by its name.
+        layer: String,
+        /// How large they may become.
+        largest: i128,
+        /// The least that is too large.
+        limit: i128,
+    },
+
+    /// An engine does not read pictures so encoded.
+    #[error("the {engine} engine does not run networks with the encoding {encoding}")]
+    UnsupportedEncoding {
+        /// The encoding.
+        encoding: &'static str,
+        /// The engine.
+        engine: &'static str,
+    },
+
+    /// An engine has no such layer.
+    #[error("layer {layer:?}: the {engine} engine does not run {kind} here")]
+    UnsupportedLayer {
+        /// The layer by its name.
+        layer: String,
+        /// Its kind.
+        kind: &'static str,
+        /// The engine.
+        engine: &'static str,
     },
 
     /// A layer does not take as many values as the one before it, or the input, gives.
@@ -308,8 +400,44 @@ pub enum Error {
         /// The column, that is the input.
         column: usize,
         /// The weight.
-        value: i8,
+        value: i32,
     },
+
+    /// A scale is negative.
+    #[error("{}: tensor {tensor:?} is {value} at [{index}], a scale is not negative", path.display())]
+    NegativeScale {
+        /// The file of weights.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The filter.
+        index: usize,
+        /// The scale.
+        value: i32,
+    },
+
+    /// A picture for the functional engine was given to the gate engine.
+    #[error(
+        "the image is packed, for the functional engine; this key's engine reads images encrypted bit by bit"
+    )]
+    NotBitwise,
+
+    /// The result of a run that has not come to its end.
+    #[error("the inference has not come to its end")]
+    Unfinished,
+
+    /// A saved state cannot be gone on with.
+    #[error("{}: {reason}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A parameter set is too noisy for gates: one of bootstrapped bits would break its failure bound.
+    #[error("the parameter set is too noisy for gates of three inputs")]
+    GateTooNoisy,
 
     /// The picture has more values than one packed ciphertext holds.
     #[error("the model reads {inputs} values, more than the {most} that one encrypted image holds")]
@@ -363,6 +491,52 @@ pub enum Error {
         found: usize,
         /// The number of classes.
         expected: usize,
+    },
+
+    /// A line of a circuit file is malformed.
+    #[error("{}: line {line}: {fault}", path.display())]
+    Bristol {
+        /// The file.
+        path: PathBuf,
+        /// The line, the first being 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+
+    /// A text is no value of a circuit's input, or does not fit into its bits.
+    #[error(
+        "{found:?} is no value of {bits} bits: decimal numbers from -2^{} to 2^{bits} - 1 are, and 0x with hexadecimal \
+         digits (decimal numbers end at 2^128)",
+        bits.saturating_sub(1)
+    )]
+    CircuitValue {
+        /// The text.
+        found: String,
+        /// Bits of the input.
+        bits: usize,
+    },
+
+    /// A circuit was given more or fewer input values than it takes.
+    #[error("{}: {found} input values, the circuit takes {expected}", path.display())]
+    CircuitInputCount {
+        /// The file of the circuit.
+        path: PathBuf,
+        /// The number of values given.
+        found: usize,
+        /// The number of values, and their sizes.
+        expected: String,
+    },
+
+    /// A circuit gave other bits on ciphertexts than by Boolean logic.
+    #[error("{}: {wrong} of {bits} output bits differ between the encrypted run and plain logic", path.display())]
+    CircuitMismatch {
+        /// The file of the circuit.
+        path: PathBuf,
+        /// Bits that differ.
+        wrong: usize,
+        /// Bits of all outputs.
+        bits: usize,
     },
 
     /// The scheme refused something.

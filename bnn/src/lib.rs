@@ -23,6 +23,7 @@
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
+pub mod circuit;
 pub mod data;
 pub mod encoding;
 pub mod encrypted;

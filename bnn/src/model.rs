@@ -1,5 +1,5 @@
 //! A network on disk: a folder of `manifest.toml`, which says what the network is, and `weights.safetensors`, which
-//! holds its numbers.
+//! holds its numbers. docs/formats.md lists the encodings and the kinds of layer.
 //!
 //! ```toml
 //! format = 1
@@ -23,19 +23,23 @@
 //!
 //! [[layers]]
 //! name = "scores"
-//! kind = "dense"                  # s = (V h + c) / 2^fraction_bits
+//! kind = "dense"                  # s = floor(V h / 2^shift) + c, in units of 2^-fraction_bits
 //! inputs = 512
 //! outputs = 10
 //! fraction_bits = 3
-//! weights = "scores.weights"      # i8 [outputs, inputs]
+//! weights = "scores.weights"      # i8 or i32 [outputs, inputs]
 //! biases = "scores.biases"        # i32 [outputs]
 //! ```
 //!
-//! A [`Model`] is the folder checked: shapes chain from the picture to the scores, the tensors are those of the
-//! manifest and no others, and weights that must be -1 or +1 are.
+//! A [`Model`] is the folder checked: shapes chain from the picture to the scores, no value can outgrow its word, the
+//! tensors are those of the manifest and no others, and weights that must be -1 or +1 are.
 
+mod chain;
 mod manifest;
+mod paper;
 mod weights;
+
+pub use self::paper::{ModelFiles, import_paper};
 
 use std::{
     fs::File,
@@ -46,13 +50,14 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use self::{
+    chain::Chain,
     manifest::{LayerEntry, Manifest},
     weights::Weights,
 };
 use crate::{
     Error, Result,
     encoding::InputEncoding,
-    layer::{BinaryDense, Dense, Layer},
+    layer::{BinaryDense, Convolution, Dense, Layer, MaxPool, Relu, Shape, XnorConvolution},
 };
 
 /// The largest manifest that is read, in bytes.
@@ -60,13 +65,15 @@ const MANIFEST_LIMIT: u64 = 1 << 20;
 /// The largest file of weights that is read, in bytes.
 const WEIGHTS_LIMIT: u64 = 256 << 20;
 
-/// A network, checked: one or more [`BinaryDense`] layers, then one [`Dense`], whose shapes chain.
+/// A network, checked: layers whose shapes chain, the last of which gives scores.
 #[derive(Debug, Clone)]
 pub struct Model {
     name: String,
     description: String,
     input: InputEncoding,
-    layers: Vec<Layer>,
+    /// With the shapes of their inputs.
+    layers: Vec<(Layer, Shape)>,
+    fraction_bits: u32,
     digest: [u8; 32],
 }
 
@@ -82,19 +89,15 @@ impl Model {
         let (weights_path, weights_bytes) = read_bounded(folder, "weights.safetensors", WEIGHTS_LIMIT)?;
         let mut weights = Weights::parse(&weights_path, &weights_bytes)?;
 
+        let mut chain = Chain::new(&manifest_path, &manifest.input);
         let mut layers = Vec::new();
         for entry in manifest.layers {
-            layers.push(match entry {
-                LayerEntry::BinaryDense { name, inputs, outputs, weights: w, biases: b } => {
-                    let matrix = weights.take_binary_matrix(&w, outputs, inputs)?;
-                    Layer::BinaryDense(BinaryDense::new(name, matrix, weights.take_biases(&b, outputs)?))
-                }
-                LayerEntry::Dense { name, inputs, outputs, fraction_bits, weights: w, biases: b } => {
-                    let matrix = weights.take_matrix(&w, outputs, inputs)?;
-                    Layer::Dense(Dense::new(name, matrix, weights.take_biases(&b, outputs)?, fraction_bits))
-                }
-            });
+            let (shape, name) = (chain.check(&entry)?, entry.name().to_owned());
+            let layer = read_layer(entry, shape, name, &mut weights)?;
+            chain.push(&layer)?;
+            layers.push((layer, shape));
         }
+        let fraction_bits = chain.finish();
         weights.finish()?;
 
         let digest =
@@ -104,6 +107,7 @@ impl Model {
             description: manifest.description,
             input: manifest.input,
             layers,
+            fraction_bits,
             digest,
         })
     }
@@ -123,9 +127,19 @@ impl Model {
         &self.input
     }
 
-    /// The layers from the first to the last: one or more [`Layer::BinaryDense`], then one [`Layer::Dense`].
-    pub fn layers(&self) -> &[Layer] {
+    /// The layers from the first to the last.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = &Layer> + DoubleEndedIterator {
+        self.layers.iter().map(|(layer, _)| layer)
+    }
+
+    /// The layers, each with the shape of its inputs: for an XNOR convolution, that of the picture.
+    pub fn layers_and_shapes(&self) -> &[(Layer, Shape)] {
         &self.layers
+    }
+
+    /// Fraction bits of the scores.
+    pub fn fraction_bits(&self) -> u32 {
+        self.fraction_bits
     }
 
     /// The SHA-256 of the manifest followed by the weights, by which results name the model that made them:
@@ -137,6 +151,55 @@ impl Model {
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
+}
+
+/// The layer of an entry that fits values of shape `input`.
+fn read_layer(entry: LayerEntry, input: Shape, name: String, weights: &mut Weights) -> Result<Layer> {
+    Ok(match entry {
+        LayerEntry::BinaryDense { inputs, outputs, weights: w, biases, .. } => {
+            let matrix = weights.take_binary_matrix(&w, &[outputs, inputs])?;
+            Layer::BinaryDense(BinaryDense::new(name, matrix, weights.take_biases(&biases, outputs)?))
+        }
+        LayerEntry::Dense { inputs, outputs, shift, bits, fraction_bits, weights: w, biases, .. } => {
+            let matrix = weights.take_matrix(&w, &[outputs, inputs])?;
+            let biases = weights.take_biases(&biases, outputs)?;
+            Layer::Dense(Dense { name, weights: matrix, biases, shift, bits, fraction_bits })
+        }
+        LayerEntry::Convolution { filters, size, stride, shift, weights: w, biases, .. } => {
+            let dimensions = [filters, input.channels, size, size];
+            // One channel needs no dimension of its own.
+            let dimensions =
+                if input.channels == 1 { vec![filters, size, size] } else { dimensions.to_vec() };
+            let matrix = weights.take_matrix(&w, &dimensions)?;
+            let biases = weights.take_biases(&biases, filters)?;
+            Layer::Convolution(Convolution { name, size, stride, shift, weights: matrix, biases })
+        }
+        LayerEntry::XnorConvolution {
+            filters,
+            size,
+            fraction_bits,
+            bits,
+            weights: w,
+            scales,
+            biases,
+            ..
+        } => {
+            let matrix = weights.take_binary_matrix(&w, &[filters, size, size])?;
+            let scales = weights.take_scales(&scales, filters)?;
+            let biases = weights.take_biases(&biases, filters)?;
+            Layer::XnorConvolution(XnorConvolution {
+                name,
+                size,
+                fraction_bits,
+                bits,
+                weights: matrix,
+                scales,
+                biases,
+            })
+        }
+        LayerEntry::Relu { .. } => Layer::Relu(Relu { name }),
+        LayerEntry::MaxPool { size, .. } => Layer::MaxPool(MaxPool { name, size }),
+    })
 }
 
 /// Reads the file `name` of the folder, and refuses one that is larger than `limit` bytes.

@@ -1,12 +1,14 @@
 //! The command line.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use bnn::circuit::netlist::Style;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tfhe_core::{backend::Backend, serial::Existing};
 
 use crate::{
     commands::Session,
+    engine::Engine,
     error::{Error, Result},
     report::Output,
 };
@@ -26,7 +28,9 @@ First steps:
   bnn keygen                            client: makes keys/secret.key and keys/cloud.key
   bnn encrypt models/digits/7.png       client: makes 7.enc
   bnn infer 7.enc                       server: makes 7.scores, with the cloud key only
-  bnn decrypt 7.scores                  client: prints the scores and the label";
+  bnn decrypt 7.scores                  client: prints the scores and the label
+
+The engine is chosen with the keys: `bnn keygen --engine gates` makes keys for exact circuits.";
 
 /// Inference of binarized neural networks over encrypted data.
 #[derive(Debug, Parser)]
@@ -82,8 +86,16 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Lists the models that are found
     Models,
+    /// Says what an inference would cost on this machine, which is measured on the spot
+    Estimate(Estimate),
+    /// Makes a model folder of parameters that others released
+    #[command(subcommand)]
+    Import(Import),
     /// Measures accuracy on a labelled data set, in the clear or encrypted
     Evaluate(Evaluate),
+    /// Reads a Boolean circuit in Bristol Fashion: tells its cost, or runs it
+    #[command(subcommand)]
+    Circuit(Circuit),
 }
 
 /// The network to use.
@@ -128,6 +140,10 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Keygen {
+    /// Engine that the keys are for
+    #[arg(long, value_name = "E", default_value_t = Engine::Functional, value_enum)]
+    pub(crate) engine: Engine,
+
     /// Folder for secret.key and cloud.key
     #[arg(long, value_name = "DIR", default_value = "keys")]
     pub(crate) out: PathBuf,
@@ -178,12 +194,68 @@ pub(crate) struct Infer {
 
     #[command(flatten)]
     pub(crate) overwriting: Overwriting,
+
+    /// Go on with a run of gates that was stopped
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Where a run of gates is saved as it goes [default: the output's name and .state]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Seconds after which a run of gates is saved; also after each layer
+    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    pub(crate) save_every: f64,
+
+    /// How circuits of gates are built
+    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
+    pub(crate) style: CircuitStyle,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Estimate {
+    /// Model: a folder, or the name of one that `bnn models` lists
+    #[arg(value_name = "M")]
+    pub(crate) model: String,
+
+    /// Engine [default: functional for a network that it runs, else gates]
+    #[arg(long, value_name = "E", value_enum)]
+    pub(crate) engine: Option<Engine>,
+
+    /// How circuits of gates are built
+    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
+    pub(crate) style: CircuitStyle,
+}
+
+/// Whose parameters to read.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// The Binarized CNN of the paper: convolution_new.txt and full_connection_new.txt
+    Paper(ImportPaper),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportPaper {
+    /// Folder with the authors' files
+    pub(crate) folder: PathBuf,
+
+    /// Model folder to make
+    #[arg(long, value_name = "DIR", default_value = "models/paper-cnn")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Decrypt {
     /// Encrypted scores
     pub(crate) file: PathBuf,
+
+    /// The picture: compare with the network in the clear, and fail if a bit of a score differs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compare: Option<PathBuf>,
+
+    /// Which picture of an IDX file to compare with, the first being 0
+    #[arg(long, value_name = "I", requires = "compare")]
+    pub(crate) index: Option<usize>,
 
     /// Secret key
     #[arg(long, value_name = "FILE", default_value = "keys/secret.key")]
@@ -227,4 +299,64 @@ pub(crate) struct Evaluate {
     /// Append each finished image to FILE, one JSON object a line; started again, skip the images in it
     #[arg(long, value_name = "FILE.jsonl", requires = "encrypted")]
     pub(crate) record: Option<PathBuf>,
+}
+
+/// What to do with a circuit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Circuit {
+    /// Says what a circuit is and what it costs
+    Info(CircuitInfo),
+    /// Runs a circuit on values, in the clear or encrypted
+    Run(CircuitRun),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CircuitInfo {
+    /// Circuit in Bristol Fashion
+    pub(crate) file: PathBuf,
+
+    /// How the circuit is built
+    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
+    pub(crate) style: CircuitStyle,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CircuitRun {
+    /// Circuit in Bristol Fashion
+    pub(crate) file: PathBuf,
+
+    /// Value of an input, in their order: decimal below 2^128, or 0x and hexadecimal digits; -1 is all ones
+    #[arg(long = "input", value_name = "V", allow_hyphen_values = true)]
+    pub(crate) inputs: Vec<String>,
+
+    /// Encrypt, run on ciphertexts and decrypt, with a fresh key; fail unless the bits are the same
+    #[arg(long)]
+    pub(crate) encrypted: bool,
+}
+
+/// How a circuit is built.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum CircuitStyle {
+    /// A bootstrap for every gate
+    AsPublished,
+    /// Equal gates once, and sums without a bootstrap
+    Optimized,
+}
+
+impl From<CircuitStyle> for Style {
+    fn from(style: CircuitStyle) -> Self {
+        match style {
+            CircuitStyle::AsPublished => Self::AsPublished,
+            CircuitStyle::Optimized => Self::Optimized,
+        }
+    }
+}
+
+impl fmt::Display for CircuitStyle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AsPublished => "as-published",
+            Self::Optimized => "optimized",
+        })
+    }
 }

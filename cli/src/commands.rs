@@ -1,30 +1,28 @@
 //! The commands, one a file. Those of client and server each have a function that works on files and returns what it
 //! made; `run` prints it, and the demo calls the same functions.
 
+mod circuit;
 mod decrypt;
 mod demo;
 mod encrypt;
+mod estimate;
 mod evaluate;
+mod import;
 mod infer;
+mod infer_gates;
 mod inspect;
 mod keygen;
 mod models;
 
 use bnn::model::Model;
 use serde_json::{Value, json};
-use tfhe_core::{
-    backend::Backend,
-    parameters::{FUNCTIONAL_2048, Parameters},
-};
+use tfhe_core::{backend::Backend, parameters::Parameters};
 
 use crate::{
     arguments::Command,
     error::Result,
     report::{self, Output},
 };
-
-/// The parameter set of all keys that are made here.
-pub(crate) const PARAMETERS: &Parameters = &FUNCTIONAL_2048;
 
 /// What all commands share.
 #[derive(Debug)]
@@ -53,7 +51,10 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Decrypt(arguments) => decrypt::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Models => models::run(session),
+        Command::Estimate(arguments) => estimate::run(arguments, session),
+        Command::Import(command) => import::run(command, session),
         Command::Evaluate(arguments) => evaluate::run(arguments, session),
+        Command::Circuit(command) => circuit::run(command, session),
     }
 }
 

@@ -36,6 +36,14 @@ pub(crate) enum Error {
     #[error("{}: exists already; --force replaces it", path.display())]
     Exists { path: PathBuf },
 
+    /// A folder that is to be made and is there already.
+    #[error("{}: exists already; name another folder with --out", path.display())]
+    FolderExists { path: PathBuf },
+
+    /// A saved run that would be lost.
+    #[error("{}: a run was saved here; --resume goes on with it, --force begins again", path.display())]
+    SavedRun { path: PathBuf },
+
     /// A key that is not there.
     #[error("{}: there is no such file, where {kind} is needed; `bnn keygen` makes one", path.display())]
     NoKey { path: PathBuf, kind: Kind },
@@ -47,6 +55,10 @@ pub(crate) enum Error {
     /// A record of an evaluation that cannot be continued.
     #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
     Record { path: PathBuf, line: usize, cause: String },
+
+    /// A comparison that was asked for failed.
+    #[error("the decrypted scores differ from those of the network in the clear")]
+    ScoresDiffer,
 
     /// The result could not be printed.
     #[error("stdout: {0}")]
@@ -76,7 +88,12 @@ impl Error {
             Self::Network(bnn::Error::OtherModel { .. }) => {
                 Some("name the model it was made for with --model")
             }
-            Self::Network(bnn::Error::OtherParameters { .. }) => Some("`bnn keygen` makes a key of that set"),
+            Self::Network(bnn::Error::OtherParameters { .. }) => {
+                Some("`bnn keygen` makes keys of either engine's set")
+            }
+            Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::UnsupportedEncoding { .. }) => {
+                Some("`bnn keygen --engine gates` makes keys for exact circuits")
+            }
             Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),
             Self::Network(bnn::Error::ImageSize { .. }) => Some("scale the picture"),
             _ => None,

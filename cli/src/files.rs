@@ -15,7 +15,6 @@ use tfhe_core::{
 };
 
 use crate::{
-    commands::PARAMETERS,
     error::{About, Error, Result},
     report,
 };
@@ -69,23 +68,17 @@ pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
 }
 
 pub(crate) fn load_secret_key(path: &Path) -> Result<SecretKey> {
-    let key: SecretKey = load_key(path, Kind::SecretKey)?;
-    check_parameters(key.parameters()).about(path)?;
-    Ok(key)
+    load_key(path, Kind::SecretKey)
 }
 
-pub(crate) fn load_cloud_key(path: &Path) -> Result<CloudKey> {
+/// The cloud key that goes with a file of this parameter set and key.
+pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<CloudKey> {
     let key: CloudKey = load_key(path, Kind::CloudKey)?;
-    check_parameters(key.parameters()).about(path)?;
-    Ok(key)
-}
-
-/// Refuses a key of another parameter set here, where its file is known.
-fn check_parameters(found: &Parameters) -> bnn::Result<()> {
-    if found.name == PARAMETERS.name {
-        return Ok(());
+    let (found, expected) = (key.parameters().name, parameters.name);
+    if found != expected {
+        return Err(bnn::Error::OtherParameters { found, expected }).about(path);
     }
-    Err(bnn::Error::OtherParameters { found: found.name, expected: PARAMETERS.name })
+    Ok(key)
 }
 
 fn load_key<K: FileContent>(path: &Path, kind: Kind) -> Result<K> {

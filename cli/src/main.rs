@@ -4,6 +4,7 @@
 //!
 //! * [`arguments`]: the command line;
 //! * [`commands`]: one file a command;
+//! * [`engine`]: what a key is made for;
 //! * [`lookup`]: where models and sample digits are found;
 //! * [`files`]: keys that are read, results that are written;
 //! * [`report`], [`progress`]: what is printed, and shown meanwhile;
@@ -11,6 +12,7 @@
 
 mod arguments;
 mod commands;
+mod engine;
 mod error;
 mod files;
 mod interrupt;

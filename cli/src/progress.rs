@@ -1,10 +1,17 @@
 //! What is shown while something takes its time: on stderr, and only if that is a terminal.
 
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::report;
+
 const TICK: Duration = Duration::from_millis(100);
+/// How often a line is written where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Says what is going on while `work` runs.
 pub(crate) fn spinner<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
@@ -32,8 +39,50 @@ fn bar(count: usize, template: &str) -> ProgressBar {
         // Writing to the bar's own string cannot fail.
         let _ = write!(text, "{:.1}", 60.0 * state.per_sec());
     };
+    let per_second = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.0}", state.per_sec());
+    };
     let style = ProgressStyle::with_template(template)
         .expect("invariant: the templates are well-formed")
-        .with_key("per_minute", per_minute);
+        .with_key("per_minute", per_minute)
+        .with_key("per_second", per_second);
     ProgressBar::new(count as u64).with_style(style)
+}
+
+/// The progress of a long run of gates: a bar on a terminal, else a line on stderr now and then.
+pub(crate) struct Gates {
+    bar: ProgressBar,
+    total: usize,
+    before: usize,
+    start: Instant,
+    /// When the last line was written.
+    line: Cell<Instant>,
+}
+
+impl Gates {
+    /// A run of `total` bootstraps, of which `before` were done before it.
+    pub(crate) fn new(total: usize, before: usize) -> Self {
+        let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {eta} left: {msg}";
+        let bar = bar(total, template).with_position(before as u64);
+        bar.reset_eta();
+        Self { bar, total, before, start: Instant::now(), line: Cell::new(Instant::now()) }
+    }
+
+    /// Shows how far it is, and in which layer.
+    pub(crate) fn show(&self, done: usize, layer: Option<&str>) {
+        let layer = layer.unwrap_or("done");
+        self.bar.set_message(layer.to_owned());
+        self.bar.set_position(done as u64);
+        if self.bar.is_hidden() && self.line.get().elapsed() >= LINE_INTERVAL {
+            let speed = (done - self.before) as f64 / self.start.elapsed().as_secs_f64();
+            let left = Duration::from_secs_f64((self.total - done) as f64 / speed);
+            let left = report::long_duration(left);
+            eprintln!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total);
+            self.line.set(Instant::now());
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
 }

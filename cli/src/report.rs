@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bnn::{engine::Scores, layer::Layer, model::Model};
+use bnn::{
+    engine::Scores,
+    layer::{Layer, Shape as LayerShape},
+    model::Model,
+};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
@@ -90,6 +94,17 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// A duration of seconds to hours.
+pub(crate) fn long_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().round() as u64;
+    match seconds {
+        0..10 => self::duration(duration),
+        10..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
 /// A share of a count, such as `97 of 100, 97.00 %`.
 pub(crate) fn share(part: usize, whole: usize) -> String {
     format!("{part} of {whole}, {:.2} %", 100.0 * part as f64 / whole as f64)
@@ -100,28 +115,34 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The layers of a network by their sizes, such as `784 -> 512 -> 10`.
+/// The layers of a network by the values between them, such as `784 -> 512 -> 10`.
 pub(crate) fn architecture(model: &Model) -> String {
-    let outputs = model.layers().iter().map(|layer| shape(layer).outputs.to_string());
-    let inputs = model.input().value_count();
-    [inputs.to_string()].into_iter().chain(outputs).collect::<Vec<_>>().join(" -> ")
+    let mut sizes = vec![model.input().value_count().to_string()];
+    sizes.extend(
+        shapes(model).into_iter().filter(|shape| shape.kind != "relu").map(|shape| shape.outputs.to_string()),
+    );
+    sizes.join(" -> ")
 }
 
 /// What a layer is, in one line of a table.
 #[derive(Debug)]
 pub(crate) struct Shape {
+    pub(crate) name: String,
     pub(crate) kind: &'static str,
+    /// Values it reads, and gives.
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
 
-/// The kind and the sizes of a layer.
-pub(crate) fn shape(layer: &Layer) -> Shape {
-    let (kind, weights) = match layer {
-        Layer::BinaryDense(layer) => ("binary-dense", layer.weights()),
-        Layer::Dense(layer) => ("dense", layer.weights()),
+/// The kinds and the sizes of a network's layers.
+pub(crate) fn shapes(model: &Model) -> Vec<Shape> {
+    let mut inputs = model.input().value_count();
+    let shape = |(layer, shape): &(Layer, LayerShape)| {
+        let outputs = layer.output(*shape).values();
+        let read = std::mem::replace(&mut inputs, outputs);
+        Shape { name: layer.name().into(), kind: layer.kind(), inputs: read, outputs }
     };
-    Shape { kind, inputs: weights.columns(), outputs: weights.rows() }
+    model.layers_and_shapes().iter().map(shape).collect()
 }
 
 /// The scores of the classes as a table with bars from the lowest to the highest; the highest is marked.
@@ -158,6 +179,8 @@ mod tests {
         assert_eq!(duration(Duration::from_micros(10)), "less than 1 ms");
         assert_eq!(duration(Duration::from_millis(12)), "12 ms");
         assert_eq!(duration(Duration::from_millis(3_214)), "3.21 s");
+        assert_eq!(long_duration(Duration::from_secs(664)), "11 min 04 s");
+        assert_eq!(long_duration(Duration::from_secs(9_000)), "2 h 30 min");
     }
 
     #[test]

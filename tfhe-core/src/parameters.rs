@@ -87,7 +87,8 @@ pub struct Parameters {
 ///
 /// One decomposition level and two key bits a step: 8 transforms of 256 points and 48 key polynomials for each of 320
 /// steps. Cloud key 11.9 MB in a file (seeded), 63.8 MB in memory. Noise (standard deviations): blind rotation 2^-9.5,
-/// key switch 2^-7.4, modulus switch 2^-8.1. Security: 640 at 2^-13.78 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
+/// key switch 2^-7.4, modulus switch 2^-8.1; thirteen levels of it let a circuit add four bits after another before it
+/// bootstraps their sum. Security: 640 at 2^-13.78 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
 pub const GATES_DEFAULT: Parameters = Parameters {
     name: "GATES_DEFAULT",
     lwe_dimension: 640,
@@ -98,7 +99,7 @@ pub const GATES_DEFAULT: Parameters = Parameters {
     polynomial_size: 512,
     tlwe_noise_log2: -36.8,
     gadget: Gadget { base_log: 18, levels: 1 },
-    key_switch_gadget: Gadget { base_log: 1, levels: 12 },
+    key_switch_gadget: Gadget { base_log: 1, levels: 13 },
     accumulator: TorusWidth::Bits48,
     bits_a_step: 2,
     order: Order::KeySwitchFirst,

@@ -1,49 +1,31 @@
-//! The subcommand that trains the binarized perceptron, measures it and writes its folder.
-//!
-//! The last [`VALIDATION`] training images are held out for choosing between settings. The test images are read
-//! once, after training, and only when the network is written: a trial (no `--out`) never sees them.
+//! The binarized perceptron: the subcommand that trains it, measures it and writes its folder.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+mod integer;
+mod latent;
+mod measurement;
 
 use clap::{Args, value_parser};
 
-use crate::augment::Strength;
+use self::integer::Perceptron;
+use self::latent::{BIAS_LIMIT, Latent, Shape};
+use self::measurement::{DRAWS, Measurement, NOISES};
 use crate::card::Card;
 use crate::error::Result;
-use crate::folder::{self, Interface};
-use crate::integer::Perceptron;
-use crate::latent::Shape;
-use crate::measurement::Measurement;
-use crate::mnist::{Collection, Digits};
-use crate::pixels::BinaryDigits;
-use crate::randomness::Randomness;
-use crate::training::{Settings, train};
+use crate::folder::{self, Contents, Tensor};
+use crate::mnist::{CLASSES, PIXELS, SIDE};
+use crate::pixels::{most_active, with_head_room};
+use crate::run::{Run, VALIDATION};
 
-/// Images held out of the 60,000, the last ones.
-pub(crate) const VALIDATION: usize = 5_000;
-
-/// How far images are distorted: written digits still look written, by eye.
-const DISTORTION: Strength = Strength { rotation: 0.2, scale: 0.12, shear: 0.12, shift: 1.5, elastic: 1.0 };
+/// The network's name, and its folder's.
+const NAME: &str = "binarized-perceptron";
 
 /// Train the binarized perceptron on MNIST.
 ///
 /// The defaults are the recipe of the network that ships.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Folder of MNIST's four gzipped IDX files.
-    #[arg(long, value_name = "DIR", default_value = "../shared/data/mnist")]
-    data: PathBuf,
-    /// Model folder to write; without it, a trial: validation accuracy only.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Decides every random number of the run.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Date and machine, for the model card.
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    measured: String,
+    #[command(flatten)]
+    run: Run,
     /// Hidden neurons.
     #[arg(long, default_value_t = 384, value_parser = value_parser!(u16).range(1..))]
     hidden: u16,
@@ -62,122 +44,169 @@ pub(crate) struct Arguments {
     /// Half-width of the hidden sign's straight-through window.
     #[arg(long, default_value_t = 8.0)]
     window: f32,
-    /// Passes over the training images.
-    #[arg(long, default_value_t = 60, value_parser = value_parser!(u16).range(1..))]
-    epochs: u16,
-    /// Images to a step.
-    #[arg(long, default_value_t = 512, value_parser = value_parser!(u16).range(1..))]
-    batch: u16,
-    /// Learning rate of the first step; it falls to zero along a cosine.
-    #[arg(long, default_value_t = 0.02)]
-    learning_rate: f64,
-    /// Strength of the images' distortion, 0 for none and 1 for the recipe's.
-    #[arg(long, default_value_t = 1.0)]
-    distortion: f32,
 }
 
 impl Arguments {
-    fn settings(&self) -> Settings {
-        Settings {
-            shape: Shape {
-                hidden: self.hidden.into(),
-                score_weight_limit: self.score_weight_limit.into(),
-                fraction_bits: self.fraction_bits.into(),
-            },
+    fn shape(&self) -> Shape {
+        Shape {
             threshold: self.threshold,
+            hidden: self.hidden.into(),
+            score_weight_limit: self.score_weight_limit.into(),
+            fraction_bits: self.fraction_bits.into(),
             noise: self.noise,
             window: self.window,
-            epochs: self.epochs.into(),
-            batch: self.batch.into(),
-            learning_rate: self.learning_rate,
-            distortion: DISTORTION.times(self.distortion),
         }
     }
 }
 
-/// What training came to, before the test images are read.
-struct Outcome {
-    network: Perceptron,
-    /// Most set pixels in any of the 60,000 images.
-    most_active: u32,
-    validation: Measurement,
-    time: Duration,
-}
-
 /// Trains, measures on the validation images and, with `--out`, on the test images, and writes the folder.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let outcome = trial(arguments)?;
-    println!("validation: {}", outcome.validation);
+    let (run, shape) = (&arguments.run, arguments.shape());
+    let randomness = run.randomness();
+    let digits = run.training_digits()?;
+    let most_active = most_active(&digits, shape.threshold);
+    let outcome = run.train(digits, |digits| Latent::new(shape, digits, randomness))?;
+    let validation = Measurement::new(&outcome.network, &outcome.validation, randomness);
+    println!("validation: {validation}");
     let (bias, seconds) = (outcome.network.largest_hidden_bias(), outcome.time.as_secs());
     println!("largest hidden bias {bias}, trained in {seconds} s");
-    arguments.out.as_ref().map_or(Ok(()), |out| ship(arguments, outcome, out))
-}
 
-/// Trains, and measures on the validation images.
-fn trial(arguments: &Arguments) -> Result<Outcome> {
-    let (settings, randomness) = (arguments.settings(), Randomness::new(arguments.seed));
-    let digits = Digits::read(&arguments.data, Collection::Training)?;
-    let most_active = BinaryDigits::new(&digits, settings.threshold).most_active();
-    let (training, validation) = digits.split_last(VALIDATION)?;
-    let validation = BinaryDigits::new(&validation, settings.threshold);
-
-    let start = Instant::now();
-    let network = train(&training, settings, randomness, |epoch, loss, network| {
-        let (accuracy, time) = (100.0 * network.accuracy(&validation), start.elapsed().as_secs());
-        eprintln!("epoch {epoch:3}  loss {loss:.4}  validation {accuracy:.2} %  {time} s");
-    })?;
-    let time = start.elapsed();
-    let validation = Measurement::new(&network, &validation, randomness);
-    Ok(Outcome { network, most_active, validation, time })
-}
-
-/// Measures on the test images and writes the model folder `out`.
-fn ship(arguments: &Arguments, outcome: Outcome, out: &Path) -> Result<()> {
-    let settings = arguments.settings();
-    let Outcome { network, most_active, validation, time } = outcome;
-    let test = Digits::read(&arguments.data, Collection::Test)?;
-    let test = BinaryDigits::new(&test, settings.threshold);
-    let test = Measurement::new(&network, &test, Randomness::new(arguments.seed));
+    let Some(out) = &run.out else { return Ok(()) };
+    let test = Measurement::new(&outcome.network, &run.test_digits()?, randomness);
     println!("test: {test}");
-    let interface = Interface {
-        threshold: settings.threshold,
-        max_active: with_head_room(most_active),
-        fraction_bits: settings.shape.fraction_bits,
-    };
+    let Shape { score_weight_limit, noise, window, .. } = shape;
     let card = Card {
-        network: &network,
-        interface,
-        settings,
-        seed: arguments.seed,
-        command: command(),
-        most_active,
-        validation,
-        test,
-        time,
-        measured: &arguments.measured,
+        name: NAME,
+        architecture: architecture(&outcome.network, shape, most_active),
+        accuracy: accuracy(&validation, &test),
+        window: format!(" (window {window})"),
+        details: format!(
+            "Noise
+of standard deviation {noise} is added to every hidden sum. Limits: |b| <= {BIAS_LIMIT}, |v| <= {score_weight_limit}."
+        ),
+        run,
+        time: outcome.time,
     };
-    folder::write(out, &network, interface, &card.to_string())
+    folder::write(out, &contents(&outcome.network, shape, most_active), &card.to_string())
 }
 
-/// 15 % more than the most set pixels seen, rounded up.
-const fn with_head_room(most_active: u32) -> u32 {
-    (most_active * 115).div_ceil(100)
+/// The card's first section. `most_active` is the most set pixels in a training image.
+fn architecture(network: &Perceptron, shape: Shape, most_active: u32) -> String {
+    let Shape { threshold, hidden, fraction_bits, .. } = shape;
+    let max_active = with_head_room(most_active);
+    let (largest_bias, largest_weight) = (network.largest_hidden_bias(), network.largest_score_weight());
+    let pixel = format!("x_i = 1 where the grey value is at least {threshold}, else 0");
+    let score = format!("s_m = (sum_j v_mj h_j + c_m) / 2^{fraction_bits}");
+    format!(
+        "A perceptron that tells handwritten digits apart. Its hidden layer is binarized, so that an encrypted
+evaluation costs one bootstrap per hidden neuron and nothing else.
+
+```text
+{pixel:<54} {PIXELS} pixels, {SIDE} x {SIDE}, bright on black
+h_j = sign(sum_i w_ji x_i + b_j + 1/2)                 {hidden} hidden neurons; w in {{-1, +1}}, |b| <= {largest_bias}
+{score:<54} {CLASSES} scores; v, c integers, |v| <= {largest_weight}
+label = the first m with the largest s_m
+```
+
+The half leaves no ties. A client accepts at most {max_active} set pixels: the most in a training image is
+{most_active}, and 15 % is head room. `manifest.toml` describes the layers, `weights.safetensors` holds w, b, v and c.
+"
+    )
 }
 
-/// The command this run was started with, as typed at the workspace's root.
-fn command() -> String {
-    let quoted = |argument: String| if argument.contains(' ') { format!("'{argument}'") } else { argument };
-    let arguments: Vec<_> = env::args().skip(1).map(quoted).collect();
-    format!("cargo run --release -p train -- {}", arguments.join(" "))
+/// The card's accuracy section.
+fn accuracy(validation: &Measurement, test: &Measurement) -> String {
+    let mut table = String::from(
+        "## Accuracy
+
+In the integer meaning. Encrypted evaluation adds Gaussian noise to every hidden sum; the lower rows add it in the
+clear, with its standard deviation in units of the sum.
+
+",
+    );
+    table += &format!("| | validation ({VALIDATION} images) | test (10000 images) |\n|---|---|---|\n");
+    let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
+    table += &format!("| plain | {} | {} |\n", percent(validation.plain), percent(test.plain));
+    for (noise, (validation, test)) in NOISES.iter().zip(validation.noisy.iter().zip(&test.noisy)) {
+        table += &format!("| noise {noise:.1} | {validation} | {test} |\n");
+    }
+    table + &format!("\nWith noise: mean (least to most) of {DRAWS} draws.\n")
+}
+
+/// Manifest and tensors. `most_active` is the most set pixels in a training image.
+fn contents(network: &Perceptron, shape: Shape, most_active: u32) -> Contents {
+    let Shape { threshold, hidden, fraction_bits, .. } = shape;
+    let max_active = with_head_room(most_active);
+    let manifest = format!(
+        r#"format = 1
+name = "{NAME}"
+description = "Handwritten digits: one hidden layer of {hidden} signs with weights +1 and -1, then integer scores"
+
+[input]
+width = {SIDE}
+height = {SIDE}
+encoding = "threshold"          # x = 1 where the grey value is at least `threshold`, else 0
+threshold = {threshold}
+max_active = {max_active}                # most set pixels the client accepts
+
+[[layers]]
+name = "hidden"
+kind = "binary-dense"           # h = sign(W x + b + 1/2), W in {{-1,+1}}
+inputs = {PIXELS}
+outputs = {hidden}
+weights = "hidden.weights"      # i8 [outputs, inputs]
+biases = "hidden.biases"        # i32 [outputs]
+
+[[layers]]
+name = "scores"
+kind = "dense"                  # s = (V h + c) / 2^fraction_bits
+inputs = {hidden}
+outputs = {CLASSES}
+fraction_bits = {fraction_bits}               # fixed point of weights and biases
+weights = "scores.weights"      # i8 [outputs, inputs]
+biases = "scores.biases"        # i32 [outputs]
+"#
+    );
+    let tensors = vec![
+        Tensor::bytes("hidden.weights", &[hidden, PIXELS], &network.hidden_weights),
+        Tensor::words("hidden.biases", &[hidden], &network.hidden_biases),
+        Tensor::bytes("scores.weights", &[CLASSES, hidden], &network.score_weights),
+        Tensor::words("scores.biases", &[CLASSES], &network.score_biases),
+    ];
+    Contents { manifest, tensors }
 }
 
 #[cfg(test)]
 mod tests {
+    use safetensors::Dtype;
+
     use super::*;
 
     #[test]
-    fn head_room_rounds_up() {
-        assert_eq!(with_head_room(100), 115);
-        assert_eq!(with_head_room(101), 117);
+    fn the_manifest_says_the_shapes() {
+        let network = Perceptron {
+            threshold: 128,
+            hidden_weights: vec![1; 2 * PIXELS],
+            hidden_biases: vec![5, -64],
+            score_weights: (-10..10).collect(),
+            score_biases: (-5..5).collect(),
+        };
+        let shape = Shape {
+            threshold: 128,
+            hidden: 2,
+            score_weight_limit: 10,
+            fraction_bits: 3,
+            noise: 1.0,
+            window: 8.0,
+        };
+        let contents = contents(&network, shape, 300);
+        let manifest = contents.parsed();
+        assert_eq!(manifest["input"]["threshold"].as_integer(), Some(128));
+        assert_eq!(manifest["input"]["max_active"].as_integer(), Some(345));
+        assert_eq!(manifest["layers"][0]["outputs"].as_integer(), Some(2));
+        assert_eq!(manifest["layers"][1]["inputs"].as_integer(), Some(2));
+        assert_eq!(manifest["layers"][1]["fraction_bits"].as_integer(), Some(3));
+        assert_eq!(contents.tensor("hidden.weights"), (Dtype::I8, &[2, PIXELS][..]));
+        assert_eq!(contents.tensor("scores.biases"), (Dtype::I32, &[CLASSES][..]));
     }
 }

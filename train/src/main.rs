@@ -2,24 +2,29 @@
 //!
 //! One subcommand a network. A file here is one concept:
 //!
-//! * data: [`mnist`] (the images), [`augment`] (their distortions), [`pixels`] (the input encoding);
-//! * training: [`straight_through`] (gradients of discrete functions), [`latent`] (the reals behind the integers),
+//! * data: [`mnist`] (the images), [`augment`] (their distortions), [`pixels`] (the input encodings);
+//! * training: [`straight_through`] (gradients of discrete functions), [`grid`] (the integers a weight may be),
 //!   [`training`] (the loop), [`randomness`] (all of it from one seed);
-//! * outcome: [`integer`] (the network that ships), [`measurement`] (how good it is), [`folder`] and [`card`] (what
-//!   is written);
-//! * [`binarized_perceptron`], the subcommand that puts them together, and [`error`].
+//! * layers: [`dense`], [`latent_dense`] (the reals behind one), [`convolution`];
+//! * the networks, each with its integers and the reals behind them: [`binarized_perceptron`], [`perceptron`] and
+//!   [`cnn`], which is `binarized-cnn` and `hybrid-cnn`;
+//! * [`run`] (what a subcommand does), [`folder`] and [`card`] (what it writes), and [`error`].
 
 mod augment;
 mod binarized_perceptron;
 mod card;
+mod cnn;
+mod convolution;
+mod dense;
 mod error;
 mod folder;
-mod integer;
-mod latent;
-mod measurement;
+mod grid;
+mod latent_dense;
 mod mnist;
+mod perceptron;
 mod pixels;
 mod randomness;
+mod run;
 mod straight_through;
 mod training;
 
@@ -31,11 +36,19 @@ use clap::Parser;
 #[derive(Parser)]
 enum Command {
     BinarizedPerceptron(binarized_perceptron::Arguments),
+    BinarizedCnn(cnn::binarized::Arguments),
+    HybridCnn(cnn::hybrid::Arguments),
+    Perceptron(perceptron::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Command::BinarizedPerceptron(arguments) = Command::parse();
-    match binarized_perceptron::run(&arguments) {
+    let outcome = match Command::parse() {
+        Command::BinarizedPerceptron(arguments) => binarized_perceptron::run(&arguments),
+        Command::BinarizedCnn(arguments) => cnn::binarized::run(&arguments),
+        Command::HybridCnn(arguments) => cnn::hybrid::run(&arguments),
+        Command::Perceptron(arguments) => perceptron::run(&arguments),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
@@ -90,6 +91,12 @@ impl Digits {
     /// Every image with its digit.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], u8)> {
         self.pixels.chunks_exact(PIXELS).zip(self.labels.iter().copied())
+    }
+
+    /// The fraction of images, given with index and label, for which `holds` does.
+    pub(crate) fn fraction(&self, holds: impl Fn(usize, &[u8], u8) -> bool + Sync) -> f64 {
+        let holds = |&index: &usize| holds(index, self.image(index), self.label(index));
+        (0..self.len()).into_par_iter().filter(holds).count() as f64 / self.len() as f64
     }
 }
 

@@ -9,14 +9,26 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, b
 
 /// `sign(x)` in {+1, -1}, with `sign(0) = 1`; the gradient passes where `|x| <= window`.
 pub(crate) fn sign(x: &Tensor, window: f32) -> Result<Tensor> {
-    let forward = |x: f32| if x >= 0.0 { 1.0 } else { -1.0 };
-    x.apply_op1(StraightThrough { forward, window })
+    discrete(x, window, |x| if x >= 0.0 { 1.0 } else { -1.0 })
 }
 
 /// The integer in `[-limit, limit]` nearest to `x`; the gradient passes where `|x| <= limit`.
 pub(crate) fn round(x: &Tensor, limit: i32) -> Result<Tensor> {
     let window = limit as f32;
-    let forward = move |x: f32| x.round().clamp(-window, window);
+    discrete(x, window, move |x| x.round().clamp(-window, window))
+}
+
+/// The integer at or below `x`; the gradient always passes.
+pub(crate) fn floor(x: &Tensor) -> Result<Tensor> {
+    discrete(x, f32::INFINITY, f32::floor)
+}
+
+/// `forward` of every element; the gradient passes where `|x| <= window`.
+pub(crate) fn discrete(
+    x: &Tensor,
+    window: f32,
+    forward: impl Fn(f32) -> f32 + Send + Sync + 'static,
+) -> Result<Tensor> {
     x.apply_op1(StraightThrough { forward, window })
 }
 

@@ -27,8 +27,8 @@ use tfhe_core::{
 use super::Scores;
 use crate::{
     Error, Result,
-    encoding::BinaryImage,
-    encrypted::{EncryptedImage, EncryptedScores},
+    encoding::{EncodedImage, PixelEncoding},
+    encrypted::{EncryptedImage, EncryptedScores, ImageContent},
     layer::{BinaryDense, Dense, InputBound, Layer, Matrix},
     model::Model,
 };
@@ -73,11 +73,12 @@ impl<'a> Plan<'a> {
     /// [`Error::TooManyInputs`] where the picture does not fit one packed ciphertext; [`Error::SumsTooLarge`], naming
     /// the layer, where sums would be lost in noise.
     pub fn new(model: &'a Model, parameters: &'static Parameters) -> Result<Self> {
+        let active = supported(model)?;
         let inputs = model.input().value_count();
         if inputs > parameters.polynomial_size {
             return Err(Error::TooManyInputs { inputs, most: parameters.polynomial_size });
         }
-        let mut bound = InputBound::Bits { active: model.input().max_active() };
+        let mut bound = InputBound::Bits { active };
         let mut input_variance = noise::fresh(parameters);
         let mut scales = Vec::new();
         for layer in model.layers() {
@@ -92,6 +93,7 @@ impl<'a> Plan<'a> {
                     let sum_bound = layer.sum_bound();
                     scale(layer.name(), sum_bound, deviation, sum_bound as f64 * MOST_NOISE_SHARE)?
                 }
+                _ => unreachable!("invariant: other kinds were refused"),
             };
             scales.push(scale);
             bound = InputBound::Signs;
@@ -113,7 +115,7 @@ impl<'a> Plan<'a> {
     /// For each layer: its name, the largest sum in its units, and the standard deviation of the noise in its units.
     pub fn margins(&self) -> Vec<(&str, i64, f64)> {
         let margin = |(layer, scale): (&'a Layer, &Scale)| (layer.name(), scale.sum_bound, scale.noise_units);
-        self.model.layers().iter().zip(&self.scales).map(margin).collect()
+        self.model.layers().zip(&self.scales).map(margin).collect()
     }
 
     /// The client's part before: encrypts an encoded picture.
@@ -121,14 +123,13 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// [`Error::InputLength`] for a picture encoded for another model; [`Error::OtherParameters`] for a key of another
     /// parameter set.
-    pub fn encrypt(&self, key: &SecretKey, image: &BinaryImage, seed: SecretSeed) -> Result<EncryptedImage> {
+    pub fn encrypt(&self, key: &SecretKey, image: &EncodedImage, seed: SecretSeed) -> Result<EncryptedImage> {
         self.check_parameters(key.parameters())?;
-        self.model.input().check_value_count(image.bits().len())?;
+        self.model.input().check_value_count(image.values().len())?;
         // A picture's sums are of (2 W x) units. Multiplied, not chosen: pixels are the client's secret.
-        let messages: Vec<Torus32> =
-            image.bits().iter().map(|&bit| self.scales[0].torus(2 * i64::from(bit))).collect();
+        let messages: Vec<Torus32> = image.values().iter().map(|&x| self.scales[0].torus(2 * x)).collect();
         let packed = key.encrypt_packed(&messages, seed)?;
-        Ok(EncryptedImage::new(packed, self.model.digest()))
+        Ok(EncryptedImage::new(ImageContent::Packed(packed), self.model.digest()))
     }
 
     /// The server's part: evaluates the network on an encrypted picture, on all threads of the current rayon pool.
@@ -144,11 +145,17 @@ impl<'a> Plan<'a> {
         progress: impl Fn(usize),
     ) -> Result<EncryptedScores> {
         self.check_parameters(evaluator.parameters())?;
-        self.check_parameters(image.packed().parameters())?;
         image.check_model(self.model)?;
-        self.model.input().check_value_count(image.packed().message_count())?;
+        let ImageContent::Packed(packed) = image.content() else {
+            return Err(Error::OtherParameters {
+                found: image.parameters().name,
+                expected: self.parameters.name,
+            });
+        };
+        self.check_parameters(packed.parameters())?;
+        self.model.input().check_value_count(packed.message_count())?;
 
-        let mut values = image.packed().unpack();
+        let mut values = packed.unpack();
         let mut done = 0;
         // Few enough that progress is seen, many enough that every thread's batches are full.
         let part = 2 * evaluator.batch_size() * rayon::current_num_threads();
@@ -158,7 +165,7 @@ impl<'a> Plan<'a> {
             let mut outputs = Vec::with_capacity(layer.weights().rows());
             let constants: Vec<Torus32> =
                 layer.biases().iter().map(|&b| scale.torus(2 * i64::from(b) + 1)).collect();
-            let rows: Vec<&[i8]> = layer.weights().iter().collect();
+            let rows: Vec<&[i32]> = layer.weights().iter().collect();
             for (rows, constants) in rows.chunks(part).zip(constants.chunks(part)) {
                 let sums = linear(rows, constants, &values)?;
                 outputs.extend(evaluator.bootstrap(&sums, &vec![&table; sums.len()])?);
@@ -168,7 +175,7 @@ impl<'a> Plan<'a> {
             values = outputs;
         }
         let (layer, scale) = self.last();
-        let rows: Vec<&[i8]> = layer.weights().iter().collect();
+        let rows: Vec<&[i32]> = layer.weights().iter().collect();
         let constants: Vec<Torus32> = layer.biases().iter().map(|&c| scale.torus(i64::from(c))).collect();
         let scores = linear(&rows, &constants, &values)?;
         let list = CiphertextList::new(self.parameters, evaluator.key_id(), scores)?;
@@ -203,7 +210,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// [`Error::InputLength`] for a picture encoded for another model.
-    pub fn predict(&self, image: &BinaryImage, trials: u32, seed: u64) -> Result<f64> {
+    pub fn predict(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<f64> {
         let label = super::evaluate(self.model, image)?.label();
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let agreements = (0..trials).filter(|_| self.noisy_label(image, &mut rng) == label).count();
@@ -211,8 +218,8 @@ impl<'a> Plan<'a> {
     }
 
     /// One evaluation in the clear, with noise. `image` has the model's length.
-    fn noisy_label(&self, image: &BinaryImage, rng: &mut ChaCha20Rng) -> usize {
-        let mut values: Vec<i8> = image.bits().iter().map(|&bit| bit.into()).collect();
+    fn noisy_label(&self, image: &EncodedImage, rng: &mut ChaCha20Rng) -> usize {
+        let mut values = image.values().to_vec();
         for (layer, scale) in self.hidden() {
             let fires = |sum: i64| (2 * sum + 1) as f64 + scale.noise_units * normal(rng) >= 0.0;
             values =
@@ -220,7 +227,7 @@ impl<'a> Plan<'a> {
         }
         let (layer, scale) = self.last();
         let noisy = |sum: i64| (sum as f64 + scale.noise_units * normal(rng)).round() as i64;
-        let integers = layer.sums(&values).into_iter().map(noisy).collect();
+        let integers = layer.evaluate(&values).into_iter().map(noisy).collect();
         Scores { integers, fraction_bits: layer.fraction_bits() }.label()
     }
 
@@ -232,14 +239,14 @@ impl<'a> Plan<'a> {
     }
 
     fn hidden(&self) -> impl Iterator<Item = (&'a BinaryDense, Scale)> {
-        self.model.layers().iter().zip(&self.scales).filter_map(|(layer, &scale)| match layer {
+        self.model.layers().zip(&self.scales).filter_map(|(layer, &scale)| match layer {
             Layer::BinaryDense(layer) => Some((layer, scale)),
-            Layer::Dense(_) => None,
+            _ => None,
         })
     }
 
     fn last(&self) -> (&'a Dense, Scale) {
-        match (self.model.layers().last(), self.scales.last()) {
+        match (self.model.layers().next_back(), self.scales.last()) {
             (Some(Layer::Dense(layer)), Some(&scale)) => (layer, scale),
             _ => unreachable!("invariant: a model's last layer is dense, and every layer has a scale"),
         }
@@ -247,12 +254,42 @@ impl<'a> Plan<'a> {
 
     /// What a neuron brings out for the layer `number` to read: 2 units where that doubles its sums, else 1.
     fn amplitude(&self, number: usize) -> Torus32 {
-        let multiple = match self.model.layers()[number] {
+        let multiple = match self.model.layers_and_shapes()[number].0 {
             Layer::BinaryDense(_) => 2,
-            Layer::Dense(_) => 1,
+            _ => 1,
         };
         self.scales[number].torus(multiple)
     }
+}
+
+/// Refuses a network that is not one or more binary layers on set pixels, then scores without a shift; gives the most set
+/// pixels.
+fn supported(model: &Model) -> Result<usize> {
+    let PixelEncoding::Threshold { max_active, .. } = model.input().pixels() else {
+        return Err(Error::UnsupportedEncoding {
+            encoding: model.input().pixels().name(),
+            engine: "functional",
+        });
+    };
+    let last = model.layers().len() - 1;
+    for (number, layer) in model.layers().enumerate() {
+        let fits = match layer {
+            Layer::BinaryDense(_) => number < last,
+            Layer::Dense(dense) => {
+                number == last && number > 0 && dense.shift() == 0 && dense.bits().is_none()
+            }
+            _ => false,
+        };
+        if !fits {
+            let layer_name = layer.name().into();
+            return Err(Error::UnsupportedLayer {
+                layer: layer_name,
+                kind: layer.kind(),
+                engine: "functional",
+            });
+        }
+    }
+    Ok(max_active)
 }
 
 /// The unit that keeps a layer's sums on the half torus, if their noise is then `most_noise` units or less.
@@ -268,14 +305,14 @@ fn scale(layer: &str, sum_bound: i64, deviation: f64, most_noise: f64) -> Result
 }
 
 fn largest_square_norm(weights: &Matrix) -> f64 {
-    let norm = |row: &[i8]| row.iter().map(|&w| f64::from(w).powi(2)).sum();
+    let norm = |row: &[i32]| row.iter().map(|&w| f64::from(w).powi(2)).sum();
     weights.iter().map(norm).fold(0.0, f64::max)
 }
 
 /// A row of weights times the values, plus a constant, for each row.
-fn linear(rows: &[&[i8]], constants: &[Torus32], values: &[Ciphertext]) -> Result<Vec<Ciphertext>> {
-    let sum = |(row, &constant): (&&[i8], &Torus32)| {
-        let terms = row.iter().map(|&w| i32::from(w)).zip(values).filter(|&(w, _)| w != 0);
+fn linear(rows: &[&[i32]], constants: &[Torus32], values: &[Ciphertext]) -> Result<Vec<Ciphertext>> {
+    let sum = |(row, &constant): (&&[i32], &Torus32)| {
+        let terms = row.iter().copied().zip(values).filter(|&(w, _)| w != 0);
         // A row of zeros still needs a ciphertext to give the sum its shape.
         let terms: Vec<_> = terms.collect();
         let terms = if terms.is_empty() { vec![(0, &values[0])] } else { terms };

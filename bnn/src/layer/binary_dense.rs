@@ -56,7 +56,7 @@ impl BinaryDense {
     /// For zeros and ones, `x` can pick up to `active` weights of one sign and none of the other, so a neuron's
     /// sum goes from `-min(active, minuses)` to `min(active, pluses)`; for signs, from minus to plus its fan-in.
     pub fn sum_bound(&self, inputs: InputBound) -> i64 {
-        let bound = |(row, &bias): (&[i8], &i32)| {
+        let bound = |(row, &bias): (&[i32], &i32)| {
             let pluses = row.iter().filter(|&&w| w > 0).count();
             let (least, most) = match inputs {
                 InputBound::Bits { active } => (active.min(row.len() - pluses), active.min(pluses)),
@@ -70,8 +70,13 @@ impl BinaryDense {
     }
 
     /// `W x + b`.
-    pub(crate) fn sums(&self, x: &[i8]) -> Vec<i64> {
-        self.weights.affine(x, &self.biases)
+    pub(crate) fn sums(&self, x: &[i64]) -> Vec<i64> {
+        self.weights
+            .times(x)
+            .into_iter()
+            .zip(&self.biases)
+            .map(|(sum, &bias)| sum + i64::from(bias))
+            .collect()
     }
 }
 
@@ -84,7 +89,7 @@ mod tests {
     /// Layers of one to three neurons on one to six inputs.
     fn layers() -> impl Strategy<Value = BinaryDense> {
         (1..=3_usize, 1..=6_usize).prop_flat_map(|(rows, columns)| {
-            let weights = proptest::collection::vec(prop_oneof![Just(-1_i8), Just(1)], rows * columns);
+            let weights = proptest::collection::vec(prop_oneof![Just(-1_i32), Just(1)], rows * columns);
             let biases = proptest::collection::vec(-8..=8_i32, rows);
             (weights, biases)
                 .prop_map(move |(w, b)| BinaryDense::new("hidden".into(), Matrix::new(columns, w), b))
@@ -92,12 +97,12 @@ mod tests {
     }
 
     /// The largest `|2 (W x + b) + 1|` over the given inputs, by trying them all.
-    fn largest(layer: &BinaryDense, inputs: impl Iterator<Item = Vec<i8>>) -> Option<i64> {
+    fn largest(layer: &BinaryDense, inputs: impl Iterator<Item = Vec<i64>>) -> Option<i64> {
         inputs.flat_map(|x| layer.sums(&x)).map(|sum| (2 * sum + 1).abs()).max()
     }
 
     /// All vectors of two values.
-    fn all(columns: usize, [zero, one]: [i8; 2]) -> impl Iterator<Item = Vec<i8>> {
+    fn all(columns: usize, [zero, one]: [i64; 2]) -> impl Iterator<Item = Vec<i64>> {
         (0..1_u32 << columns)
             .map(move |x| (0..columns).map(|i| if x >> i & 1 == 1 { one } else { zero }).collect())
     }

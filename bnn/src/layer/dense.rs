@@ -1,57 +1,71 @@
-//! The last layer of a binarized network: the scores `s = (V h + c) / 2^f` of the classes.
+//! A fully connected layer: `floor(V x / 2^shift) + c`, which as the last layer gives scores in units of `2^-f`.
 //!
-//! `V` and `c` are fixed-point numbers with `f` fraction bits, and `h` is the +-1 vector of the layer before.
+//! With a word of `bits` bits the floor is cut to its lowest `bits` bits, read as a signed number, and so is the sum with
+//! the bias: what two's complement of that width does. Without, nothing is cut.
 
 use super::Matrix;
 
-/// The layer of scores: `s = (V h + c) / 2^f` with `h` in {-1, +1}.
+/// An affine map with integer weights.
 #[derive(Debug, Clone)]
 pub struct Dense {
-    name: String,
-    weights: Matrix,
+    pub(crate) name: String,
+    pub(crate) weights: Matrix,
     /// One a row of `weights`.
-    biases: Vec<i32>,
-    fraction_bits: u32,
+    pub(crate) biases: Vec<i32>,
+    pub(crate) shift: u32,
+    pub(crate) bits: Option<usize>,
+    pub(crate) fraction_bits: u32,
 }
 
 impl Dense {
-    pub(crate) fn new(name: String, weights: Matrix, biases: Vec<i32>, fraction_bits: u32) -> Self {
-        debug_assert_eq!(weights.rows(), biases.len());
-        Self { name, weights, biases, fraction_bits }
-    }
-
     /// The layer's name in the manifest.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// `V`, in units of `2^-f`: a row for each class, a column for each input.
+    /// `V`: a row for each output, a column for each input.
     pub fn weights(&self) -> &Matrix {
         &self.weights
     }
 
-    /// `c`, in units of `2^-f`: one for each class.
+    /// `c`, in units of the result: one for each output.
     pub fn biases(&self) -> &[i32] {
         &self.biases
     }
 
-    /// `f`, the fraction bits of weights and biases, and so of the scores: at most 30.
+    /// Bits that `V x` loses, rounding down, before the bias is added.
+    pub fn shift(&self) -> u32 {
+        self.shift
+    }
+
+    /// The width of a result, if it has a fixed one.
+    pub fn bits(&self) -> Option<usize> {
+        self.bits
+    }
+
+    /// `f`, the fraction bits of the result where it is scores: at most 30.
     pub fn fraction_bits(&self) -> u32 {
         self.fraction_bits
     }
 
-    /// The largest `|V h + c|` over all classes and all `h`, in units of `2^-f`: `max_m (sum_j |v_mj| + |c_m|)`.
-    /// Some `h` reaches it.
+    /// What the layer gives.
+    pub(crate) fn evaluate(&self, x: &[i64]) -> Vec<i64> {
+        let sums = self.weights.times(x).into_iter().zip(&self.biases);
+        sums.map(|(sum, &bias)| self.wrap(self.wrap(sum >> self.shift) + i64::from(bias))).collect()
+    }
+
+    /// The lowest bits of a number, read as a signed one.
+    fn wrap(&self, value: i64) -> i64 {
+        self.bits.map_or(value, |bits| value << (64 - bits) >> (64 - bits))
+    }
+
+    /// For +-1 inputs: the largest `|V h + c|` over all outputs and all `h`: `max_m (sum_j |v_mj| + |c_m|)`. Some `h`
+    /// reaches it.
     pub fn sum_bound(&self) -> i64 {
-        let bound = |(row, &bias): (&[i8], &i32)| {
+        let bound = |(row, &bias): (&[i32], &i32)| {
             row.iter().map(|&v| i64::from(v).abs()).sum::<i64>() + i64::from(bias).abs()
         };
         self.weights.iter().zip(&self.biases).map(bound).max().expect("invariant: a layer has an output")
-    }
-
-    /// `V h + c`.
-    pub(crate) fn sums(&self, h: &[i8]) -> Vec<i64> {
-        self.weights.affine(h, &self.biases)
     }
 }
 
@@ -70,13 +84,32 @@ mod tests {
                 proptest::collection::vec(-300..=300_i32, rows),
             )),
         ) {
-            let layer = Dense::new("scores".into(), Matrix::new(columns, weights), biases, 3);
+            let weights = Matrix::new(columns, weights.into_iter().map(i32::from).collect());
+            let name = "scores".into();
+            let layer = Dense { name, weights, biases, shift: 0, bits: None, fraction_bits: 3 };
             let largest = (0..1_u32 << columns)
-                .map(|h| (0..columns).map(|j| if h >> j & 1 == 1 { 1 } else { -1 }).collect::<Vec<i8>>())
-                .flat_map(|h| layer.sums(&h))
+                .map(|h| (0..columns).map(|j| if h >> j & 1 == 1 { 1 } else { -1 }).collect::<Vec<i64>>())
+                .flat_map(|h| layer.evaluate(&h))
                 .map(i64::abs)
                 .max();
             prop_assert_eq!(Some(layer.sum_bound()), largest);
         }
+    }
+
+    #[test]
+    fn results_floor_and_wrap() {
+        let weights = Matrix::new(1, vec![3, -3]);
+        let layer = Dense {
+            name: "d".into(),
+            weights,
+            biases: vec![1, -1],
+            shift: 2,
+            bits: Some(4),
+            fraction_bits: 0,
+        };
+        // 3 * 9 / 4 = 6.75 and -6.75: 6 + 1, -7 - 1; then 7 + 1 and -8 - 1 wrap at 4 bits.
+        assert_eq!(layer.evaluate(&[9]), [7, -8]);
+        assert_eq!(layer.evaluate(&[10]), [-8, 7]);
+        assert_eq!(Dense { bits: None, ..layer }.evaluate(&[10]), [8, -9]);
     }
 }

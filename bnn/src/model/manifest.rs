@@ -4,31 +4,88 @@ use std::{ops::RangeInclusive, path::Path};
 
 use serde::Deserialize;
 
-use crate::{Error, Result, encoding::InputEncoding};
+use crate::{
+    Error, Result,
+    encoding::{InputEncoding, PixelEncoding},
+};
 
 /// The version of the model format that this crate reads.
 const FORMAT: u32 = 1;
 /// The values of a layer's inputs and outputs, and of the pixels of a picture.
 const DIMENSION: RangeInclusive<usize> = 1..=1 << 16;
-/// The values of a layer's fraction bits.
+/// The values of a layer's fraction bits, and of the bits that a sum loses.
 const FRACTION_BITS: RangeInclusive<usize> = 0..=30;
+/// The bits of a word.
+const WORD_BITS: RangeInclusive<usize> = 2..=50;
+/// The side of a filter, of a window, of a square that is pooled.
+const SIDE: RangeInclusive<usize> = 1..=64;
 
-/// A manifest whose shapes chain from the picture to the scores.
+/// A manifest, checked for itself.
 #[derive(Debug)]
 pub(super) struct Manifest {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) input: InputEncoding,
-    /// One or more `BinaryDense`, then one `Dense`.
+    /// The last but for rectifiers is dense.
     pub(super) layers: Vec<LayerEntry>,
 }
 
-/// A `[[layers]]` table. `weights` and `biases` are names of tensors.
+/// A `[[layers]]` table. `weights`, `scales` and `biases` are names of tensors.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum LayerEntry {
-    BinaryDense { name: String, inputs: usize, outputs: usize, weights: String, biases: String },
-    Dense { name: String, inputs: usize, outputs: usize, fraction_bits: u32, weights: String, biases: String },
+    BinaryDense {
+        name: String,
+        inputs: usize,
+        outputs: usize,
+        weights: String,
+        biases: String,
+    },
+    Dense {
+        name: String,
+        inputs: usize,
+        outputs: usize,
+        #[serde(default)]
+        shift: u32,
+        bits: Option<usize>,
+        #[serde(default)]
+        fraction_bits: u32,
+        weights: String,
+        biases: String,
+    },
+    Convolution {
+        name: String,
+        filters: usize,
+        size: usize,
+        #[serde(default = "one")]
+        stride: usize,
+        #[serde(default)]
+        shift: u32,
+        weights: String,
+        biases: String,
+    },
+    XnorConvolution {
+        name: String,
+        filters: usize,
+        size: usize,
+        fraction_bits: u32,
+        bits: usize,
+        weights: String,
+        scales: String,
+        biases: String,
+    },
+    Relu {
+        name: String,
+    },
+    MaxPool {
+        name: String,
+        size: usize,
+    },
+}
+
+/// The stride of a convolution that states none.
+const fn one() -> usize {
+    1
 }
 
 /// The version alone, so that a manifest of another version is told apart before its other keys are read.
@@ -45,26 +102,25 @@ struct Document {
     _format: u32,
     name: String,
     description: String,
-    input: InputEntry,
+    input: toml::Table,
     /// Read one by one, so that a message can name the layer.
     layers: Vec<toml::Table>,
 }
 
-/// The `[input]` table.
+/// The size of the pictures: the `[input]` table without what belongs to its encoding.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InputEntry {
+struct InputSize {
     width: usize,
     height: usize,
-    encoding: EncodingKind,
-    threshold: u8,
-    max_active: usize,
 }
 
+/// The rest of the `[input]` table.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum EncodingKind {
-    Threshold,
+#[serde(tag = "encoding", rename_all = "kebab-case", deny_unknown_fields)]
+enum PixelEntry {
+    Threshold { threshold: u8, max_active: usize },
+    Grey { bits: u32 },
+    SignAndScale { window: usize, fraction_bits: u32, bits: u32, largest: u32 },
 }
 
 impl Manifest {
@@ -83,26 +139,57 @@ impl Manifest {
 
         check_text(path, "manifest", "name", &document.name)?;
         check_text(path, "manifest", "description", &document.description)?;
-        let input = document.input.check(path)?;
+        let input = parse_input(path, document.input)?;
         let layers: Vec<LayerEntry> = document
             .layers
             .into_iter()
             .enumerate()
             .map(|(index, table)| LayerEntry::parse(path, index, table))
             .collect::<Result<_>>()?;
-        check_chain(path, &input, &layers)?;
+        let last = layers.iter().rfind(|layer| !matches!(layer, LayerEntry::Relu { .. }));
+        if !matches!(last, Some(LayerEntry::Dense { .. })) {
+            return Err(Error::LayerOrder { path: path.into() });
+        }
         Ok(Self { name: document.name, description: document.description, input, layers })
     }
 }
 
-impl InputEntry {
-    fn check(self, path: &Path) -> Result<InputEncoding> {
-        let Self { width, height, encoding: EncodingKind::Threshold, threshold, max_active } = self;
-        check_range(path, "input", "width", width, DIMENSION)?;
-        check_range(path, "input", "height", height, DIMENSION)?;
-        check_range(path, "input", "max_active", max_active, 1..=width * height)?;
-        Ok(InputEncoding { width, height, threshold, max_active })
+/// Reads and checks the `[input]` table.
+fn parse_input(path: &Path, mut table: toml::Table) -> Result<InputEncoding> {
+    let failed = |source: toml::de::Error| Error::Manifest {
+        path: path.into(),
+        place: "input".into(),
+        source: source.into(),
+    };
+    let mut size = toml::Table::new();
+    for key in ["width", "height"] {
+        if let Some((key, value)) = table.remove_entry(key) {
+            size.insert(key, value);
+        }
     }
+    let InputSize { width, height } = size.try_into().map_err(failed)?;
+    check_range(path, "input", "width", width, DIMENSION)?;
+    check_range(path, "input", "height", height, DIMENSION)?;
+    check_range(path, "input", "width * height", width * height, DIMENSION)?;
+    let pixels = match table.try_into().map_err(failed)? {
+        PixelEntry::Threshold { threshold, max_active } => {
+            check_range(path, "input", "max_active", max_active, 1..=width * height)?;
+            PixelEncoding::Threshold { threshold, max_active }
+        }
+        PixelEntry::Grey { bits } => {
+            check_range(path, "input", "bits", bits as usize, 1..=8)?;
+            PixelEncoding::Grey { bits }
+        }
+        PixelEntry::SignAndScale { window, fraction_bits, bits, largest } => {
+            check_range(path, "input", "window", window, 1..=width.min(height))?;
+            check_range(path, "input", "fraction_bits", fraction_bits as usize, FRACTION_BITS)?;
+            check_range(path, "input", "bits", bits as usize, 2..=31)?;
+            // In two's complement, as the published circuit reads it.
+            check_range(path, "input", "largest", largest as usize, 1..=(1 << (bits - 1)) - 1)?;
+            PixelEncoding::SignAndScale { window, fraction_bits, bits, largest }
+        }
+    };
+    Ok(InputEncoding { width, height, pixels })
 }
 
 impl LayerEntry {
@@ -119,48 +206,52 @@ impl LayerEntry {
         })?;
 
         check_text(path, &place, "name", entry.name())?;
-        let (inputs, outputs) = entry.shape();
-        check_range(path, &place, "inputs", inputs, DIMENSION)?;
-        check_range(path, &place, "outputs", outputs, DIMENSION)?;
-        if let Self::Dense { fraction_bits, .. } = entry {
-            check_range(path, &place, "fraction_bits", fraction_bits as usize, FRACTION_BITS)?;
+        for (field, found, expected) in entry.numbers() {
+            check_range(path, &place, field, found, expected)?;
         }
         Ok(entry)
     }
 
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
-            Self::BinaryDense { name, .. } | Self::Dense { name, .. } => name,
+            Self::BinaryDense { name, .. }
+            | Self::Dense { name, .. }
+            | Self::Convolution { name, .. }
+            | Self::XnorConvolution { name, .. }
+            | Self::Relu { name }
+            | Self::MaxPool { name, .. } => name,
         }
     }
 
-    /// The layer's inputs and outputs.
-    fn shape(&self) -> (usize, usize) {
+    /// The numbers that the table gives, and what they may be.
+    fn numbers(&self) -> Vec<(&'static str, usize, RangeInclusive<usize>)> {
         match *self {
-            Self::BinaryDense { inputs, outputs, .. } | Self::Dense { inputs, outputs, .. } => {
-                (inputs, outputs)
+            Self::BinaryDense { inputs, outputs, .. } => {
+                vec![("inputs", inputs, DIMENSION), ("outputs", outputs, DIMENSION)]
             }
+            Self::Dense { inputs, outputs, shift, bits, fraction_bits, .. } => vec![
+                ("inputs", inputs, DIMENSION),
+                ("outputs", outputs, DIMENSION),
+                ("shift", shift as usize, FRACTION_BITS),
+                ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
+                ("bits", bits.unwrap_or(*WORD_BITS.end()), WORD_BITS),
+            ],
+            Self::Convolution { filters, size, stride, shift, .. } => vec![
+                ("filters", filters, DIMENSION),
+                ("size", size, SIDE),
+                ("stride", stride, SIDE),
+                ("shift", shift as usize, FRACTION_BITS),
+            ],
+            Self::XnorConvolution { filters, size, fraction_bits, bits, .. } => vec![
+                ("filters", filters, DIMENSION),
+                ("size", size, SIDE),
+                ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
+                ("bits", bits, WORD_BITS),
+            ],
+            Self::Relu { .. } => vec![],
+            Self::MaxPool { size, .. } => vec![("size", size, SIDE)],
         }
     }
-}
-
-/// Checks the order of the layers' kinds, and that each takes as many values as come from before it.
-fn check_chain(path: &Path, input: &InputEncoding, layers: &[LayerEntry]) -> Result<()> {
-    match layers {
-        [LayerEntry::BinaryDense { .. }, hidden @ .., LayerEntry::Dense { .. }]
-            if hidden.iter().all(|layer| matches!(layer, LayerEntry::BinaryDense { .. })) => {}
-        _ => return Err(Error::LayerOrder { path: path.into() }),
-    }
-    let mut given = input.value_count();
-    for layer in layers {
-        let (inputs, outputs) = layer.shape();
-        if inputs != given {
-            let place = format!("layer {:?}", layer.name());
-            return Err(Error::LayerInputs { path: path.into(), place, inputs, given });
-        }
-        given = outputs;
-    }
-    Ok(())
 }
 
 /// Names and descriptions are printed, so they are one line and cannot steer a terminal.

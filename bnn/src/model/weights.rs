@@ -24,15 +24,22 @@ impl<'a> Weights<'a> {
         Ok(Self { path, tensors: file.tensors().into_iter().collect() })
     }
 
-    /// The `i8` tensor of this name and of shape `[rows, columns]`.
-    pub(super) fn take_matrix(&mut self, tensor: &str, rows: usize, columns: usize) -> Result<Matrix> {
-        let bytes = self.take(tensor, Dtype::I8, &[rows, columns])?;
-        Ok(Matrix::new(columns, bytes.iter().map(|&byte| byte.cast_signed()).collect()))
+    /// The `i8` or `i32` tensor of this name and shape, whose first dimension are the rows of a matrix.
+    pub(super) fn take_matrix(&mut self, tensor: &str, shape: &[usize]) -> Result<Matrix> {
+        let columns = shape[1..].iter().product();
+        let wide = self.tensors.get(tensor).is_some_and(|view| view.dtype() == Dtype::I32);
+        let entries = if wide {
+            self.take_words(tensor, shape)?
+        } else {
+            self.take(tensor, Dtype::I8, shape)?.iter().map(|&byte| byte.cast_signed().into()).collect()
+        };
+        Ok(Matrix::new(columns, entries))
     }
 
     /// As [`take_matrix`](Self::take_matrix), with entries -1 and +1 only.
-    pub(super) fn take_binary_matrix(&mut self, tensor: &str, rows: usize, columns: usize) -> Result<Matrix> {
-        let matrix = self.take_matrix(tensor, rows, columns)?;
+    pub(super) fn take_binary_matrix(&mut self, tensor: &str, shape: &[usize]) -> Result<Matrix> {
+        let matrix = self.take_matrix(tensor, shape)?;
+        let columns = matrix.columns();
         if let Some((index, &value)) =
             matrix.iter().flatten().enumerate().find(|(_, value)| value.unsigned_abs() != 1)
         {
@@ -49,7 +56,21 @@ impl<'a> Weights<'a> {
 
     /// The `i32` tensor of this name and of shape `[length]`.
     pub(super) fn take_biases(&mut self, tensor: &str, length: usize) -> Result<Vec<i32>> {
-        let bytes = self.take(tensor, Dtype::I32, &[length])?;
+        self.take_words(tensor, &[length])
+    }
+
+    /// As [`take_biases`](Self::take_biases), with no negative entry.
+    pub(super) fn take_scales(&mut self, tensor: &str, length: usize) -> Result<Vec<i32>> {
+        let scales = self.take_biases(tensor, length)?;
+        if let Some(index) = scales.iter().position(|&scale| scale < 0) {
+            let (path, tensor) = (self.path.into(), tensor.into());
+            return Err(Error::NegativeScale { path, tensor, index, value: scales[index] });
+        }
+        Ok(scales)
+    }
+
+    fn take_words(&mut self, tensor: &str, shape: &[usize]) -> Result<Vec<i32>> {
+        let bytes = self.take(tensor, Dtype::I32, shape)?;
         Ok(bytes.as_chunks().0.iter().map(|&word| i32::from_le_bytes(word)).collect())
     }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod functional;
+mod gates;
+mod import;
 mod mnist;
 mod model;
 mod oracle;

@@ -4,6 +4,7 @@ use std::fs;
 
 use bnn::{
     Error,
+    encoding::PixelEncoding,
     layer::{InputBound, Layer},
     model::Model,
 };
@@ -25,9 +26,11 @@ fn a_good_folder_is_read_as_it_is() {
     let model = toy().open().unwrap();
     assert_eq!((model.name(), model.description()), ("toy", "Two neurons on four pixels"));
     let input = model.input();
-    assert_eq!((input.width(), input.height(), input.threshold(), input.max_active()), (2, 2, 128, 3));
+    let pixels = PixelEncoding::Threshold { threshold: 128, max_active: 3 };
+    assert_eq!((input.width(), input.height(), input.pixels()), (2, 2, pixels));
 
-    let [Layer::BinaryDense(hidden), Layer::Dense(scores)] = model.layers() else { panic!("two layers") };
+    let layers: Vec<&Layer> = model.layers().collect();
+    let [Layer::BinaryDense(hidden), Layer::Dense(scores)] = layers[..] else { panic!("two layers") };
     assert_eq!(hidden.name(), "hidden");
     assert_eq!(hidden.weights().iter().collect::<Vec<_>>(), [[1, -1, 1, -1], [1, 1, -1, -1]]);
     assert_eq!((hidden.weights().rows(), hidden.weights().columns()), (2, 4));
@@ -37,7 +40,7 @@ fn a_good_folder_is_read_as_it_is() {
     assert_eq!(scores.biases(), [7, -1000, 2]);
 
     // By hand: two of three ones on the minuses of neuron 0 and its bias: |2 (-2 - 1) + 1|.
-    assert_eq!(hidden.sum_bound(InputBound::Bits { active: input.max_active() }), 5);
+    assert_eq!(hidden.sum_bound(InputBound::Bits { active: 3 }), 5);
     assert_eq!(hidden.sum_bound(InputBound::Signs), 9);
     assert_eq!(scores.sum_bound(), 1255);
 }
@@ -101,24 +104,28 @@ fn manifests_that_are_not_of_the_format() {
         ("format = 1", "format = 2\nnew = 1", "model format 2, this program reads format 1"),
         ("format = 1", "", "line 1: missing field `format`"),
         ("width = 2", "width = ", "line 7: string values must be quoted, expected literal string"),
-        ("width = 2", "width = -2", "line 7: invalid value: integer `-2`, expected usize"),
+        ("width = 2", "width = -2", "input: invalid value: integer `-2`, expected usize"),
         (
             "width = 2",
             "width = 2\ndepth = 3",
-            "line 8: unknown field `depth`, expected one of `width`, `height`",
+            "input: unknown field `depth`, expected `threshold` or `max_active`",
         ),
         ("name = \"toy\"", "title = \"toy\"", "line 3: unknown field `title`"),
-        ("\"threshold\"", "\"sign\"", "line 9: unknown variant `sign`, expected `threshold`"),
-        ("threshold = 128", "threshold = 256", "line 10: invalid value: integer `256`, expected u8"),
+        (
+            "\"threshold\"",
+            "\"sign\"",
+            "input: unknown variant `sign`, expected one of `threshold`, `grey`, `sign-and-scale`",
+        ),
+        ("threshold = 128", "threshold = 256", "input: invalid value: integer `256`, expected u8"),
         (
             "\"dense\"",
             "\"conv\"",
-            "layer \"scores\": unknown variant `conv`, expected `binary-dense` or `dense`",
+            "layer \"scores\": unknown variant `conv`, expected one of `binary-dense`, `dense`,",
         ),
         // An escape sequence in a file does not reach the terminal.
         ("\"dense\"", r#""\u001b[2J""#, "layer \"scores\": unknown variant ` [2J`, expected"),
         ("outputs = 3", "outputs = 3\nstride = 1", "layer \"scores\": unknown field `stride`"),
-        ("fraction_bits = 2", "", "layer \"scores\": missing field `fraction_bits`"),
+        ("weights = \"scores.weights\"", "", "layer \"scores\": missing field `weights`"),
         ("outputs = 2", "outputs = 2\nfraction_bits = 2", "layer \"hidden\": unknown field `fraction_bits`"),
         ("name = \"hidden\"", "", "layer 0 without a name: missing field `name`"),
     ];
@@ -154,7 +161,7 @@ fn manifests_whose_values_are_refused() {
             "layer \"scores\": `fraction_bits` is 31, expected 0 to 30",
         ),
         ("inputs = 4", "inputs = 5", "layer \"hidden\": 5 inputs, but 4 values come from before it"),
-        ("outputs = 2", "outputs = 3", "layer \"scores\": 2 inputs, but 3 values come from before it"),
+        ("inputs = 2", "inputs = 3", "layer \"scores\": 3 inputs, but 2 values come from before it"),
         ("width = 2", "width = 3", "layer \"hidden\": 4 inputs, but 6 values come from before it"),
     ];
     for (from, to, expected) in cases {
@@ -170,17 +177,15 @@ fn manifests_whose_values_are_refused() {
 fn layers_in_another_order() {
     let only_hidden =
         toy().replace("kind = \"dense\"", "kind = \"binary-dense\"").replace("fraction_bits = 2", "");
-    let only_scores = toy().replace("\"binary-dense\"", "\"dense\"\nfraction_bits = 2");
     let mut no_layers = toy();
     no_layers.manifest.truncate(no_layers.manifest.find("[[layers]]").unwrap());
     no_layers.manifest.insert_str(0, "layers = []\n");
-    let mut no_hidden = toy();
-    let layers = no_hidden.manifest.match_indices("[[layers]]").map(|(at, _)| at).collect::<Vec<_>>();
-    no_hidden.manifest.replace_range(layers[0]..layers[1], "");
-    for folder in [only_hidden, only_scores, no_layers, no_hidden] {
+    let mut pooled_last = toy();
+    pooled_last.manifest.push_str("\n[[layers]]\nname = \"p\"\nkind = \"max-pool\"\nsize = 1\n");
+    for folder in [only_hidden, no_layers, pooled_last] {
         assert_eq!(
             message(&folder),
-            "manifest.toml: the layers must be one or more `binary-dense`, then one `dense`"
+            "manifest.toml: the last layer must be `dense`, with nothing but `relu` after it"
         );
     }
 }

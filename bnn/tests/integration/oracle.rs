@@ -120,8 +120,9 @@ proptest! {
         prop_assert_eq!(trace.scores.label(), label);
         let reals: Vec<f64> = scores.iter().map(|&score| score as f64 / f64::from(1_u32 << case.fraction_bits)).collect();
         prop_assert_eq!(trace.scores.reals(), reals);
-        prop_assert_eq!(trace.scores.integers(), scores);
-        prop_assert_eq!(trace.sums, [first, second]);
+        prop_assert_eq!(trace.scores.integers(), &scores[..]);
+        let signs = |sums: &[i64]| sums.iter().map(sign).collect::<Vec<_>>();
+        prop_assert_eq!(&trace.values, &[signs(&first), signs(&second), scores.clone()]);
         prop_assert_eq!(evaluate(&model, &encoded).unwrap(), trace.scores);
     }
 }
@@ -132,7 +133,7 @@ fn the_toy_model_by_hand() {
     let encoded = model.input().encode(&picture(2, 2, &[true, false, false, true])).unwrap();
     let trace = trace(&model, &encoded).unwrap();
     // Neuron 0: 1 - 1 - 1 = -1, so h = -1; neuron 1: 1 - 1 + 0 = 0, so h = +1 by the half.
-    assert_eq!(trace.sums, [[-1, 0]]);
+    assert_eq!(trace.values[0], [-1, 1]);
     assert_eq!(trace.scores.integers(), [-3 - 5 + 7, -127 - 128 - 1000, 1 + 2]);
     assert_eq!(trace.scores.reals(), [-0.25, -313.75, 0.75]);
     assert_eq!(trace.scores.label(), 2);

@@ -11,12 +11,13 @@ use serde_json::json;
 use tfhe_core::{backend::Backend, serial::Existing};
 
 use super::{
-    PARAMETERS, Session, decrypt, encrypt,
+    Session, decrypt, encrypt,
     infer::{self, Inferred},
     keygen,
 };
 use crate::{
     arguments::Demo,
+    engine::Engine,
     error::Result,
     files::Written,
     interrupt, lookup,
@@ -30,12 +31,14 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let image = GreyImage::load(&path, arguments.index)?;
     let plain = engine::evaluate(&model, &model.input().encode(&image)?)?;
 
+    // The demo shows what one waits for: the functional engine.
+    let engine = Engine::Functional;
     introduce(&model, &image, backend, output)?;
     let folder = interrupt::scratch_folder()?;
     let in_folder = |name: &str| folder.path().join(name);
     let (secret_key, cloud_key) = (in_folder("secret.key"), in_folder("cloud.key"));
 
-    let pair = keygen::make(folder.path(), Existing::Refuse)?;
+    let pair = keygen::make(folder.path(), engine.parameters(), Existing::Refuse)?;
     tell_keys(&pair, output)?;
     let encrypted = encrypt::encrypt(&model, &image, &secret_key, in_folder("digit.enc"), Existing::Refuse)?;
     output.say(format_args!(
@@ -54,7 +57,7 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     output.give(&json!({
         "image": image.origin(),
         "model": super::model_json(&model),
-        "parameters": super::parameters_json(PARAMETERS),
+        "parameters": super::parameters_json(engine.parameters()),
         "key_id": pair.id.to_string(),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
@@ -78,7 +81,7 @@ fn introduce(model: &Model, image: &GreyImage, backend: Backend, output: Output)
          Machine:    backend {backend}, {} threads\n",
         model.name(),
         report::architecture(model),
-        super::describe(PARAMETERS),
+        super::describe(Engine::Functional.parameters()),
         rayon::current_num_threads(),
     ))
 }

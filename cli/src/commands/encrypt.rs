@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use bnn::{data::GreyImage, engine::functional::Plan, model::Model};
+use bnn::{data::GreyImage, model::Model};
 use serde_json::json;
-use tfhe_core::{random::SecretSeed, serial::Existing};
+use tfhe_core::serial::Existing;
 
-use super::{PARAMETERS, Session};
+use super::Session;
 use crate::{
     arguments::Encrypt,
-    error::Result,
+    engine::Engine,
+    error::{About, Result},
     files::{self, Written},
     interrupt, lookup, report,
 };
@@ -46,11 +47,10 @@ pub(super) fn encrypt(
     out: PathBuf,
     existing: Existing,
 ) -> Result<Written> {
-    let plan = Plan::new(model, PARAMETERS)?;
     let encoded = model.input().encode(image)?;
     let secret = files::load_secret_key(key)?;
-    let seed = SecretSeed::from_os()?;
-    let (encrypted, duration) = report::timed(|| plan.encrypt(&secret, &encoded, seed));
+    let engine = Engine::of(secret.parameters()).about(key)?;
+    let (encrypted, duration) = report::timed(|| engine.encrypt(model, &secret, &encoded));
     let encrypted = encrypted?;
     interrupt::hold(|| encrypted.save(&out, existing))?;
     Written::new(out, duration)

@@ -7,7 +7,7 @@ use std::{ops::Range, path::Path};
 use bnn::{
     Error as NetworkError,
     data::{IdxImages, IdxLabels},
-    encoding::BinaryImage,
+    encoding::EncodedImage,
     engine::{self, functional::Plan},
     model::Model,
 };
@@ -20,9 +20,10 @@ use tfhe_core::{
 };
 
 use self::record::{Entry, Record};
-use super::{PARAMETERS, Session};
+use super::Session;
 use crate::{
     arguments::Evaluate,
+    engine::Engine,
     error::Result,
     lookup, progress,
     report::{self, Output},
@@ -37,14 +38,14 @@ const INTERVAL_DEVIATIONS: f64 = 4.0;
 struct Selection {
     range: Range<usize>,
     images: Vec<Labelled>,
-    /// Pictures with more set pixels than the model accepts: a client would not send them, so they count as wrong.
+    /// Pictures with larger values than the model accepts: a client would not send them, so they count as wrong.
     refused: usize,
 }
 
 /// A picture that the model accepts.
 struct Labelled {
     index: usize,
-    image: BinaryImage,
+    image: EncodedImage,
     label: usize,
     /// The label of the integer network.
     integer: usize,
@@ -56,7 +57,9 @@ impl Selection {
         let range = range(&images, &labels, arguments)?;
         let evaluate = |index: usize| -> bnn::Result<Option<Labelled>> {
             let image = match model.input().encode(&images.image(index)?) {
-                Err(NetworkError::TooManyActive { .. }) => return Ok(None),
+                Err(NetworkError::TooManyActive { .. } | NetworkError::TooMuchContrast { .. }) => {
+                    return Ok(None);
+                }
                 encoded => encoded?,
             };
             let integer = engine::evaluate(model, &image)?.label();
@@ -102,7 +105,7 @@ pub(super) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
         arguments.images.display(),
         match selection.refused {
             0 => String::new(),
-            refused => format!(" ({refused} with too many set pixels, which count as wrong)"),
+            refused => format!(" ({refused} beyond the values the model accepts, which count as wrong)"),
         },
     ))?;
     output.say(format_args!(
@@ -128,7 +131,7 @@ fn evaluate_encrypted(
     path: Option<&Path>,
     session: &Session,
 ) -> Result<Summary> {
-    let plan = Plan::new(model, PARAMETERS)?;
+    let plan = Plan::new(model, Engine::Functional.parameters())?;
     let mut record = match path {
         Some(path) => Record::open(path, |entry| check(entry, model, selection))?,
         None => Record::in_memory(),
@@ -177,7 +180,7 @@ struct Keys {
 impl Keys {
     fn generate(session: &Session) -> Result<Self> {
         let backend = session.backend()?;
-        let secret = SecretKey::generate(PARAMETERS, SecretSeed::from_os()?);
+        let secret = SecretKey::generate(Engine::Functional.parameters(), SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
         let evaluator =
             progress::spinner("making keys", || Evaluator::new(&CloudKey::generate(&secret, seed), backend))?;

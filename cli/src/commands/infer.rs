@@ -9,9 +9,10 @@ use bnn::{encrypted::EncryptedImage, engine::functional::Plan, model::Model};
 use serde_json::{Value, json};
 use tfhe_core::{Error as CryptoError, backend::Backend, evaluator::Evaluator, serial::Existing};
 
-use super::{PARAMETERS, Session};
+use super::{Session, infer_gates};
 use crate::{
     arguments::Infer,
+    engine::Engine,
     error::{About, Result},
     files::{self, Written},
     interrupt, lookup, progress, report,
@@ -53,6 +54,10 @@ pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
 
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
+    let image = EncryptedImage::load(&arguments.file)?;
+    if Engine::of(image.parameters()).about(&arguments.file)? == Engine::Gates {
+        return infer_gates::run(arguments, &model, &image, backend, out, session);
+    }
     let inferred = infer(&model, &arguments.file, &arguments.cloud_key, backend, out, existing)?;
     output.say(format_args!(
         "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
@@ -81,19 +86,9 @@ pub(super) fn infer(
     out: PathBuf,
     existing: Existing,
 ) -> Result<Inferred> {
-    let plan = Plan::new(model, PARAMETERS)?;
+    let plan = Plan::new(model, Engine::Functional.parameters())?;
     let image = EncryptedImage::load(input)?;
-    // What does not fit is told before the key is prepared, which takes a while.
-    image.check_model(model).about(input)?;
-    let cloud = files::load_cloud_key(key)?;
-    let (expected, found) = (cloud.id(), image.key_id());
-    if expected != found {
-        return Err(CryptoError::OtherKey { expected, found }).about(input);
-    }
-
-    let (evaluator, key_duration) =
-        report::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(&cloud, backend)));
-    let evaluator = evaluator?;
+    let (evaluator, key_duration) = prepare(model, &image, input, key, backend)?;
     let bar = progress::bootstraps(plan.bootstraps());
     let (scores, duration) =
         report::timed(|| plan.infer(&evaluator, &image, |done| bar.set_position(done as u64)));
@@ -107,6 +102,26 @@ pub(super) fn infer(
         key_bytes: evaluator.key_bytes(),
         key_duration,
     })
+}
+
+/// The cloud key in the file `key`, prepared, once all is known to fit; and what that took.
+pub(super) fn prepare(
+    model: &Model,
+    image: &EncryptedImage,
+    input: &Path,
+    key: &Path,
+    backend: Backend,
+) -> Result<(Evaluator, Duration)> {
+    // What does not fit is told before the key is prepared, which takes a while.
+    image.check_model(model).about(input)?;
+    let cloud = files::load_cloud_key(key, image.parameters())?;
+    let (expected, found) = (cloud.id(), image.key_id());
+    if expected != found {
+        return Err(CryptoError::OtherKey { expected, found }).about(input);
+    }
+    let (evaluator, duration) =
+        report::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(&cloud, backend)));
+    Ok((evaluator?, duration))
 }
 
 /// The input's name with `.scores`, in the current folder.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use bnn::{engine::functional::Plan, model::Model};
+use bnn::{encoding::PixelEncoding, engine::functional::Plan, model::Model};
 use serde_json::json;
 use tfhe_core::{
     ciphertext::{PackedCiphertext, SeededCiphertexts},
@@ -10,9 +10,10 @@ use tfhe_core::{
     serial::{self, CiphertextList, Header, Kind, NO_CONTEXT},
 };
 
-use super::{PARAMETERS, Session};
+use super::Session;
 use crate::{
     arguments::Inspect,
+    engine::Engine,
     error::{Error, Result},
     lookup, report,
 };
@@ -89,35 +90,36 @@ fn content(header: &Header, path: &Path) -> Result<String> {
 
 fn inspect_model(model: &Model, session: &Session) -> Result<()> {
     let output = session.output;
-    let plan = Plan::new(model, PARAMETERS)?;
     let (input, digest) = (model.input(), report::hex(&model.digest()));
     output.say(format_args!("model       {}: {}", model.name(), model.description()))?;
     output.say(format_args!("digest      {digest}"))?;
     output.say(format_args!(
-        "input       {} x {} pixels: 1 where grey is at least {}, else 0; at most {} ones",
+        "input       {} x {} pixels: {}",
         input.width(),
         input.height(),
-        input.threshold(),
-        input.max_active(),
+        reading(input.pixels())
     ))?;
-    output.say(format_args!("cost        {} bootstraps an image", plan.bootstraps()))?;
-    output.say(format_args!("parameters  {}", super::describe(PARAMETERS)))?;
-    output.say(
-        "\nlayer       kind          inputs  outputs  largest sum  noise (standard deviation, same unit)",
-    )?;
+    let plan = Plan::new(model, Engine::Functional.parameters()).ok();
+    let engines = if plan.is_some() { "functional and gates" } else { "gates" };
+    output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
+    output
+        .say("\nlayer         kind              inputs  outputs  largest sum  noise (functional engine)")?;
+    let margins = plan.iter().flat_map(Plan::margins).map(|(_, largest, noise)| Some((largest, noise)));
+    let margins = margins.chain(std::iter::repeat(None));
     let mut layers = Vec::new();
-    for ((name, largest, noise), layer) in plan.margins().into_iter().zip(model.layers()) {
-        let report::Shape { kind, inputs, outputs } = report::shape(layer);
-        output.say(format_args!(
-            "{name:<10}  {kind:<12}  {inputs:>6}  {outputs:>7}  {largest:>11}  {noise:.2}"
-        ))?;
+    for (report::Shape { name, kind, inputs, outputs }, margin) in
+        report::shapes(model).into_iter().zip(margins)
+    {
+        let margin_text =
+            margin.map_or_else(String::new, |(largest, noise)| format!("  {largest:>11}  {noise:.2}"));
+        output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
         layers.push(json!({
             "name": name,
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
-            "largest_sum": largest,
-            "noise_deviation": noise,
+            "largest_sum": margin.map(|(largest, _)| largest),
+            "noise_deviation": margin.map(|(_, noise)| noise),
         }));
     }
     output.give(&json!({
@@ -126,11 +128,25 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
         "input": {
             "width": input.width(),
             "height": input.height(),
-            "threshold": input.threshold(),
-            "max_active": input.max_active(),
+            "encoding": input.pixels().name(),
+            "values": input.value_count(),
+            "bits": input.bit_count(),
         },
-        "bootstraps": plan.bootstraps(),
-        "parameters": super::parameters_json(PARAMETERS),
+        "bootstraps": plan.as_ref().map(Plan::bootstraps),
         "layers": layers,
     }))
+}
+
+/// What becomes of pixels, in words.
+fn reading(pixels: PixelEncoding) -> String {
+    match pixels {
+        PixelEncoding::Threshold { threshold, max_active } => {
+            format!("1 where grey is at least {threshold}, else 0; at most {max_active} ones")
+        }
+        PixelEncoding::Grey { bits } => format!("the upper {bits} bits of grey"),
+        PixelEncoding::SignAndScale { window, fraction_bits, bits, largest } => format!(
+            "signs of the standardised picture, and mean magnitudes of its {window} x {window} windows in {bits} bits, at most {:.2}",
+            f64::from(largest) / f64::from(fraction_bits).exp2()
+        ),
+    }
 }

@@ -8,11 +8,12 @@ use std::{
 use serde_json::json;
 use tfhe_core::{
     keys::{CloudKey, KeyId, SecretKey},
+    parameters::Parameters,
     random::SecretSeed,
     serial::{self, Existing, NO_CONTEXT},
 };
 
-use super::{PARAMETERS, Session};
+use super::Session;
 use crate::{
     arguments::Keygen,
     error::{Error, Result},
@@ -30,8 +31,14 @@ pub(super) struct KeyPair {
 
 pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     let output = session.output;
-    let pair = make(&arguments.out, arguments.overwriting.existing())?;
-    output.say(format_args!("key     {}, of the parameter set {}", pair.id, super::describe(PARAMETERS)))?;
+    let parameters = arguments.engine.parameters();
+    let pair = make(&arguments.out, parameters, arguments.overwriting.existing())?;
+    output.say(format_args!(
+        "key     {}, for the {} engine, of the parameter set {}",
+        pair.id,
+        arguments.engine,
+        super::describe(parameters)
+    ))?;
     output.say(format_args!(
         "secret  {}: {}. It encrypts and decrypts: keep it with the client, show it to nobody",
         pair.secret.path.display(),
@@ -44,21 +51,21 @@ pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     ))?;
     output.give(&json!({
         "key_id": pair.id.to_string(),
-        "parameters": super::parameters_json(PARAMETERS),
+        "parameters": super::parameters_json(parameters),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
     }))
 }
 
 /// Makes `secret.key` and `cloud.key` in a folder, which is made if it is not there.
-pub(super) fn make(folder: &Path, existing: Existing) -> Result<KeyPair> {
+pub(super) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -> Result<KeyPair> {
     fs::create_dir_all(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
     let paths: [PathBuf; 2] = ["secret.key", "cloud.key"].map(|name| folder.join(name));
     paths.iter().try_for_each(|path| files::check_output(path, existing))?;
     let [secret_path, cloud_path] = paths;
 
     let (secret, drawing) =
-        report::timed(|| Ok::<_, Error>(SecretKey::generate(PARAMETERS, SecretSeed::from_os()?)));
+        report::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
     let secret = secret?;
     let seed = SecretSeed::from_os()?;
     let generate = || progress::spinner("making the cloud key", || CloudKey::generate(&secret, seed));

@@ -5,8 +5,8 @@ use std::path::Path;
 use bnn::{engine::functional::Plan, model::Model};
 use serde_json::{Value, json};
 
-use super::{PARAMETERS, Session};
-use crate::{error::Result, lookup, report};
+use super::Session;
+use crate::{engine::Engine, error::Result, lookup, report};
 
 pub(super) fn run(session: &Session) -> Result<()> {
     let output = session.output;
@@ -36,11 +36,14 @@ pub(super) fn run(session: &Session) -> Result<()> {
 /// What a model is, in a line for people and in JSON.
 fn describe(folder: &Path) -> Result<(String, Value)> {
     let model = Model::open(folder)?;
-    let bootstraps = Plan::new(&model, PARAMETERS)?.bootstraps();
+    let functional = Plan::new(&model, Engine::Functional.parameters()).ok();
+    let bootstraps = functional.as_ref().map(Plan::bootstraps);
     let architecture = report::architecture(&model);
-    let line = format!("{architecture}  {bootstraps} bootstraps an image  {}", model.description());
+    let engines = if functional.is_some() { "functional, gates" } else { "gates" };
+    let line = format!("{architecture}  ({engines})  {}", model.description());
     let entry = json!({
         "architecture": architecture,
+        "engines": engines.split(", ").collect::<Vec<_>>(),
         "bootstraps": bootstraps,
         "description": model.description(),
         "digest": report::hex(&model.digest()),

@@ -8,5 +8,6 @@ mod files;
 mod interruption;
 mod path;
 mod place;
+mod resumption;
 mod toy;
 mod usage;

@@ -114,3 +114,43 @@ fn models_are_found_by_name_and_a_broken_one_hides_no_other() {
     let text = place.run("models").succeeded();
     assert!(text.contains("784 -> 16 -> 10") && text.contains("16 bootstraps an image"), "{text}");
 }
+
+/// A network as a circuit of gates, by the same commands; with a key for gates, everything else follows.
+#[test]
+fn gates_run_from_the_command_and_give_the_scores_in_the_clear() {
+    let place = Place::furnished();
+    place.run("keygen --engine gates --out gates").succeeded();
+    place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
+    let text = place.run("infer 4.enc --model toy --cloud-key gates/cloud.key").succeeded();
+    assert!(text.contains("optimized") && text.contains("4.scores") && text.contains("2^-1"), "{text}");
+    assert!(!place.path("4.scores.state").exists());
+    let text = place.run("decrypt 4.scores --model toy --key gates/secret.key --compare 4.png").succeeded();
+    assert!(text.contains("equal, bit for bit") && text.contains("The label is 4."), "{text}");
+    // Another picture has other scores.
+    toy::write_picture(&place.path("5.png"), &toy::pixels(5));
+    let line = "decrypt 4.scores --model toy --key gates/secret.key --compare 5.png";
+    let outcome = place.run(line);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("differ from those of the network in the clear"), "{outcome:?}");
+    // A key of one engine does not read what was made for the other.
+    place.refuses(
+        "infer 4.enc --model toy --out x.scores",
+        &["keys/cloud.key", "FUNCTIONAL_2048", "GATES_DEFAULT"],
+    );
+    place.refuses("decrypt 4.scores --model toy", &["GATES_DEFAULT"]);
+}
+
+#[test]
+fn an_estimate_says_bootstraps_time_and_memory() {
+    let place = Place::furnished();
+    for engine in ["functional", "gates"] {
+        let result = place.run(&format!("estimate toy --engine {engine} --json")).json();
+        assert_eq!(result["engine"], engine);
+        let bootstraps = result["bootstraps"].as_f64().unwrap();
+        let expected = bootstraps / result["bootstraps_per_second"].as_f64().unwrap();
+        assert!(bootstraps >= 16.0 && (result["seconds"].as_f64().unwrap() / expected - 1.0).abs() < 1e-6);
+        assert!(result["memory_bytes"].as_f64().unwrap() > 5e7);
+    }
+    let text = place.run("estimate toy --engine gates --style as-published").succeeded();
+    assert!(text.contains("layer       hidden") && text.contains("measured"), "{text}");
+}

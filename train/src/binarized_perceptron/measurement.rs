@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::integer::Perceptron;
-use crate::pixels::BinaryDigits;
+use super::integer::Perceptron;
+use crate::mnist::Digits;
 use crate::randomness::Randomness;
+use crate::training::Network;
 
 /// Standard deviations measured at, in units of the hidden sum: what encryption is expected to add, and twice that.
 pub(crate) const NOISES: [f32; 2] = [1.0, 2.0];
@@ -33,7 +34,7 @@ pub(crate) struct Spread {
 
 impl Measurement {
     /// Measures `network` on `digits`.
-    pub(crate) fn new(network: &Perceptron, digits: &BinaryDigits, randomness: Randomness) -> Self {
+    pub(crate) fn new(network: &Perceptron, digits: &Digits, randomness: Randomness) -> Self {
         let noisy = NOISES
             .map(|deviation| Spread::of(&network.noisy_accuracies(digits, deviation, DRAWS, randomness)));
         Self { plain: network.accuracy(digits), noisy }

@@ -13,17 +13,20 @@
 //!
 //! `mu` is the mean training image: subtracting it centres every hidden sum, which is the half of batch
 //! normalisation that a sign does not undo, and unlike batch statistics it is the same in training as afterwards.
-//! Nothing is left to fold or to quantise at the end: [`Latent::integers`] only reads `w`, `b`, `v` and `c` out.
+//! Nothing is left to fold or to quantise at the end: [`training::Latent::integers`] only reads `w`, `b`, `v` and `c` out.
 
 use candle_core::backprop::GradStore;
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use rand::RngExt;
 
-use crate::integer::Perceptron;
-use crate::mnist::{CLASSES, PIXELS};
+use super::integer::Perceptron;
+use crate::error;
+use crate::mnist::{CLASSES, Digits, PIXELS};
+use crate::pixels::{binarize, mean};
 use crate::randomness::{Purpose, Randomness};
 use crate::straight_through::{round, sign};
+use crate::training::{self, Batch};
 
 /// Largest magnitude of a hidden bias.
 pub(crate) const BIAS_LIMIT: i32 = 64;
@@ -35,22 +38,26 @@ const INITIAL_HIDDEN_WEIGHT: f32 = 0.1;
 /// latent number, and these integers have further to go than a sign.
 const UNIT: f64 = 16.0;
 
-/// The shape of the network and of its integers.
+/// The network, its integers and how they are trained.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
+    /// Grey value from which a pixel is 1.
+    pub(crate) threshold: u8,
     /// Hidden neurons.
     pub(crate) hidden: usize,
     /// Largest magnitude of a score weight.
     pub(crate) score_weight_limit: i32,
     /// Logits are scores divided by two to this power.
     pub(crate) fraction_bits: u32,
+    /// Standard deviation of the noise on hidden sums in training, in their units.
+    pub(crate) noise: f32,
+    /// Half-width of the hidden sign's straight-through window, in the same units.
+    pub(crate) window: f32,
 }
 
 /// The latent numbers.
 pub(crate) struct Latent {
     shape: Shape,
-    /// Half-width of the hidden sign's straight-through window, in units of the hidden sum.
-    window: f32,
     /// Mean training image, `[784, 1]`.
     mean: Tensor,
     hidden_weights: Var,
@@ -60,18 +67,23 @@ pub(crate) struct Latent {
 }
 
 /// A batch of binary images.
-pub(crate) struct Batch {
+struct Inputs {
     /// `[batch, 784]`, 0 or 1.
-    pub(crate) images: Tensor,
+    images: Tensor,
     /// `[batch]` digits.
-    pub(crate) labels: Tensor,
+    labels: Tensor,
     /// `[batch, hidden]`, added to the hidden sums, in their units.
-    pub(crate) noise: Tensor,
+    noise: Tensor,
 }
 
 impl Latent {
+    /// Random latent numbers, for training on `digits`.
+    pub(crate) fn new(shape: Shape, digits: &Digits, randomness: Randomness) -> error::Result<Self> {
+        Ok(Self::with_mean(shape, &mean(digits, shape.threshold), randomness)?)
+    }
+
     /// Random latent numbers. `mean` is the mean training image, `[784]`.
-    pub(crate) fn new(shape: Shape, window: f32, mean: &[f32], randomness: Randomness) -> Result<Self> {
+    fn with_mean(shape: Shape, mean: &[f32], randomness: Randomness) -> Result<Self> {
         let device = &Device::Cpu;
         let mut generator = randomness.stream(Purpose::Initialisation, 0, 0);
         let mut uniform = |rows: usize, columns: usize, bound: f32| {
@@ -81,7 +93,6 @@ impl Latent {
         };
         Ok(Self {
             shape,
-            window,
             mean: Tensor::new(mean, device)?.unsqueeze(1)?,
             hidden_weights: uniform(shape.hidden, PIXELS, INITIAL_HIDDEN_WEIGHT)?,
             score_weights: uniform(CLASSES, shape.hidden, 1.0 / UNIT as f32)?,
@@ -90,18 +101,11 @@ impl Latent {
         })
     }
 
-    /// What the optimiser moves.
-    pub(crate) fn variables(&self) -> Vec<Var> {
-        [&self.hidden_weights, &self.hidden_biases, &self.score_weights, &self.score_biases]
-            .map(Var::clone)
-            .to_vec()
-    }
-
     /// Mean cross-entropy of a batch and its gradient with respect to every latent number.
     ///
     /// The hidden layer's own step back is by hand: the images need no gradient, and automatic differentiation would
     /// spend a third of all training on computing it.
-    pub(crate) fn loss(&self, batch: &Batch) -> Result<(f32, GradStore)> {
+    fn step(&self, batch: &Inputs) -> Result<(f32, GradStore)> {
         let sums = Var::from_tensor(&(self.hidden_sums(&batch.images)? + &batch.noise)?)?;
         let loss = cross_entropy(&self.logits(&sums)?, &batch.labels)?;
         let mut gradients = loss.backward()?;
@@ -116,13 +120,6 @@ impl Latent {
         Ok((loss.to_scalar()?, gradients))
     }
 
-    /// Brings the latent weights back to where their gradient passes, after an optimiser's step.
-    pub(crate) fn clip(&self) -> Result<()> {
-        let limit = f64::from(self.shape.score_weight_limit) / UNIT;
-        self.hidden_weights.set(&self.hidden_weights.clamp(-1.0, 1.0)?)?;
-        self.score_weights.set(&self.score_weights.clamp(-limit, limit)?)
-    }
-
     /// Sums `w x + b + 1/2`, `[batch, hidden]`, of `[batch, 784]` binary images; a constant to the gradient.
     fn hidden_sums(&self, images: &Tensor) -> Result<Tensor> {
         let weights = self.binary_weights()?;
@@ -131,7 +128,7 @@ impl Latent {
 
     /// Logits `[batch, 10]` of hidden sums `[batch, hidden]`.
     fn logits(&self, sums: &Tensor) -> Result<Tensor> {
-        let hidden = sign(sums, self.window)?;
+        let hidden = sign(sums, self.shape.window)?;
         let scores = hidden.matmul(&self.score_weights()?.t()?)?.broadcast_add(&self.score_biases()?)?;
         scores * f64::from(self.shape.fraction_bits).exp2().recip()
     }
@@ -156,15 +153,40 @@ impl Latent {
     fn score_biases(&self) -> Result<Tensor> {
         round(&(&*self.score_biases * UNIT)?, SCORE_BIAS_LIMIT)
     }
+}
 
-    /// The integer network these numbers stand for.
-    pub(crate) fn integers(&self) -> Result<Perceptron> {
+impl training::Latent for Latent {
+    type Network = Perceptron;
+
+    fn variables(&self) -> Vec<Var> {
+        [&self.hidden_weights, &self.hidden_biases, &self.score_weights, &self.score_biases]
+            .map(Var::clone)
+            .to_vec()
+    }
+
+    fn loss(&self, batch: &Batch) -> error::Result<(f32, GradStore)> {
+        let Shape { threshold, hidden, noise, .. } = self.shape;
+        Ok(self.step(&Inputs {
+            images: batch.encoded(|grey| binarize(grey, threshold))?,
+            labels: batch.labels.clone(),
+            noise: batch.noise(hidden, noise)?,
+        })?)
+    }
+
+    fn clip(&self) -> error::Result<()> {
+        let limit = f64::from(self.shape.score_weight_limit) / UNIT;
+        self.hidden_weights.set(&self.hidden_weights.clamp(-1.0, 1.0)?)?;
+        Ok(self.score_weights.set(&self.score_weights.clamp(-limit, limit)?)?)
+    }
+
+    fn integers(&self) -> error::Result<Perceptron> {
         let weights = self.binary_weights()?;
         let integers = |tensor: Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         // Exact casts: every value is an integer within its limit, at most 127 in magnitude.
         let bytes = |values: Vec<f32>| values.into_iter().map(|value| value as i8).collect();
         let words = |values: Vec<f32>| values.into_iter().map(|value| value as i32).collect();
         Ok(Perceptron {
+            threshold: self.shape.threshold,
             hidden_biases: words(integers(self.biases(&weights)?)?),
             hidden_weights: bytes(integers(weights)?),
             score_weights: bytes(integers(self.score_weights()?)?),
@@ -177,13 +199,22 @@ impl Latent {
 mod tests {
     use super::*;
     use crate::pixels::BinaryImage;
+    use crate::training::Latent as _;
+    use crate::training::tests::{assert_learns, assert_refuses_too_large_a_batch};
 
-    const SHAPE: Shape = Shape { hidden: 24, score_weight_limit: 7, fraction_bits: 3 };
+    const SHAPE: Shape = Shape {
+        threshold: 128,
+        hidden: 24,
+        score_weight_limit: 7,
+        fraction_bits: 3,
+        noise: 1.2,
+        window: 10.0,
+    };
 
     /// Latent numbers as training might leave them, biases included.
     fn latent() -> Result<Latent> {
         let mean: Vec<f32> = (0..PIXELS).map(|pixel| (pixel % 28) as f32 / 100.0).collect();
-        let latent = Latent::new(SHAPE, 10.0, &mean, Randomness::new(5))?;
+        let latent = Latent::with_mean(SHAPE, &mean, Randomness::new(5))?;
         let biases: Vec<f32> = (0..SHAPE.hidden).map(|neuron| neuron as f32 / 10.0 - 1.0).collect();
         latent.hidden_biases.set(&Tensor::new(biases, &Device::Cpu)?)?;
         Ok(latent)
@@ -194,9 +225,9 @@ mod tests {
         (0..10).map(image).collect()
     }
 
-    fn batch() -> Result<Batch> {
+    fn batch() -> Result<Inputs> {
         let pixels: Vec<f32> = images().as_flattened().iter().map(|&pixel| pixel.into()).collect();
-        Ok(Batch {
+        Ok(Inputs {
             images: Tensor::from_vec(pixels, (10, PIXELS), &Device::Cpu)?,
             labels: Tensor::arange(0_u32, 10, &Device::Cpu)?,
             noise: Tensor::full(0.25_f32, (10, SHAPE.hidden), &Device::Cpu)?,
@@ -204,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_integers_compute_what_training_computes() -> Result<()> {
+    fn the_integers_compute_what_training_computes() -> error::Result<()> {
         let latent = latent()?;
         let logits = latent.logits(&latent.hidden_sums(&batch()?.images)?)?;
         let scores = (logits * f64::from(SHAPE.fraction_bits).exp2())?.to_vec2::<f32>()?;
@@ -219,7 +250,7 @@ mod tests {
     #[test]
     fn the_step_back_by_hand_is_the_automatic_one() -> Result<()> {
         let (latent, batch) = (latent()?, batch()?);
-        let (_, by_hand) = latent.loss(&batch)?;
+        let (_, by_hand) = latent.step(&batch)?;
 
         let weights = sign(&latent.hidden_weights, 1.0)?;
         let centre = weights.matmul(&latent.mean)?.squeeze(D::Minus1)?;
@@ -235,6 +266,18 @@ mod tests {
             let error = (ours - theirs)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(scale > 0.0 && error <= 1e-5 * scale, "error {error} of {scale}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn bars_are_learnt_the_same_whatever_the_threads() {
+        let shape = Shape { hidden: 20, ..SHAPE };
+        assert_learns(|randomness| Latent::new(shape, &Digits::bars(500), randomness).expect("bars"));
+    }
+
+    #[test]
+    fn a_batch_too_large_is_refused() -> Result<()> {
+        assert_refuses_too_large_a_batch(&latent()?);
         Ok(())
     }
 }

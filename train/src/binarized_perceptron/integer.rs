@@ -12,13 +12,17 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::mnist::PIXELS;
-use crate::pixels::{BinaryDigits, BinaryImage};
+use crate::dense::first_largest;
+use crate::mnist::{Digits, PIXELS};
+use crate::pixels::{BinaryImage, binarize};
 use crate::randomness::{Purpose, Randomness};
+use crate::training::Network;
 
 /// The integers of a trained network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Perceptron {
+    /// Grey value from which a pixel is 1.
+    pub(crate) threshold: u8,
     /// `[hidden, 784]`, each +1 or -1.
     pub(crate) hidden_weights: Vec<i8>,
     /// `[hidden]`
@@ -46,33 +50,28 @@ impl Perceptron {
     }
 
     /// The digit the network takes `image` for.
-    pub(crate) fn label(&self, image: &BinaryImage) -> u8 {
-        self.label_of(self.sums(image).map(|sum| sum >= 0))
+    pub(crate) fn plain_label(&self, image: &BinaryImage) -> u8 {
+        first_largest(self.scores(self.sums(image).map(|sum| sum >= 0)))
     }
 
     /// The digit it takes `image` for when Gaussian noise of this standard deviation is added to every hidden sum.
     pub(crate) fn noisy_label(&self, image: &BinaryImage, deviation: f32, rng: &mut impl Rng) -> u8 {
         let mut noise = || deviation * rng.sample::<f32, _>(StandardNormal);
-        self.label_of(self.sums(image).map(|sum| sum as f32 + 0.5 + noise() >= 0.0))
-    }
-
-    /// Fraction of the digits told right.
-    pub(crate) fn accuracy(&self, digits: &BinaryDigits) -> f64 {
-        digits.fraction(|_, image, label| self.label(image) == label)
+        first_largest(self.scores(self.sums(image).map(|sum| sum as f32 + 0.5 + noise() >= 0.0)))
     }
 
     /// Fraction of the digits told right, for each of `draws` draws of Gaussian noise of this standard deviation.
     pub(crate) fn noisy_accuracies(
         &self,
-        digits: &BinaryDigits,
+        digits: &Digits,
         deviation: f32,
         draws: usize,
         randomness: Randomness,
     ) -> Vec<f64> {
         let accuracy = |draw| {
-            digits.fraction(|index, image, label| {
+            digits.fraction(|index, grey, label| {
                 let mut rng = randomness.stream(Purpose::EvaluationNoise, draw, index);
-                self.noisy_label(image, deviation, &mut rng) == label
+                self.noisy_label(&binarize(grey, self.threshold), deviation, &mut rng) == label
             })
         };
         (0..draws).map(accuracy).collect()
@@ -87,13 +86,6 @@ impl Perceptron {
         })
     }
 
-    /// The first digit with the largest score, given which hidden neurons are +1.
-    fn label_of(&self, hidden: impl Iterator<Item = bool>) -> u8 {
-        let scores = (0..).zip(self.scores(hidden));
-        let first_largest = scores.reduce(|best, next| if next.1 > best.1 { next } else { best });
-        first_largest.map_or(0, |(label, _)| label)
-    }
-
     /// The scores `v h + c`, given which hidden neurons are +1.
     fn scores(&self, hidden: impl Iterator<Item = bool>) -> Vec<i32> {
         let signs: Vec<i32> = hidden.map(|positive| if positive { 1 } else { -1 }).collect();
@@ -102,6 +94,12 @@ impl Perceptron {
             bias + row.iter().zip(&signs).map(|(&weight, sign)| i32::from(weight) * sign).sum::<i32>()
         })
         .collect()
+    }
+}
+
+impl Network for Perceptron {
+    fn label(&self, grey: &[u8]) -> u8 {
+        self.plain_label(&binarize(grey, self.threshold))
     }
 }
 
@@ -123,6 +121,7 @@ mod tests {
         score_weights[2 * 7] = 5;
         score_weights[2 * 3 + 1] = 5;
         Perceptron {
+            threshold: 128,
             hidden_weights: [[1; PIXELS], [-1; PIXELS]].concat(),
             hidden_biases: vec![-3, 0],
             score_weights,
@@ -145,9 +144,9 @@ mod tests {
     #[test]
     fn the_first_of_equal_scores_wins() {
         let network = counting();
-        assert_eq!(network.label(&set(PIXELS)), 7);
-        assert_eq!(network.label(&set(0)), 3);
-        assert_eq!(network.label(&set(1)), 0, "both neurons -1: eight digits at 0");
+        assert_eq!(network.plain_label(&set(PIXELS)), 7);
+        assert_eq!(network.plain_label(&set(0)), 3);
+        assert_eq!(network.plain_label(&set(1)), 0, "both neurons -1: eight digits at 0");
     }
 
     #[test]

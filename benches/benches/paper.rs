@@ -1,0 +1,420 @@
+//! The tables of the paper: published figures, its circuits, and ours.
+//!
+//! ```text
+//! cargo bench -p benches --bench paper
+//! ```
+//!
+//! Every row gives what was published, then for the circuit as published and for ours the bootstraps and the time on this
+//! machine. Bootstraps are counted, not estimated. A time is *measured* where the whole circuit ran on ciphertexts, with
+//! all outputs compared with plain logic, and else *extrapolated*: a slice of the real run is timed, and its rate taken for
+//! all bootstraps. `BNN_PAPER` names the folder of the authors' parameters (default `../shared/paper`); without it the
+//! Binarized CNN is ours of the same shape, and the table says so.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use benches::{Keys, seed};
+use bnn::circuit::arithmetic::columns::{Columns, Sign};
+use bnn::circuit::arithmetic::compare::{Shape, at_least, max};
+use bnn::circuit::arithmetic::multiply::{add_multiples, baugh_wooley};
+use bnn::circuit::arithmetic::{popcount, relu, ripple, subtract};
+use bnn::circuit::bit::Bit;
+use bnn::circuit::evaluator::{Encrypted, Held, Run};
+use bnn::circuit::netlist::{Netlist, Style};
+use bnn::circuit::program::{NoiseBudget, Program};
+use bnn::circuit::word::Word;
+use bnn::data::GreyImage;
+use bnn::engine::gates::Plan;
+use bnn::model::{Model, import_paper};
+use tfhe_core::backend::Backend;
+use tfhe_core::evaluator::Evaluator;
+use tfhe_core::parameters::{GATES_DEFAULT, Parameters};
+
+const PARAMETERS: &Parameters = &GATES_DEFAULT;
+/// How long a slice of a network is timed.
+const SLICE: Duration = Duration::from_secs(4);
+/// Runs of a small circuit, of which the median is taken.
+const REPEATS: usize = 5;
+/// Seconds of a gate of the published system, by its own figures: PAPER's whole network over its count of gates.
+const PUBLISHED_GATE: f64 = 0.0109;
+/// Windows of a convolution of 5 x 5 on 28 x 28.
+const WINDOWS: usize = 24 * 24;
+const TAPS: usize = 25;
+
+/// What a circuit costs here.
+#[derive(Clone, Copy)]
+struct Figure {
+    bootstraps: usize,
+    seconds: f64,
+    measured: bool,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.measured { "measured" } else { "extrapolated" };
+        write!(f, "{:>10} {:>11} {how:<12}", self.bootstraps, time(self.seconds))
+    }
+}
+
+/// Hours, minutes and seconds; milliseconds below a second.
+fn time(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0 => format!("{:.0} ms", seconds * 1e3),
+        1..60 => format!("{seconds:.1} s"),
+        60..3_600 => format!("{} m {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} m", whole / 3_600, whole / 60 % 60),
+    }
+}
+
+/// A row: name, published seconds, and the two circuits.
+fn row(name: &str, published: f64, circuits: [Option<Figure>; 2]) {
+    let [as_published, optimized] = circuits;
+    let text =
+        |figure: Option<Figure>| figure.map_or_else(|| format!("{:<35}", "-"), |figure| figure.to_string());
+    let implied = as_published.map_or_else(String::new, |figure| {
+        let at_published_speed = figure.bootstraps as f64 * PUBLISHED_GATE;
+        format!("{:>11} {:>5.2}", time(at_published_speed), published / at_published_speed)
+    });
+    println!(
+        "{name:<34} {:>11} | {} {implied:<17} | {}",
+        time(published),
+        text(as_published),
+        text(optimized)
+    );
+}
+
+fn heading(title: &str) {
+    println!("\n{title}\n");
+    println!(
+        "{:<34} {:>11} | {:<35} {:>11} {:>5} | {:<35}",
+        "",
+        "published",
+        "circuit as published: bootstraps, time",
+        "at 10.9 ms",
+        "ratio",
+        "optimized: bootstraps, time"
+    );
+}
+
+/// Server and client in one.
+struct Bench {
+    keys: Keys,
+    evaluator: Evaluator,
+    budget: NoiseBudget,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let keys = Keys::new(PARAMETERS);
+        let backend = Backend::select().expect("invariant: there is a portable backend");
+        let evaluator =
+            Evaluator::new(&keys.cloud, backend).expect("invariant: the backend was just selected");
+        Self { keys, evaluator, budget: NoiseBudget::new(PARAMETERS) }
+    }
+
+    /// Bootstraps of a circuit over so many input bits, and the time of a run on ciphertexts whose outputs are all right.
+    fn circuit(
+        &self,
+        style: Style,
+        inputs: usize,
+        build: impl Fn(&mut Netlist, &[Bit]) -> Vec<Bit>,
+    ) -> Figure {
+        let mut netlist = Netlist::new(style, inputs);
+        let bits: Vec<Bit> = (0..inputs).map(|index| netlist.input(index)).collect();
+        let outputs = build(&mut netlist, &bits);
+        let program =
+            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+        let program = Arc::new(program);
+        // Any fixed bits do: a gate's time does not depend on them.
+        let plain: Vec<bool> = (0..inputs).map(|index| index * index % 7 < 3).collect();
+        let encrypted = self.keys.secret.encrypt(&plain, seed(8)).expand();
+        let evaluator = Encrypted::new(&self.evaluator);
+        let repeats = if program.bootstraps() < 500 { REPEATS } else { 1 };
+        let mut times: Vec<f64> = Vec::new();
+        for _ in 0..repeats {
+            let start = Instant::now();
+            let mut run = Run::new(Arc::clone(&program), encrypted.clone());
+            run.finish(&evaluator).expect("invariant: ciphertexts of one key");
+            times.push(start.elapsed().as_secs_f64());
+            let results = run.outputs(&evaluator).expect("invariant: ciphertexts of one key");
+            let bit = |held: &Held<_>| match held {
+                Held::Known(bit) => *bit,
+                Held::Value(value) => {
+                    self.keys.secret.decrypt(value).expect("invariant: ciphertexts of one key")
+                }
+            };
+            let results: Vec<bool> = results.iter().map(bit).collect();
+            assert_eq!(results, netlist.simulate(&plain, &outputs), "encrypted and plain bits are equal");
+        }
+        times.sort_by(f64::total_cmp);
+        Figure { bootstraps: program.bootstraps(), seconds: times[times.len() / 2], measured: true }
+    }
+
+    /// A circuit that a layer has `times` times, side by side: the rate of the first seconds of a few.
+    fn slice_of(
+        &self,
+        style: Style,
+        times: usize,
+        inputs: usize,
+        build: impl Fn(&mut Netlist, &[Bit]) -> Vec<Bit>,
+    ) -> Figure {
+        let side_by_side = 2 * rayon::current_num_threads();
+        let mut netlist = Netlist::new(style, side_by_side * inputs);
+        let bits: Vec<Bit> = (0..side_by_side * inputs).map(|index| netlist.input(index)).collect();
+        let outputs: Vec<Bit> = bits.chunks(inputs).flat_map(|bits| build(&mut netlist, bits)).collect();
+        let program =
+            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+        let bootstraps = program.bootstraps() / side_by_side * times;
+        let mut run = Run::new(Arc::new(program), self.keys.bits(side_by_side * inputs));
+        let evaluator = Encrypted::new(&self.evaluator);
+        let batch = 2 * self.evaluator.batch_size() * rayon::current_num_threads();
+        let (start, mut done) = (Instant::now(), 0);
+        while start.elapsed() < SLICE {
+            match run.advance(&evaluator, batch).expect("invariant: ciphertexts of one key") {
+                0 => break,
+                count => done += count,
+            }
+        }
+        let rate = done as f64 / start.elapsed().as_secs_f64();
+        Figure { bootstraps, seconds: bootstraps as f64 / rate, measured: false }
+    }
+
+    /// A network on one of the digits that ship: its bootstraps, and the rate of its first seconds. Bootstraps by layer.
+    fn network(&self, model: &Model, style: Style) -> (Figure, Vec<(String, usize)>) {
+        let plan = Plan::new(model, PARAMETERS, style).expect("invariant: networks that ship have circuits");
+        let estimate = plan.estimate().expect("invariant: the set has room for gates");
+        let digit =
+            GreyImage::load(&models().join("digits/7.png"), None).expect("invariant: the digit ships");
+        let encoded = model.input().encode(&digit).expect("invariant: the digit fits the model");
+        let image = plan.encrypt(&self.keys.secret, &encoded, seed(9)).expect("invariant: the key fits");
+        let mut inference = plan.start(&self.evaluator, &image).expect("invariant: the key fits");
+        let start = Instant::now();
+        let mut finished = false;
+        while start.elapsed() < SLICE && !finished {
+            finished = inference.advance().expect("invariant: ciphertexts of one key") == 0;
+        }
+        let rate = inference.bootstraps() as f64 / start.elapsed().as_secs_f64();
+        let seconds = estimate.bootstraps as f64 / rate;
+        (Figure { bootstraps: estimate.bootstraps, seconds, measured: finished }, estimate.layers)
+    }
+}
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
+}
+
+fn open(name: &str) -> Model {
+    Model::open(&models().join(name)).expect("invariant: the model ships")
+}
+
+/// The paper's Binarized CNN with the authors' parameters where they are found, else ours of the same shape.
+fn binarized_cnn() -> (Model, &'static str) {
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/paper");
+    let folder = std::env::var_os("BNN_PAPER").map_or(default, PathBuf::from);
+    let scratch = std::env::temp_dir().join(format!("bnn-paper-{}", std::process::id()));
+    let authors = import_paper(&folder).and_then(|files| {
+        files.write(&scratch)?;
+        Model::open(&scratch)
+    });
+    // A scratch folder that stays behind does no harm.
+    let _ = std::fs::remove_dir_all(&scratch);
+    match authors {
+        Ok(model) => (model, "the authors' parameters"),
+        Err(error) => {
+            println!(
+                "The authors' parameters are not here ({error}): the Binarized CNN is ours of the same shape."
+            );
+            (open("binarized-cnn"), "our parameters")
+        }
+    }
+}
+
+const HOUR: f64 = 3_600.0;
+const MINUTE: f64 = 60.0;
+
+fn main() {
+    let bench = Bench::new();
+    println!(
+        "{}, backend {}, {} threads; a bootstrap of the published system took {:.1} ms on one thread",
+        PARAMETERS.name,
+        bench.evaluator.backend(),
+        rayon::current_num_threads(),
+        PUBLISHED_GATE * 1e3
+    );
+    let (cnn, whose) = binarized_cnn();
+    table_1(&bench, &cnn, whose);
+    table_2(&bench);
+}
+
+fn table_1(bench: &Bench, cnn: &Model, whose: &str) {
+    heading(
+        "Table 1: one inference (Perceptrons and Hybrid CNN: networks of our own, as nothing is published of theirs)",
+    );
+    let both =
+        |model: &Model| [Style::AsPublished, Style::Optimized].map(|style| bench.network(model, style));
+    for (name, published, model) in [
+        ("Perceptron", 4.0 * MINUTE + 13.0, open("perceptron")),
+        ("Binarized Perceptron", MINUTE + 11.0, open("binarized-perceptron")),
+        ("Hybrid CNN", 58.0 * HOUR + 11.0 * MINUTE + 21.0, open("hybrid-cnn")),
+    ] {
+        row(name, published, both(&model).map(|(figure, _)| Some(figure)));
+    }
+    let [(as_published, layers), (optimized, our_layers)] = both(cnn);
+    let total = 41.0 * HOUR + 36.0 * MINUTE + 29.0;
+    row(&format!("Binarized CNN ({whose})"), total, [Some(as_published), Some(optimized)]);
+
+    heading("Where the Binarized CNN's time goes (ours pools before it scales: one part)");
+    // Layers count what is done with them: a part is the difference of two.
+    let upto = |layers: &[(String, usize)], name: &str| {
+        layers.iter().find(|(layer, _)| layer == name).map_or(0, |&(_, bootstraps)| bootstraps)
+    };
+    let part = |whole: Figure, bootstraps: usize| {
+        let seconds = whole.seconds * bootstraps as f64 / whole.bootstraps as f64;
+        Some(Figure { bootstraps, seconds, measured: whole.measured })
+    };
+    let (rectified, pooled) = (upto(&layers, "rectified"), upto(&layers, "pooled"));
+    let ours = upto(&our_layers, "convolution");
+    let convolution = 19.0 * HOUR + 12.0 * MINUTE + 42.0;
+    row("convolution layers", convolution, [part(as_published, rectified), part(optimized, ours)]);
+    row("max pooling", 39.0 * MINUTE + 42.0, [part(as_published, pooled - rectified), None]);
+    let connected = 21.0 * HOUR + 16.0 * MINUTE + 12.0;
+    let rest =
+        [part(as_published, as_published.bootstraps - pooled), part(optimized, optimized.bootstraps - ours)];
+    row("fully connected", connected, rest);
+}
+
+fn table_2(bench: &Bench) {
+    heading("Table 2: single operations");
+    let word = |bits: &[Bit]| Word::signed(bits.to_vec());
+    let styles = [Style::AsPublished, Style::Optimized];
+    for (bits, published, earlier) in [(8, 0.27, 0.71), (16, 0.64, 1.44)] {
+        let compare = styles.map(|style| {
+            Some(bench.circuit(style, 2 * bits, |netlist, inputs| {
+                let (a, b) = inputs.split_at(bits);
+                vec![at_least(netlist, &word(a), &word(b), Shape::Chain)]
+            }))
+        });
+        row(&format!("comparison, {bits} bits"), published, compare);
+        // Earlier work subtracts and looks at the sign, then selects.
+        let subtracted = bench.circuit(Style::AsPublished, 2 * bits, |netlist, inputs| {
+            let (a, b) = inputs.split_at(bits);
+            let difference = subtract(netlist, &word(a), &word(b));
+            a.iter().zip(b).map(|(&a, &b)| netlist.mux(difference.sign(), b, a)).collect()
+        });
+        let selected = bench.circuit(Style::Optimized, 2 * bits, |netlist, inputs| {
+            let (a, b) = inputs.split_at(bits);
+            max(netlist, &word(a), &word(b), Shape::Chain).bits().to_vec()
+        });
+        row(&format!("comparison, earlier work, {bits} bits"), earlier, [Some(subtracted), Some(selected)]);
+    }
+    convolutions(bench);
+    for (bits, published) in [(8, 0.09), (16, 0.21)] {
+        let rectify = styles.map(|style| {
+            Some(bench.circuit(style, bits, |netlist, inputs| relu(netlist, &word(inputs)).bits().to_vec()))
+        });
+        row(&format!("ReLU, {bits} bits"), published, rectify);
+    }
+    println!("\nMaximum of two words (no row of the paper):");
+    for (bits, shape) in [(8, Shape::Chain), (8, Shape::Tree), (16, Shape::Chain), (16, Shape::Tree)] {
+        let figure = bench.circuit(Style::Optimized, 2 * bits, |netlist, inputs| {
+            let (a, b) = inputs.split_at(bits);
+            max(netlist, &word(a), &word(b), shape).bits().to_vec()
+        });
+        println!("max, {bits} bits, {shape:?}: {figure}");
+    }
+}
+
+/// The convolutions of one filter on words of 20 bits.
+fn convolutions(bench: &Bench) {
+    const BITS: usize = 20;
+    const SCALE_BITS: usize = 25;
+    // Filters: any signs, and any weights in -1 to 1 in units of 2^-15.
+    let mut state = 1_u64;
+    let mut draw = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 48) as i64 - (1 << 15)
+    };
+    let weights: Vec<i64> = (0..TAPS).map(|_| draw()).collect();
+    let styles = [Style::AsPublished, Style::Optimized];
+
+    let binarized = styles.map(|style| {
+        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
+            let (signs, magnitude) = inputs.split_at(TAPS);
+            let equal: Vec<Bit> =
+                signs.iter().zip(&weights).map(|(&bit, &w)| if w < 0 { !bit } else { bit }).collect();
+            let ones = popcount(netlist, &equal).shifted_left(1);
+            let d = subtract(netlist, &ones, &Word::constant(TAPS as i64));
+            let alpha = Word::constant(7_157);
+            match style {
+                Style::AsPublished => {
+                    let product = baugh_wooley(netlist, magnitude, &d.extended(BITS));
+                    let product = Word::signed(product).extended(SCALE_BITS);
+                    let scaled = baugh_wooley(netlist, &product, &alpha.extended(SCALE_BITS));
+                    scaled[15..15 + SCALE_BITS].to_vec()
+                }
+                Style::Optimized => {
+                    let magnitude = Word::signed(magnitude.to_vec());
+                    let product = bnn::circuit::arithmetic::multiply::multiply(netlist, &magnitude, &d);
+                    let mut sum = [Columns::new(2 * SCALE_BITS)];
+                    add_multiples(netlist, &mut sum, &product.wrapped(SCALE_BITS), &[alpha.low()]);
+                    let [sum] = sum;
+                    sum.sum(netlist)[15..15 + SCALE_BITS].to_vec()
+                }
+            }
+        };
+        Some(bench.slice_of(style, WINDOWS, TAPS + BITS, build))
+    });
+    row("binarized convolution, 20 bits", 6.0 * HOUR + 24.0 * MINUTE + 14.0, binarized);
+
+    // Sums of products of 40 bits.
+    let hybrid = styles.map(|style| {
+        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
+            let words = inputs.chunks(BITS).zip(&weights);
+            match style {
+                Style::AsPublished => words.fold(vec![Bit::FALSE; 2 * BITS], |sum, (word, &weight)| {
+                    let weight = Word::constant(weight).extended(BITS);
+                    let product = baugh_wooley(netlist, word, &weight);
+                    ripple(netlist, &sum, &product, Bit::FALSE)
+                }),
+                Style::Optimized => {
+                    let mut sum = [Columns::new(2 * BITS)];
+                    words.for_each(|(word, &weight)| {
+                        add_multiples(netlist, &mut sum, &Word::signed(word.to_vec()), &[weight]);
+                    });
+                    let [sum] = sum;
+                    sum.sum(netlist)
+                }
+            }
+        };
+        Some(bench.slice_of(style, WINDOWS, TAPS * BITS, build))
+    });
+    row("hybrid convolution, 20 bits", 40.0 * HOUR + 36.0 * MINUTE + 48.0, hybrid);
+
+    let encrypted = styles.map(|style| {
+        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
+            let pairs = inputs.chunks(2 * BITS).map(|pair| pair.split_at(BITS));
+            match style {
+                Style::AsPublished => pairs.fold(vec![Bit::FALSE; 2 * BITS], |sum, (a, b)| {
+                    let product = baugh_wooley(netlist, a, b);
+                    ripple(netlist, &sum, &product, Bit::FALSE)
+                }),
+                Style::Optimized => {
+                    let mut sum = Columns::new(2 * BITS);
+                    for (a, b) in pairs {
+                        for (i, j) in (0..BITS).flat_map(|i| (0..BITS).map(move |j| (i, j))) {
+                            let both = netlist.and(a[i], b[j]);
+                            let negative = (i + 1 == BITS) != (j + 1 == BITS);
+                            sum.add_bit(if negative { Sign::Minus } else { Sign::Plus }, both, i + j);
+                        }
+                    }
+                    sum.sum(netlist)
+                }
+            }
+        };
+        Some(bench.slice_of(style, WINDOWS, 2 * TAPS * BITS, build))
+    });
+    row("encrypted convolution, 20 bits", 102.0 * HOUR + 9.0 * MINUTE + 58.0, encrypted);
+}

@@ -1,0 +1,367 @@
+//! What runs: integer combinations of bits, most of them bootstrapped, in levels.
+//!
+//! Bits are 1 and -1, in eighths of the torus. Every gate is the sign of an integer combination:
+//!
+//! ```text
+//! AND   a + b - 1          XOR    2a + 2b + 2
+//! MAJ   a + b + c          XOR3   -2 (a + b + c)
+//! MUX   s + a - b + 2 n,   n = AND(a, b), which does not wait for s
+//! ```
+//!
+//! (Keys too noisy for that MUX, whose squared factors add up to 7, take OR(AND(s, a), AND(not s, b)).)
+//!
+//! And a sum whose carry is there is a combination itself, exactly, without a bootstrap:
+//!
+//! ```text
+//! XOR3(a, b, c) = a + b + c - 2 MAJ(a, b, c)          XOR(a, b) = a + b - 1 - 2 AND(a, b)
+//! ```
+//!
+//! so that a full adder costs one bootstrap, not two. Its noise grows: combinations are followed back to the bootstraps
+//! they are made of (noise that two operands share counts as shared), and where the squares of the factors would add up to
+//! more than the [`NoiseBudget`], an operand is bootstrapped after all. With `GATES_DEFAULT` that is every fourth sum or
+//! so. Each bootstrap keeps the parameter set's failure bound.
+
+use std::collections::HashMap;
+
+use tfhe_core::{noise, parameters::Parameters};
+
+use super::{
+    bit::Bit,
+    netlist::{Gate, Netlist, Style},
+};
+use crate::{Error, Result};
+
+/// The sum of the squared factors of a MUX that is one combination.
+const MUX_WEIGHT: f64 = 7.0;
+/// Gates that read a sum before it is bootstrapped for their sake: three adders, of two gates each.
+const MANY_READERS: usize = 6;
+/// The most terms of a combination.
+const MOST_TERMS: usize = 4;
+
+/// How noisy a combination may be that is bootstrapped: the largest sum of squared factors of bootstrapped bits for
+/// which the set's failure bound holds, when the noiseless values are 1/8 or 2/8 away from the sign's edges.
+#[derive(Clone, Copy, Debug)]
+pub struct NoiseBudget {
+    eighth: f64,
+    quarter: f64,
+}
+
+impl NoiseBudget {
+    /// The budget of a parameter set, by the formulas of `tfhe_core::noise`.
+    pub fn new(parameters: &Parameters) -> Self {
+        let unit = noise::bootstrapped(parameters);
+        let fits = |margin: f64, weight: f64| {
+            noise::log2_failure(margin, noise::decision(parameters, weight * unit)) <= parameters.log2_failure
+        };
+        // The failure grows with the weight: the largest that fits, by bisection.
+        let largest = |margin: f64| {
+            let (mut low, mut high) = (0.0, 1e6);
+            for _ in 0..60 {
+                let middle = f64::midpoint(low, high);
+                if fits(margin, middle) { low = middle } else { high = middle }
+            }
+            low
+        };
+        Self { eighth: largest(0.125), quarter: largest(0.25) }
+    }
+
+    /// The largest sum of squared factors, for a margin of so many eighths.
+    pub fn largest_weight(&self, margin: u8) -> f64 {
+        if margin == 1 { self.eighth } else { self.quarter }
+    }
+}
+
+/// An integer combination of bits, which becomes the bit of a wire: as it is, or bootstrapped to its sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    wire: u32,
+    constant: i8,
+    count: u8,
+    terms: [(i8, u32); MOST_TERMS],
+}
+
+impl Step {
+    fn new(wire: u32, constant: i8, bits: &[(i8, Bit)]) -> Self {
+        let mut terms = [(0, 0); MOST_TERMS];
+        for (term, (factor, bit)) in terms.iter_mut().zip(bits) {
+            *term = (if bit.is_negated() { -factor } else { *factor }, bit.plain_number() as u32);
+        }
+        Self { wire, constant, count: bits.len() as u8, terms }
+    }
+
+    /// The wire whose bit it becomes.
+    pub(super) fn wire(&self) -> usize {
+        self.wire as usize
+    }
+
+    /// The constant, in eighths of the torus.
+    pub(super) fn constant(&self) -> i32 {
+        self.constant.into()
+    }
+
+    /// Factors, and the wires that they multiply.
+    pub(super) fn terms(&self) -> impl Iterator<Item = (i32, usize)> + '_ {
+        self.terms[..self.count.into()].iter().map(|&(factor, wire)| (factor.into(), wire as usize))
+    }
+
+    /// The combination times -1.
+    fn negated(mut self) -> Self {
+        self.constant = -self.constant;
+        self.terms.iter_mut().for_each(|(factor, _)| *factor = -*factor);
+        self
+    }
+}
+
+/// Steps whose operands are there when the levels before have run.
+#[derive(Debug, Default)]
+pub(super) struct Level {
+    /// To be bootstrapped, in any order.
+    pub(super) bootstraps: Vec<Step>,
+    /// After them, in this order: sums, which may read bootstraps and sums of this level.
+    pub(super) sums: Vec<Step>,
+    /// Wires that nothing reads after this level.
+    pub(super) freed: Vec<u32>,
+}
+
+/// A circuit ready to run.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) inputs: usize,
+    /// Wires, numbered as in the netlist; those of its own come after.
+    pub(super) wires: usize,
+    pub(super) levels: Vec<Level>,
+    pub(super) outputs: Vec<Bit>,
+}
+
+impl Program {
+    /// Lowers what `outputs` depend on in a netlist. Inputs are taken for as noisy as bootstrapped bits; outputs are
+    /// bootstrapped, so that they can be inputs again. In the published style every gate is bootstrapped.
+    ///
+    /// # Errors
+    /// [`Error::GateTooNoisy`] where a gate of bootstrapped bits breaks the parameter set's failure bound.
+    pub fn new(netlist: &Netlist, outputs: &[Bit], budget: &NoiseBudget) -> Result<Self> {
+        let mut lowering = Lowering::new(netlist, outputs, budget);
+        lowering.choose_bootstraps(outputs, budget)?;
+        let (levels, wires) = lowering.levels(outputs);
+        Ok(Self { inputs: netlist.input_count(), wires, levels, outputs: outputs.to_vec() })
+    }
+
+    /// Bootstraps of one run.
+    pub fn bootstraps(&self) -> usize {
+        self.levels.iter().map(|level| level.bootstraps.len()).sum()
+    }
+
+    /// Bootstraps one after the other on the longest path.
+    pub fn depth(&self) -> usize {
+        self.levels.iter().filter(|level| !level.bootstraps.is_empty()).count()
+    }
+}
+
+/// A gate that runs, and the ways it can.
+struct Candidate {
+    /// The combination whose sign it is, and the distance of its noiseless values from the edges, in eighths.
+    sign: Step,
+    margin: u8,
+    /// A combination that is the bit itself.
+    sum: Option<Step>,
+    bootstrapped: bool,
+}
+
+/// A wire followed back: factors of bootstrapped bits, ordered by their wires.
+type Form = Vec<(u32, i32)>;
+
+struct Lowering {
+    candidates: Vec<Candidate>,
+    /// The candidate of each wire; `None` for inputs, the constant, and what is dead.
+    drivers: Vec<Option<u32>>,
+}
+
+impl Lowering {
+    fn new(netlist: &Netlist, outputs: &[Bit], budget: &NoiseBudget) -> Self {
+        let live = netlist.live(outputs);
+        let mut drivers = vec![None; netlist.wire_count()];
+        let mut candidates: Vec<Candidate> = Vec::new();
+        // Live gates that bring a sum's carry.
+        let mut carries: HashMap<Gate, u32> = HashMap::new();
+        for (index, gate) in netlist.gates().iter().enumerate() {
+            let wire = netlist.wire_of(index);
+            if !live[wire as usize] {
+                continue;
+            }
+            let mut add = |drivers: &mut Vec<Option<u32>>, sign: Step, margin, sum: Option<Step>| {
+                drivers[sign.wire as usize] = Some(candidates.len() as u32);
+                candidates.push(Candidate { sign, margin, bootstrapped: sum.is_none(), sum });
+            };
+            match *gate {
+                Gate::And([a, b]) => {
+                    add(&mut drivers, Step::new(wire, -1, &[(1, a), (1, b)]), 1, None);
+                    carries.insert(*gate, wire);
+                }
+                Gate::Maj([a, b, c]) => {
+                    add(&mut drivers, Step::new(wire, 0, &[(1, a), (1, b), (1, c)]), 1, None);
+                    carries.insert(*gate, wire);
+                }
+                Gate::Xor([a, b]) => {
+                    let sum =
+                        (netlist.style() == Style::Optimized).then(|| sum_of_two(wire, [a, b], &carries));
+                    add(&mut drivers, Step::new(wire, 2, &[(2, a), (2, b)]), 2, sum.flatten());
+                }
+                Gate::Xor3([a, b, c]) => {
+                    let sum = (netlist.style() == Style::Optimized)
+                        .then(|| sum_of_three(wire, [a, b, c], &carries));
+                    add(&mut drivers, Step::new(wire, 0, &[(-2, a), (-2, b), (-2, c)]), 2, sum.flatten());
+                }
+                Gate::Mux([select, then, otherwise]) => {
+                    let mut and = |drivers: &mut Vec<Option<u32>>, a, b| {
+                        let wire = drivers.len() as u32;
+                        drivers.push(None);
+                        add(drivers, Step::new(wire, -1, &[(1, a), (1, b)]), 1, None);
+                        Bit::wire(wire)
+                    };
+                    let step = if budget.largest_weight(1) >= MUX_WEIGHT {
+                        let both = and(&mut drivers, then, otherwise);
+                        Step::new(wire, 0, &[(1, select), (1, then), (-1, otherwise), (2, both)])
+                    } else {
+                        let chosen = [and(&mut drivers, select, then), and(&mut drivers, !select, otherwise)];
+                        Step::new(wire, 1, &chosen.map(|bit| (1, bit)))
+                    };
+                    add(&mut drivers, step, 1, None);
+                }
+            }
+        }
+        Self { candidates, drivers }
+    }
+
+    /// Bootstraps those sums that are outputs, or read by many, or that would be too noisy where they are read.
+    fn choose_bootstraps(&mut self, outputs: &[Bit], budget: &NoiseBudget) -> Result<()> {
+        for wire in outputs.iter().filter_map(|bit| bit.number()) {
+            if let Some(driver) = self.drivers[wire as usize] {
+                self.candidates[driver as usize].bootstrapped = true;
+            }
+        }
+        // A sum that many read is bootstrapped once, rather than what is made of it often.
+        let mut readers = vec![0; self.drivers.len()];
+        for (_, wire) in self.candidates.iter().flat_map(|candidate| candidate.sign.terms()) {
+            readers[wire] += 1;
+        }
+        for candidate in &mut self.candidates {
+            candidate.bootstrapped |= readers[candidate.sign.wire()] >= MANY_READERS;
+        }
+        // A sum may be read beside two bootstrapped bits, in a majority.
+        let most_of_a_sum = budget.largest_weight(1) - 2.0;
+        // What a pass bootstraps late changes forms it has used before, so the last pass changes nothing.
+        let mut changed = true;
+        while changed {
+            changed = false;
+            let mut forms: Vec<Option<Form>> = vec![None; self.drivers.len()];
+            for index in 0..self.candidates.len() {
+                let candidate = &self.candidates[index];
+                let wire = candidate.sign.wire as usize;
+                if let Some(sum) = candidate.sum.filter(|_| !candidate.bootstrapped) {
+                    let form = combine(&sum, &forms);
+                    if weight(&form) <= most_of_a_sum {
+                        forms[wire] = Some(form);
+                        continue;
+                    }
+                    self.candidates[index].bootstrapped = true;
+                }
+                let (sign, margin) = (self.candidates[index].sign, self.candidates[index].margin);
+                while weight(&combine(&sign, &forms)) > budget.largest_weight(margin) {
+                    let operands =
+                        sign.terms().filter_map(|(_, wire)| Some((wire, weight(forms[wire].as_ref()?))));
+                    let Some((noisiest, _)) = operands.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+                        return Err(Error::GateTooNoisy);
+                    };
+                    let driver =
+                        self.drivers[noisiest].expect("invariant: only sums have forms of their own");
+                    self.candidates[driver as usize].bootstrapped = true;
+                    forms[noisiest] = None;
+                    changed = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Each candidate as early as its operands allow, and when each wire is read last.
+    fn levels(&self, outputs: &[Bit]) -> (Vec<Level>, usize) {
+        let mut level_of = vec![0_usize; self.drivers.len()];
+        let mut last_read = vec![0_usize; self.drivers.len()];
+        let mut levels: Vec<Level> = Vec::new();
+        for candidate in &self.candidates {
+            let sum = candidate.sum.filter(|_| !candidate.bootstrapped);
+            let step = sum.unwrap_or(candidate.sign);
+            let ready = step.terms().map(|(_, wire)| level_of[wire]).max().unwrap_or(0);
+            let level = if sum.is_some() { ready } else { ready + 1 };
+            level_of[step.wire as usize] = level;
+            step.terms().for_each(|(_, wire)| last_read[wire] = last_read[wire].max(level));
+            if levels.len() <= level {
+                levels.resize_with(level + 1, Level::default);
+            }
+            let steps = &mut levels[level];
+            if sum.is_some() { steps.sums.push(step) } else { steps.bootstraps.push(step) }
+        }
+        for wire in outputs.iter().filter_map(|bit| bit.number()) {
+            last_read[wire as usize] = usize::MAX;
+        }
+        for (wire, last) in last_read.into_iter().enumerate().skip(1) {
+            if let Some(level) = levels.get_mut(last) {
+                level.freed.push(wire as u32);
+            }
+        }
+        (levels, self.drivers.len())
+    }
+}
+
+/// XOR as a sum, if an AND of its operands, negated or not, comes before it.
+fn sum_of_two(wire: u32, operands: [Bit; 2], carries: &HashMap<Gate, u32>) -> Option<Step> {
+    (0..4_u8).find_map(|negations| {
+        let [a, b] = [0, 1].map(|index| operands[index].negate_if(negations >> index & 1 == 1));
+        let carry = carries.get(&Gate::And([a.min(b), a.max(b)]))?;
+        let sum = Step::new(wire, -1, &[(1, a), (1, b), (-2, Bit::wire(*carry))]);
+        Some(if negations.count_ones() % 2 == 1 { sum.negated() } else { sum })
+    })
+}
+
+/// XOR3 as a sum, if a MAJ of its operands comes before it: none negated, or one (more are normalised away).
+fn sum_of_three(wire: u32, operands: [Bit; 3], carries: &HashMap<Gate, u32>) -> Option<Step> {
+    (0..4).find_map(|negated| {
+        let mut bits = operands;
+        if let Some(bit) = bits.get_mut(negated) {
+            *bit = !*bit;
+        }
+        let carry = carries.get(&Gate::Maj(bits))?;
+        let [a, b, c] = bits;
+        let sum = Step::new(wire, 0, &[(1, a), (1, b), (1, c), (-2, Bit::wire(*carry))]);
+        Some(if negated < 3 { sum.negated() } else { sum })
+    })
+}
+
+/// A combination of wires, followed back to bootstrapped ones.
+fn combine(step: &Step, forms: &[Option<Form>]) -> Form {
+    let mut total = Form::new();
+    for (factor, wire) in step.terms() {
+        match &forms[wire] {
+            Some(form) => total.extend(form.iter().map(|&(source, inner)| (source, factor * inner))),
+            None => total.push((wire as u32, factor)),
+        }
+    }
+    total.sort_unstable_by_key(|&(source, _)| source);
+    total.dedup_by(|from, into| {
+        let same = from.0 == into.0;
+        if same {
+            into.1 += from.1;
+        }
+        same
+    });
+    total
+}
+
+/// The sum of squared factors.
+fn weight(form: &Form) -> f64 {
+    form.iter().map(|&(_, factor)| f64::from(factor).powi(2)).sum()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,305 @@
+//! The gate engine: a network as a Boolean circuit, every gate bootstrapped, bit for bit equal to the integer oracle.
+//!
+//! The client encrypts a picture bit by bit. A network is a list of *units*: each a circuit over numbers that are there, small
+//! enough to be built, run and dropped. What a unit leaves are bits that are known or encrypted, and later units fold the
+//! known ones. A run can be left and taken up at any bootstrap ([`state`]).
+//!
+//! * [`published`] makes units as the paper's system computes, [`optimized`] the same numbers with few bootstraps;
+//! * [`execution`] runs units, on plain bits, on counters or on ciphertexts.
+
+mod execution;
+mod optimized;
+mod published;
+mod state;
+mod unit;
+
+use std::path::Path;
+
+use tfhe_core::{
+    evaluator::Evaluator,
+    keys::SecretKey,
+    noise,
+    parameters::Parameters,
+    random::SecretSeed,
+    serial::{CiphertextList, Existing},
+};
+
+pub use self::execution::Execution;
+use self::{
+    execution::{HeldWord, held_inputs},
+    unit::Units,
+};
+use super::Scores;
+use crate::{
+    Error, Result,
+    circuit::{
+        evaluator::{Counting, Encrypted, Held, Plain, PlainBit},
+        netlist::Style,
+        program::NoiseBudget,
+        word::Word,
+    },
+    encoding::EncodedImage,
+    encrypted::{EncryptedImage, EncryptedScores, ImageContent},
+    model::Model,
+};
+
+/// How one network runs as a circuit with one parameter set.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    model: &'a Model,
+    parameters: &'static Parameters,
+    style: Style,
+    budget: NoiseBudget,
+    units: Units<'a>,
+}
+
+/// What a run costs, counted without running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Bootstraps.
+    pub bootstraps: usize,
+    /// Bootstraps up to and with each layer; layers that run together share a number.
+    pub layers: Vec<(String, usize)>,
+    /// The most ciphertexts that are held at once.
+    pub most_held: usize,
+}
+
+impl<'a> Plan<'a> {
+    /// Plans a network.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedLayer`] where the style has no circuit for a layer.
+    pub fn new(model: &'a Model, parameters: &'static Parameters, style: Style) -> Result<Self> {
+        let units = match style {
+            Style::Optimized => optimized::units(model)?,
+            Style::AsPublished => published::units(model)?,
+        };
+        Ok(Self { model, parameters, style, budget: NoiseBudget::new(parameters), units })
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &'static Parameters {
+        self.parameters
+    }
+
+    /// How circuits are built.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Counts bootstraps and ciphertexts, by building every circuit: some seconds for a large network.
+    ///
+    /// # Errors
+    /// [`Error::GateTooNoisy`] where the parameter set is too noisy.
+    pub fn estimate(&self) -> Result<Estimate> {
+        let held = held_inputs(
+            self,
+            self.model
+                .input()
+                .ranges()
+                .iter()
+                .flat_map(|range| std::iter::repeat_n((), range.count * range.bits as usize)),
+        );
+        let mut execution = Execution::new(self, Counting, held);
+        let mut layers: Vec<(String, usize)> = Vec::new();
+        loop {
+            let layer = execution.layer();
+            if execution.advance(usize::MAX)? == 0 {
+                break;
+            }
+            match layers.last_mut() {
+                Some((name, done)) if Some(name.as_str()) == layer => *done = execution.bootstraps(),
+                _ => layers.extend(layer.map(|name| (name.to_owned(), execution.bootstraps()))),
+            }
+        }
+        let bootstraps = execution.bootstraps();
+        Ok(Estimate { bootstraps, layers, most_held: execution.most_held() })
+    }
+
+    /// Bytes that so many ciphertexts take in memory.
+    pub fn ciphertext_bytes(&self, count: usize) -> usize {
+        count * (4 * (self.parameters.wire_dimension() + 1) + 64)
+    }
+
+    /// The client's part before: encrypts an encoded picture bit by bit.
+    ///
+    /// # Errors
+    /// [`Error::InputLength`] for a picture encoded for another model; [`Error::OtherParameters`] for a key of another
+    /// parameter set.
+    pub fn encrypt(&self, key: &SecretKey, image: &EncodedImage, seed: SecretSeed) -> Result<EncryptedImage> {
+        self.check_parameters(key.parameters())?;
+        self.model.input().check_value_count(image.values().len())?;
+        let bits = key.encrypt(&image.bits(self.model.input()), seed);
+        Ok(EncryptedImage::new(ImageContent::Bits(bits), self.model.digest()))
+    }
+
+    /// The server's part, not yet begun.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
+    /// parameter set, [`Error::Crypto`] for another key.
+    pub fn start<'b>(&'b self, evaluator: &'b Evaluator, image: &EncryptedImage) -> Result<Inference<'b>> {
+        let bits = self.check_image(evaluator, image)?.into_iter();
+        let execution = Execution::new(self, Encrypted::new(evaluator), held_inputs(self, bits));
+        Ok(Inference { execution, evaluator, image: image.digest() })
+    }
+
+    /// The server's part, taken up where [`Inference::save`] left it.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); [`Error::State`] where the file is no state of this model, style, picture and key.
+    pub fn resume<'b>(
+        &'b self,
+        evaluator: &'b Evaluator,
+        image: &EncryptedImage,
+        path: &Path,
+    ) -> Result<Inference<'b>> {
+        self.check_image(evaluator, image)?;
+        let execution = state::load(self, evaluator, image.digest(), path)?;
+        Ok(Inference { execution, evaluator, image: image.digest() })
+    }
+
+    /// The bits of a picture that is for this plan and key.
+    fn check_image(
+        &self,
+        evaluator: &Evaluator,
+        image: &EncryptedImage,
+    ) -> Result<Vec<tfhe_core::ciphertext::Ciphertext>> {
+        self.check_parameters(evaluator.parameters())?;
+        image.check_model(self.model)?;
+        self.check_parameters(image.parameters())?;
+        let ImageContent::Bits(bits) = image.content() else {
+            return Err(Error::NotBitwise);
+        };
+        let (found, expected) = (bits.message_count(), self.model.input().bit_count());
+        if found != expected {
+            return Err(Error::InputLength { found, expected });
+        }
+        let (expected, found) = (evaluator.key_id(), bits.key_id());
+        if expected != found {
+            return Err(tfhe_core::Error::OtherKey { expected, found }.into());
+        }
+        Ok(bits.expand())
+    }
+
+    /// The client's part after: decrypts the scores.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
+    /// [`Error::ScoreCount`] for another number of bits, [`Error::Crypto`] for another key.
+    pub fn decrypt(&self, key: &SecretKey, scores: &EncryptedScores) -> Result<Scores> {
+        self.check_parameters(key.parameters())?;
+        self.check_parameters(scores.list().parameters())?;
+        scores.check_model(self.model)?;
+        let (found, count) = (scores.list().ciphertexts().len(), self.units.score_count());
+        if found == 0 || found % count != 0 || found / count > 63 {
+            return Err(Error::ScoreCount { found, expected: count });
+        }
+        let decrypted = scores.list().ciphertexts().iter().map(|bit| key.decrypt(bit));
+        let bits = decrypted.collect::<tfhe_core::Result<Vec<bool>>>()?;
+        Ok(self.scores(&bits))
+    }
+
+    /// Runs the circuits on plain bits: what the encrypted run gives. `watch` sees what each layer gives that is not
+    /// fused with the next, by the layer's place in the model.
+    ///
+    /// # Errors
+    /// [`Error::InputLength`] for a picture encoded for another model; [`Error::GateTooNoisy`].
+    pub fn simulate(&self, image: &EncodedImage, mut watch: impl FnMut(usize, &[i64])) -> Result<Scores> {
+        self.model.input().check_value_count(image.values().len())?;
+        let bits = image.bits(self.model.input());
+        let held = held_inputs(self, bits.iter().map(|&bit| PlainBit::from(bit)));
+        let mut execution = Execution::new(self, Plain, held);
+        let plain = |word: &HeldWord<PlainBit>| {
+            let bits: Vec<bool> = word.bits.iter().map(plain_bit).collect();
+            Word::value(&bits)
+        };
+        while execution.advance(usize::MAX)? > 0 {
+            if let Some((layer, words)) = execution.finished_layer() {
+                watch(layer, &words.into_iter().map(plain).collect::<Vec<_>>());
+            }
+        }
+        let bits: Vec<bool> = execution.scores()?.iter().map(plain_bit).collect();
+        Ok(self.scores(&bits))
+    }
+
+    /// Scores from their bits, all of one width.
+    fn scores(&self, bits: &[bool]) -> Scores {
+        let integers = bits.chunks(bits.len() / self.units.score_count()).map(Word::value).collect();
+        Scores { integers, fraction_bits: self.model.fraction_bits() }
+    }
+
+    fn check_parameters(&self, found: &Parameters) -> Result<()> {
+        if found.name == self.parameters.name {
+            return Ok(());
+        }
+        Err(Error::OtherParameters { found: found.name, expected: self.parameters.name })
+    }
+
+    /// The bound on the probability that any bit of an inference is wrong, as its logarithm to base 2.
+    pub fn log2_failure(&self, bootstraps: usize) -> f64 {
+        debug_assert!(noise::bootstrapped(self.parameters) > 0.0);
+        self.parameters.log2_failure + (bootstraps as f64).log2()
+    }
+}
+
+fn plain_bit(bit: &Held<PlainBit>) -> bool {
+    match *bit {
+        Held::Known(bit) => bit,
+        Held::Value(bit) => bit.into(),
+    }
+}
+
+/// An inference on an encrypted picture, which can be left and taken up between any two bootstraps.
+#[derive(Debug)]
+pub struct Inference<'a> {
+    execution: Execution<'a, Encrypted<'a>>,
+    evaluator: &'a Evaluator,
+    image: [u8; 32],
+}
+
+impl Inference<'_> {
+    /// Runs on for a while: some batches for every thread of the current rayon pool. Returns the bootstraps it took; 0 at
+    /// the end.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`], which a plan that was made does not meet.
+    pub fn advance(&mut self) -> Result<usize> {
+        self.execution.advance(2 * self.evaluator.batch_size() * rayon::current_num_threads())
+    }
+
+    /// Bootstraps done, those before a resumption included.
+    pub fn bootstraps(&self) -> usize {
+        self.execution.bootstraps()
+    }
+
+    /// The layer it is at, by name; `None` at the end.
+    pub fn layer(&self) -> Option<&str> {
+        self.execution.layer()
+    }
+
+    /// Writes what is needed to go on: the file is there whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] where it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        state::save(&self.execution, self.evaluator, self.image, path, Existing::Replace)
+    }
+
+    /// The scores, at the end.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] before.
+    pub fn scores(&self) -> Result<EncryptedScores> {
+        let plan = self.execution.plan();
+        let bit = |bit: Held<_>| match bit {
+            Held::Known(bit) => {
+                self.evaluator.trivial(tfhe_core::torus::Torus32(if bit { 1 << 29 } else { 7 << 29 }))
+            }
+            Held::Value(value) => value,
+        };
+        let bits = self.execution.scores()?.into_iter().map(bit).collect();
+        let list = CiphertextList::new(plan.parameters, self.evaluator.key_id(), bits)?;
+        Ok(EncryptedScores::new(list, plan.model.digest()))
+    }
+}

@@ -1,0 +1,258 @@
+//! Running the units of a network, one after the other, on any kind of bits.
+
+use std::sync::Arc;
+
+use super::Plan;
+use crate::{
+    Error, Result,
+    circuit::{
+        bit::Bit,
+        evaluator::{Evaluator, Held, Run},
+        netlist::{Netlist, Style},
+        program::Program,
+        word::{Word, width},
+    },
+};
+
+/// A number between units: its bits, least significant first, and its interval.
+#[derive(Clone, Debug)]
+pub(super) struct HeldWord<V> {
+    pub(super) bits: Vec<Held<V>>,
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+/// A unit that is being run.
+#[derive(Debug)]
+struct Running<V> {
+    run: Run<V>,
+    /// Widths and intervals of the words it leaves.
+    outputs: Vec<(usize, i64, i64)>,
+}
+
+/// A network that is being run.
+#[derive(Debug)]
+pub struct Execution<'a, E: Evaluator> {
+    plan: &'a Plan<'a>,
+    evaluator: E,
+    /// Words by their places, while they are needed.
+    words: Vec<Option<HeldWord<E::Value>>>,
+    /// For each place, the last unit that reads it.
+    last_reads: Vec<usize>,
+    unit: usize,
+    running: Option<Running<E::Value>>,
+    bootstraps: usize,
+    most_held: usize,
+}
+
+/// The words of a picture from its bits. Published circuits read all bits as they are sent, in two's complement where the
+/// highest is a sign; optimized ones those that the model's range lets vary.
+///
+/// # Panics
+/// Unless there are as many bits as the encoding has.
+pub(super) fn held_inputs<V>(plan: &Plan, bits: impl IntoIterator<Item = V>) -> Vec<HeldWord<V>> {
+    let mut bits = bits.into_iter();
+    let mut words = Vec::new();
+    for range in plan.model.input().ranges() {
+        for _ in 0..range.count {
+            let mut word: Vec<Held<V>> = bits.by_ref().take(range.bits as usize).map(Held::Value).collect();
+            assert_eq!(word.len(), range.bits as usize, "all bits of a picture");
+            let half = 1 << (range.bits - 1);
+            let (low, high) = if plan.style == Style::AsPublished && range.largest < half {
+                (-half, half - 1)
+            } else {
+                word.push(Held::Known(false));
+                (0, range.largest)
+            };
+            words.push(HeldWord { bits: word, low, high });
+        }
+    }
+    words
+}
+
+impl<'a, E: Evaluator> Execution<'a, E> {
+    pub(super) fn new(plan: &'a Plan<'a>, evaluator: E, inputs: Vec<HeldWord<E::Value>>) -> Self {
+        let mut words: Vec<Option<HeldWord<E::Value>>> = inputs.into_iter().map(Some).collect();
+        words.resize_with(plan.units.places, || None);
+        let last_reads = plan.units.last_reads();
+        Self { plan, evaluator, words, last_reads, unit: 0, running: None, bootstraps: 0, most_held: 0 }
+    }
+
+    /// A run in the middle: the words that there are, the unit it is at with the bootstraps done so far, and where in that
+    /// unit. `None` where they do not fit one another.
+    #[allow(clippy::type_complexity)]
+    pub(super) fn resume(
+        plan: &'a Plan<'a>,
+        evaluator: E,
+        words: Vec<(usize, HeldWord<E::Value>)>,
+        (unit, bootstraps): (usize, usize),
+        running: Option<((usize, usize), Vec<(usize, E::Value)>)>,
+    ) -> Result<Option<Self>> {
+        let mut execution = Self::new(plan, evaluator, Vec::new());
+        for (place, word) in words {
+            let Some(slot) = execution.words.get_mut(place) else { return Ok(None) };
+            let count = word.bits.len();
+            if word.low > word.high || count + 1 < width(word.low, word.high) || count == 0 {
+                return Ok(None);
+            }
+            *slot = Some(word);
+        }
+        (execution.unit, execution.bootstraps) = (unit, bootstraps);
+        let units = &plan.units.units;
+        let needed = |&place: &usize| execution.words[place].is_some();
+        let read_later = units.get(unit..).unwrap_or_default().iter().flat_map(|unit| &unit.reads);
+        let made = |place: &&usize| units.get(unit).is_none_or(|unit| **place < unit.writes);
+        if unit > units.len() || !read_later.filter(made).all(needed) {
+            return Ok(None);
+        }
+        if let Some((place, held)) = running {
+            if unit == units.len() {
+                return Ok(None);
+            }
+            let (program, outputs, _) = execution.program()?;
+            let Some(run) = Run::resume(program, place, held) else { return Ok(None) };
+            execution.running = Some(Running { run, outputs });
+        }
+        Ok(Some(execution))
+    }
+
+    /// The words that there are, with their places.
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, &HeldWord<E::Value>)> {
+        self.words.iter().enumerate().filter_map(|(place, word)| Some((place, word.as_ref()?)))
+    }
+
+    /// Where in its unit it is, and the values there, with their wires.
+    #[allow(clippy::type_complexity)]
+    pub(super) fn running(&self) -> Option<((usize, usize), Vec<(usize, &E::Value)>)> {
+        let run = &self.running.as_ref()?.run;
+        Some((run.place(), run.values().iter().collect()))
+    }
+
+    /// The number of the unit it is at.
+    pub(super) fn unit(&self) -> usize {
+        self.unit
+    }
+
+    pub(super) fn plan(&self) -> &'a Plan<'a> {
+        self.plan
+    }
+
+    /// Bootstraps done.
+    pub fn bootstraps(&self) -> usize {
+        self.bootstraps
+    }
+
+    /// The most values that were held at once.
+    pub fn most_held(&self) -> usize {
+        self.most_held
+    }
+
+    /// The layer it is at, by name; `None` at the end.
+    pub fn layer(&self) -> Option<&'a str> {
+        let unit = self.plan.units.units.get(self.unit)?;
+        self.plan.model.layers_and_shapes().get(unit.layer).map(|(layer, _)| layer.name())
+    }
+
+    /// Runs on for at most `limit` bootstraps within a level of one unit, and for what needs none. Returns how many there
+    /// were; 0 at the end.
+    ///
+    /// # Errors
+    /// [`Error::GateTooNoisy`], and those of the evaluator.
+    pub fn advance(&mut self, limit: usize) -> Result<usize> {
+        while self.unit < self.plan.units.units.len() {
+            let mut running = match self.running.take() {
+                Some(running) => running,
+                None => self.build()?,
+            };
+            let done = running.run.advance(&self.evaluator, limit)?;
+            self.bootstraps += done;
+            let held: usize = self.words.iter().flatten().map(|word| count(&word.bits)).sum();
+            self.most_held = self.most_held.max(held + running.run.most_held());
+            if running.run.is_finished() {
+                self.finish_unit(&running)?;
+            } else {
+                self.running = Some(running);
+            }
+            if done > 0 {
+                return Ok(done);
+            }
+        }
+        Ok(0)
+    }
+
+    /// What a layer gave whose last unit has just finished, with the layer's place in the model.
+    pub(super) fn finished_layer(&self) -> Option<(usize, Vec<&HeldWord<E::Value>>)> {
+        let finished =
+            |&&(_, units, _): &&(usize, usize, Vec<usize>)| self.running.is_none() && units == self.unit;
+        let (layer, _, places) = self.plan.units.layers.iter().rfind(finished)?;
+        Some((*layer, places.iter().filter_map(|&place| self.words[place].as_ref()).collect()))
+    }
+
+    /// The bits of the scores, all of one width, at the end.
+    pub(super) fn scores(&self) -> Result<Vec<Held<E::Value>>> {
+        if self.unit < self.plan.units.units.len() {
+            return Err(Error::Unfinished);
+        }
+        let scores: Vec<&HeldWord<E::Value>> =
+            self.plan.units.scores().iter().filter_map(|&place| self.words[place].as_ref()).collect();
+        let widest = scores.iter().map(|word| word.bits.len()).max().unwrap_or_default();
+        let width = self.plan.units.score_bits.unwrap_or(widest);
+        let bit = |word: &HeldWord<E::Value>, index: usize| word.bits[index.min(word.bits.len() - 1)].clone();
+        Ok(scores.into_iter().flat_map(|word| (0..width).map(move |index| bit(word, index))).collect())
+    }
+
+    /// Builds the next unit.
+    fn build(&self) -> Result<Running<E::Value>> {
+        let (program, outputs, inputs) = self.program()?;
+        Ok(Running { run: Run::new(program, inputs), outputs })
+    }
+
+    /// The next unit's program, the shapes of the words it leaves, and the values it starts with.
+    #[allow(clippy::type_complexity)]
+    fn program(&self) -> Result<(Arc<Program>, Vec<(usize, i64, i64)>, Vec<E::Value>)> {
+        let unit = &self.plan.units.units[self.unit];
+        let words: Vec<&HeldWord<E::Value>> = unit.reads.iter().map(|&place| self.word(place)).collect();
+        let inputs: usize = words.iter().map(|word| count(&word.bits)).sum();
+        let mut netlist = Netlist::new(self.plan.style, inputs);
+        let mut values = Vec::with_capacity(inputs);
+        let mut bit = |held: &Held<E::Value>| match held {
+            Held::Known(bit) => Bit::from(*bit),
+            Held::Value(value) => {
+                values.push(value.clone());
+                netlist.input(values.len() - 1)
+            }
+        };
+        let words: Vec<Word> = words
+            .into_iter()
+            .map(|word| Word::new(word.bits.iter().map(&mut bit).collect(), word.low, word.high))
+            .collect();
+        let results = (unit.build)(&mut netlist, &words);
+        let bits: Vec<Bit> = results.iter().flat_map(Word::bits).copied().collect();
+        let outputs = results.iter().map(|word| (word.width(), word.low(), word.high())).collect();
+        Ok((Arc::new(Program::new(&netlist, &bits, &self.plan.budget)?), outputs, values))
+    }
+
+    fn word(&self, place: usize) -> &HeldWord<E::Value> {
+        self.words[place].as_ref().expect("invariant: units read words that were made and are still needed")
+    }
+
+    fn finish_unit(&mut self, running: &Running<E::Value>) -> Result<()> {
+        let mut bits = running.run.outputs(&self.evaluator)?.into_iter();
+        let first = self.plan.units.units[self.unit].writes;
+        for (index, &(width, low, high)) in running.outputs.iter().enumerate() {
+            let bits = bits.by_ref().take(width).collect();
+            self.words[first + index] = Some(HeldWord { bits, low, high });
+        }
+        for &place in &self.plan.units.units[self.unit].reads {
+            if self.last_reads[place] == self.unit {
+                self.words[place] = None;
+            }
+        }
+        self.unit += 1;
+        Ok(())
+    }
+}
+
+fn count<V>(bits: &[Held<V>]) -> usize {
+    bits.iter().filter(|bit| matches!(bit, Held::Value(_))).count()
+}

@@ -1,0 +1,217 @@
+//! Units that compute as the paper's system does, for its figures: words of fixed width, Baugh-Wooley multipliers whose
+//! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
+//! and compares the count of gates with the published times.
+
+use std::collections::BTreeMap;
+
+use super::unit::{Units, score_bits};
+use crate::{
+    Result,
+    circuit::{
+        arithmetic::{
+            columns::Sign,
+            compare::{Shape as Comparison, max_of},
+            multiply::{baugh_wooley, multiply_constant},
+            popcount, relu, ripple, subtract, sum,
+        },
+        bit::Bit,
+        netlist::Netlist,
+        word::Word,
+    },
+    layer::{BinaryDense, Dense, Layer, MaxPool, Shape, XnorConvolution},
+    model::Model,
+};
+
+/// Words that a unit of small circuits leaves.
+const UNIT_WORDS: usize = 72;
+/// Inputs that a unit of a long sum adds.
+const UNIT_INPUTS: usize = 48;
+
+/// The units of a network.
+pub(super) fn units(model: &Model) -> Result<Units<'_>> {
+    let inputs = model.input().value_count();
+    let mut units = Units::new(inputs);
+    let mut places: Vec<usize> = (0..inputs).collect();
+    for (index, (layer, shape)) in model.layers_and_shapes().iter().enumerate() {
+        places = match layer {
+            Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, &places),
+            Layer::Relu(_) => rectified(&mut units, index, &places),
+            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places),
+            Layer::Dense(layer) => dense(&mut units, index, layer, &places),
+            Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
+            Layer::Convolution(layer) => {
+                let output = layer.output(*shape);
+                let mut results = Vec::new();
+                for place in 0..output.values() {
+                    let (row, column) = (place / output.width % output.height, place % output.width);
+                    let filter = place / (output.width * output.height);
+                    let window = layer.window(*shape, row, column);
+                    let reads = window.into_iter().map(|place| places[place]).collect();
+                    results.extend(units.push(index, reads, 1, move |netlist, words| {
+                        let row = layer.weights().iter().nth(filter).expect("invariant: a row a filter");
+                        vec![affine(netlist, row, layer.biases()[filter], layer.shift(), words)]
+                    }));
+                }
+                results
+            }
+        };
+        units.finish_layer(index, &places);
+    }
+    units.score_bits = score_bits(model);
+    Ok(units)
+}
+
+/// d by XNOR and a count; K d and its product with alpha by Baugh and Wooley, cut to the word; plus b.
+fn xnor_convolution<'a>(
+    units: &mut Units<'a>,
+    layer: usize,
+    convolution: &'a XnorConvolution,
+    picture: Shape,
+    places: &[usize],
+) -> Vec<usize> {
+    let output = convolution.output(picture);
+    let mut results = Vec::new();
+    for (filter, row) in
+        (0..output.channels).flat_map(|filter| (0..output.height).map(move |row| (filter, row)))
+    {
+        let mut reads: Vec<usize> = Vec::new();
+        let mut indices = BTreeMap::new();
+        let mut index = |place: usize| {
+            *indices.entry(place).or_insert_with(|| {
+                reads.push(places[place]);
+                reads.len() - 1
+            })
+        };
+        let windows: Vec<(Vec<usize>, usize)> = (0..output.width)
+            .map(|column| {
+                let signs = convolution.window(picture, row, column).into_iter().map(&mut index).collect();
+                (signs, index(picture.values() + row * output.width + column))
+            })
+            .collect();
+        results.extend(units.push(layer, reads, windows.len(), move |netlist, words| {
+            let weights = convolution.weights().iter().nth(filter).expect("invariant: a row a filter");
+            let (alpha, bias) = (convolution.scales()[filter], convolution.biases()[filter]);
+            let window = |(signs, magnitude): &(Vec<usize>, usize)| {
+                let signs: Vec<Bit> = signs.iter().map(|&sign| words[sign].bit(0)).collect();
+                let scaled = xnor_window(netlist, weights, &signs, &words[*magnitude], convolution, alpha);
+                let bias = Word::constant(bias.into()).extended(convolution.bits());
+                Word::signed(ripple(netlist, &scaled, &bias, Bit::FALSE))
+            };
+            windows.iter().map(window).collect()
+        }));
+    }
+    results
+}
+
+/// Bits f.. of K d alpha.
+fn xnor_window(
+    netlist: &mut Netlist,
+    weights: &[i32],
+    signs: &[Bit],
+    magnitude: &Word,
+    convolution: &XnorConvolution,
+    alpha: i32,
+) -> Vec<Bit> {
+    let equal: Vec<Bit> = signs.iter().zip(weights).map(|(&bit, &w)| bit.negate_if(w < 0)).collect();
+    let ones = popcount(netlist, &equal).shifted_left(1);
+    let d = subtract(netlist, &ones, &Word::constant(weights.len() as i64));
+    let (n, bits) = (magnitude.width(), convolution.bits());
+    let product = baugh_wooley(netlist, &magnitude.extended(n), &d.extended(n));
+    // The model's range keeps the product in the word.
+    let product = Word::signed(product).extended(bits);
+    let alpha = Word::constant(alpha.into()).extended(bits);
+    let shift = convolution.fraction_bits() as usize;
+    baugh_wooley(netlist, &product, &alpha)[shift..shift + bits].to_vec()
+}
+
+fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize]) -> Vec<usize> {
+    let unit = |units: &mut Units<'_>, places: &[usize]| {
+        units.push(layer, places.to_vec(), places.len(), |netlist, words| {
+            words.iter().map(|word| relu(netlist, word)).collect()
+        })
+    };
+    places.chunks(UNIT_WORDS).flat_map(|places| unit(units, places)).collect()
+}
+
+fn pooled(units: &mut Units<'_>, layer: usize, pool: &MaxPool, shape: Shape, places: &[usize]) -> Vec<usize> {
+    let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
+    let side = pool.size() * pool.size();
+    let unit = |units: &mut Units<'_>, windows: &[Vec<usize>]| {
+        let reads = windows.iter().flatten().map(|&place| places[place]).collect();
+        units.push(layer, reads, windows.len(), move |netlist, words| {
+            words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()
+        })
+    };
+    windows.chunks(UNIT_WORDS).flat_map(|windows| unit(units, windows)).collect()
+}
+
+/// With a fixed width: products of twice the width (or of the inputs', if they have more), added up one after the other. Without: widths by ranges.
+fn dense<'a>(units: &mut Units<'a>, layer: usize, dense: &'a Dense, places: &[usize]) -> Vec<usize> {
+    let rows = dense.weights().iter().zip(dense.biases());
+    rows.flat_map(|(row, &bias)| {
+        let Some(bits) = dense.bits() else {
+            return units.push(layer, places.to_vec(), 1, move |netlist, words| {
+                vec![affine(netlist, row, bias, dense.shift(), words)]
+            });
+        };
+        let shift = dense.shift() as usize;
+        let mut sum: Vec<usize> = Vec::new();
+        let parts = places.chunks(UNIT_INPUTS).zip(row.chunks(UNIT_INPUTS));
+        let last = parts.len() - 1;
+        for (index, (part, weights)) in parts.enumerate() {
+            let reads = part.iter().chain(&sum).copied().collect();
+            sum = units.push(layer, reads, 1, move |netlist, words| {
+                let (words, sum) = words.split_at(weights.len());
+                let constants: Vec<Word> =
+                    weights.iter().map(|&weight| Word::constant(weight.into())).collect();
+                let n = words.iter().chain(&constants).map(Word::width).fold(bits, usize::max);
+                let whole = (2 * n).max(shift + bits);
+                let mut total = sum.first().map_or(vec![Bit::FALSE; whole], |sum| sum.extended(whole));
+                for (weight, word) in constants.iter().zip(words) {
+                    let product = baugh_wooley(netlist, &word.extended(n), &weight.extended(n));
+                    total = ripple(netlist, &total, &Word::signed(product).extended(whole), Bit::FALSE);
+                }
+                if index < last {
+                    return vec![Word::signed(total)];
+                }
+                let bias = Word::constant(bias.into()).extended(bits);
+                vec![Word::signed(ripple(netlist, &total[shift..shift + bits], &bias, Bit::FALSE))]
+            });
+        }
+        sum
+    })
+    .collect()
+}
+
+/// h = +-1 by the sign of W x + b.
+fn binary_dense<'a>(
+    units: &mut Units<'a>,
+    layer: usize,
+    dense: &'a BinaryDense,
+    places: &[usize],
+) -> Vec<usize> {
+    let rows = dense.weights().iter().zip(dense.biases());
+    rows.flat_map(|(row, &bias)| {
+        units.push(layer, places.to_vec(), 1, move |netlist, words| {
+            let bias = Word::constant(bias.into());
+            let terms = row.iter().map(|&w| Sign::of(w.into())).zip(words);
+            let terms: Vec<(Sign, &Word)> = terms.chain([(Sign::Plus, &bias)]).collect();
+            let negative = sum(netlist, &terms).sign();
+            vec![Word::new(vec![Bit::TRUE, negative], -1, 1)]
+        })
+    })
+    .collect()
+}
+
+/// floor(w x / 2^shift) + b.
+fn affine(netlist: &mut Netlist, row: &[i32], bias: i32, shift: u32, words: &[Word]) -> Word {
+    let products: Vec<Word> = row
+        .iter()
+        .zip(words)
+        .filter(|&(&weight, _)| weight != 0)
+        .map(|(&weight, word)| multiply_constant(netlist, word, weight.into()))
+        .collect();
+    let terms: Vec<(Sign, &Word)> = products.iter().map(|word| (Sign::Plus, word)).collect();
+    let total = sum(netlist, &terms).shifted_right(shift);
+    sum(netlist, &[(Sign::Plus, &total), (Sign::Plus, &Word::constant(bias.into()))])
+}

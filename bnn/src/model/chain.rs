@@ -1,0 +1,145 @@
+//! Whether layers fit one another: shapes, kinds that may follow each other, and values that stay within their words.
+
+use std::path::Path;
+
+use super::manifest::LayerEntry;
+use crate::{
+    Error, Result,
+    encoding::{InputEncoding, PixelEncoding},
+    layer::{Layer, Matrix, Shape},
+};
+
+/// What a sum may reach before its lowest bits are dropped: circuits have words of up to 63 bits.
+const LARGEST_SUM: i128 = 1 << 50;
+
+/// What the values are that the next layer reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    /// Zeros and ones, or -1 and +1.
+    Binary,
+    /// Integers.
+    Integers,
+    /// A picture's signs, with the mean magnitude of each window of this side.
+    SignsAndMeans { window: usize },
+}
+
+/// The layers read so far.
+pub(super) struct Chain<'a> {
+    path: &'a Path,
+    shape: Shape,
+    values: Values,
+    /// The largest magnitude a value may have.
+    largest: i128,
+    /// The fraction bits of a dense layer's results, as long as only rectifiers follow it.
+    scores: Option<u32>,
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn new(path: &'a Path, input: &InputEncoding) -> Self {
+        let values = match input.pixels() {
+            PixelEncoding::Threshold { .. } => Values::Binary,
+            PixelEncoding::Grey { .. } => Values::Integers,
+            PixelEncoding::SignAndScale { window, .. } => Values::SignsAndMeans { window },
+        };
+        let largest = input.ranges().iter().map(|range| range.largest.into()).max().unwrap_or_default();
+        Self { path, shape: input.shape(), values, largest, scores: None }
+    }
+
+    /// Checks that a layer takes what comes from before it, and gives the shape of that.
+    pub(super) fn check(&self, entry: &LayerEntry) -> Result<Shape> {
+        let given = self.shape.values();
+        let refuse = |reason: String| Error::LayerFit {
+            path: self.path.into(),
+            place: format!("layer {:?}", entry.name()),
+            reason,
+        };
+        let side = self.shape.height.min(self.shape.width);
+        let fits = |size: usize| {
+            if size > side { Err(refuse(format!("size {size} on values of {side} a side"))) } else { Ok(()) }
+        };
+        match (entry, self.values) {
+            (LayerEntry::XnorConvolution { size, .. }, Values::SignsAndMeans { window })
+                if *size != window =>
+            {
+                return Err(refuse(format!("size {size}, where the input's windows have {window}")));
+            }
+            (LayerEntry::XnorConvolution { .. }, Values::SignsAndMeans { .. }) => {}
+            (LayerEntry::XnorConvolution { .. }, _) | (_, Values::SignsAndMeans { .. }) => {
+                return Err(refuse(
+                    "the encoding sign-and-scale is read by an xnor-convolution, and nothing else".into(),
+                ));
+            }
+            (LayerEntry::BinaryDense { .. }, Values::Integers) => {
+                return Err(refuse("binary-dense reads bits or signs, not integers".into()));
+            }
+            (LayerEntry::BinaryDense { inputs, .. } | LayerEntry::Dense { inputs, .. }, _)
+                if *inputs != given =>
+            {
+                let place = format!("layer {:?}", entry.name());
+                return Err(Error::LayerInputs { path: self.path.into(), place, inputs: *inputs, given });
+            }
+            (LayerEntry::Convolution { size, .. } | LayerEntry::MaxPool { size, .. }, _) => fits(*size)?,
+            _ => {}
+        }
+        Ok(self.shape)
+    }
+
+    /// Goes on behind a layer, if its values stay within its words.
+    pub(super) fn push(&mut self, layer: &Layer) -> Result<()> {
+        let refuse = |largest: i128, limit: i128| {
+            Err(Error::LayerRange { path: self.path.into(), layer: layer.name().into(), largest, limit })
+        };
+        let row_sum = |weights: &Matrix| {
+            let sums = weights.iter().map(|row| row.iter().map(|&w| i128::from(w).abs()).sum::<i128>());
+            sums.max().unwrap_or_default()
+        };
+        let largest_of =
+            |numbers: &[i32]| numbers.iter().map(|&x| i128::from(x).abs()).max().unwrap_or_default();
+        match layer {
+            Layer::BinaryDense(_) => {
+                (self.values, self.largest) = (Values::Binary, 1);
+            }
+            Layer::Dense(dense) => {
+                let sum = row_sum(dense.weights()) * self.largest;
+                if sum >= LARGEST_SUM {
+                    return refuse(sum, LARGEST_SUM);
+                }
+                let result = (sum >> dense.shift()) + 1 + largest_of(dense.biases());
+                self.largest = dense.bits().map_or(result, |bits| result.min(1 << (bits - 1)));
+                self.values = Values::Integers;
+            }
+            Layer::Convolution(convolution) => {
+                let sum = row_sum(convolution.weights()) * self.largest;
+                if sum >= LARGEST_SUM {
+                    return refuse(sum, LARGEST_SUM);
+                }
+                self.largest = (sum >> convolution.shift()) + 1 + largest_of(convolution.biases());
+                self.values = Values::Integers;
+            }
+            Layer::XnorConvolution(convolution) => {
+                let product = row_sum(convolution.weights()) * self.largest;
+                let scaled = (product * largest_of(convolution.scales())) >> convolution.fraction_bits();
+                let result = scaled + 1 + largest_of(convolution.biases());
+                let limit = 1 << (convolution.bits() - 1);
+                if product.max(result) >= limit {
+                    return refuse(product.max(result), limit);
+                }
+                self.largest = result;
+                self.values = Values::Integers;
+            }
+            Layer::Relu(_) | Layer::MaxPool(_) => {}
+        }
+        self.shape = layer.output(self.shape);
+        self.scores = match layer {
+            Layer::Dense(dense) => Some(dense.fraction_bits()),
+            Layer::Relu(_) => self.scores,
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// The fraction bits of the scores.
+    pub(super) fn finish(self) -> u32 {
+        self.scores.expect("invariant: a manifest's last layer is dense, but for rectifiers")
+    }
+}

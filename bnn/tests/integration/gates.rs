@@ -1,0 +1,486 @@
+//! The gate engine: circuits of whole networks in the clear against the oracle, in both styles; slices encrypted; runs
+//! that stop and go on.
+
+use std::path::Path;
+
+use bnn::{
+    Error,
+    circuit::netlist::Style,
+    data::GreyImage,
+    encrypted::{EncryptedImage, EncryptedScores},
+    engine::{self, gates::Plan},
+    layer::Layer,
+    model::{Model, import_paper},
+};
+use proptest::prelude::*;
+use tfhe_core::{
+    backend::Backend,
+    evaluator::Evaluator,
+    keys::{CloudKey, SecretKey},
+    parameters::{FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
+    random::SecretSeed,
+    serial::Existing,
+};
+
+use crate::toy::{Folder, Tensor, perceptron, picture};
+
+const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
+
+fn seed(number: u64) -> SecretSeed {
+    SecretSeed::deterministic_for_tests(number)
+}
+
+fn models() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
+}
+
+/// The circuits of a network on a picture, in the clear, give what the oracle gives, layer by layer.
+fn check(model: &Model, image: &GreyImage, parameters: &'static Parameters) {
+    let encoded = model.input().encode(image).unwrap();
+    let oracle = engine::trace(model, &encoded).unwrap();
+    for style in STYLES {
+        let plan = Plan::new(model, parameters, style).unwrap();
+        let mut watched = 0;
+        let scores = plan
+            .simulate(&encoded, |layer, values| {
+                assert_eq!(values, oracle.values[layer], "{style:?}, layer {layer}, {}", image.origin());
+                watched += 1;
+            })
+            .unwrap();
+        assert_eq!(scores, oracle.scores, "{style:?}, {}", image.origin());
+        assert!(watched > 0);
+    }
+}
+
+/// Pictures at the ends of what a model may meet: one colour, a square of 5 x 5 (the largest K there is), stripes, noise.
+fn extremes() -> Vec<GreyImage> {
+    let patterns: [(&str, fn(usize, usize) -> bool); 5] = [
+        ("black", |_, _| false),
+        ("square", |i, j| (9..14).contains(&i) && (9..14).contains(&j)),
+        ("corner", |i, j| i < 5 && j < 5),
+        ("stripes", |i, j| (i / 3 + j) % 5 == 0),
+        ("dots", |i, j| (i * 31 + j * 17) % 11 == 0),
+    ];
+    let image = |(name, pattern): (&str, fn(usize, usize) -> bool)| {
+        let pixels = (0..28 * 28).map(|place| if pattern(place / 28, place % 28) { 255 } else { 0 });
+        GreyImage::new(name.into(), 28, 28, pixels.collect()).unwrap()
+    };
+    patterns.into_iter().map(image).collect()
+}
+
+#[test]
+fn networks_that_ship_are_their_circuits() {
+    for (name, digits) in [
+        ("binarized-cnn", 0..10),
+        ("hybrid-cnn", 0..3),
+        ("perceptron", 0..10),
+        ("binarized-perceptron", 7..8),
+    ] {
+        let model = Model::open(&models().join(name)).unwrap();
+        for digit in digits {
+            let image = GreyImage::load(&models().join(format!("digits/{digit}.png")), None).unwrap();
+            check(&model, &image, &GATES_DEFAULT);
+        }
+        for image in extremes() {
+            if model.input().encode(&image).is_ok() {
+                check(&model, &image, &GATES_DEFAULT);
+            }
+        }
+    }
+}
+
+#[test]
+fn other_parameter_sets_have_other_circuits_with_the_same_bits() {
+    let model = Model::open(&models().join("perceptron")).unwrap();
+    let image = GreyImage::load(&models().join("digits/3.png"), None).unwrap();
+    for parameters in Parameters::ALL {
+        check(&model, &image, parameters);
+    }
+}
+
+/// The figures that the README and docs/circuits.md give.
+#[test]
+fn bootstraps_are_as_few_as_documented() {
+    for (name, most) in [
+        ("binarized-cnn", 501_000),
+        ("hybrid-cnn", 153_000),
+        ("perceptron", 19_000),
+        ("binarized-perceptron", 185_000),
+    ] {
+        let model = Model::open(&models().join(name)).unwrap();
+        let estimate = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).unwrap().estimate().unwrap();
+        assert!(estimate.bootstraps <= most, "{name}: {}", estimate.bootstraps);
+        let faster = Plan::new(&model, &GATES_BLOCK_BINARY, Style::Optimized).unwrap().estimate().unwrap();
+        assert!(faster.bootstraps <= estimate.bootstraps, "a set with less noise needs no more");
+        let layers: Vec<usize> = estimate.layers.iter().map(|&(_, bootstraps)| bootstraps).collect();
+        assert!(layers.is_sorted() && layers.last() == Some(&estimate.bootstraps));
+        assert!(estimate.most_held < 200_000, "{name}: {} ciphertexts", estimate.most_held);
+    }
+}
+
+/// The released parameters by the definition of the published system, written out here a second time, and in circuits.
+#[test]
+fn the_authors_parameters_give_the_published_results() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/paper");
+    if !folder.join("convolution_new.txt").exists() {
+        println!("skipped: the authors' files are not beside the project");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("paper-cnn");
+    import_paper(&folder).unwrap().write(&out).unwrap();
+    assert!(matches!(import_paper(&folder).unwrap().write(&out), Err(Error::Write { .. })));
+    let model = Model::open(&out).unwrap();
+
+    let zero = GreyImage::load(&folder.join("0.bmp"), None).unwrap();
+    let trace = engine::trace(&model, &model.input().encode(&zero).unwrap()).unwrap();
+    let before_last_relu: Vec<i64> = trace.values[3].clone();
+    // To five digits, which is finer than the unit of 2^-15.
+    let published =
+        [13.78671, -28.76605, 4.76224, -4.91092, -37.48190, -7.79880, 3.96845, -13.07486, -1.03384, -5.78232];
+    assert_eq!(before_last_relu, published.map(|score: f64| (score * 32_768.0).round() as i64));
+    assert_eq!(by_definition(&folder, &zero), before_last_relu);
+    check(&model, &zero, &GATES_DEFAULT);
+
+    let estimate = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).unwrap().estimate().unwrap();
+    assert!(estimate.bootstraps <= 900_000, "{}", estimate.bootstraps);
+    // PAPER.md's count of the authors' circuits: 13.7 million.
+    let published = Plan::new(&model, &GATES_DEFAULT, Style::AsPublished).unwrap().estimate().unwrap();
+    assert!((10_000_000..14_500_000).contains(&published.bootstraps), "{}", published.bootstraps);
+}
+
+/// Steps 1 to 4 of the published network, from the text files, in integers: the scores before the last rectifier.
+fn by_definition(folder: &Path, image: &GreyImage) -> Vec<i64> {
+    let numbers = |name: &str| -> Vec<i64> {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        text.split_whitespace().map(|word| word.parse().unwrap()).collect()
+    };
+    let (bits, weights) = (numbers("convolution_new.txt"), numbers("full_connection_new.txt"));
+    let fixed = |real: f64| (real * 32_768.0) as i64;
+    let alpha = [0.197_217, 0.257_060, 0.218_428].map(fixed);
+    let bias = [-0.7915, -1.5237, -1.3206].map(fixed);
+    let score_bias =
+        [0.0530, 4.5933, 0.4191, -0.4588, -0.6371, 1.5588, -1.1861, 1.8038, -3.5537, -0.9022].map(fixed);
+
+    let x: Vec<f64> = image.pixels().iter().map(|&grey| f64::from(grey)).collect();
+    let mean = x.iter().sum::<f64>() / 784.0;
+    let deviation = (x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 784.0 + 1e-5).sqrt();
+    let z = |row: usize, column: usize| (x[28 * row + column] - mean) / deviation;
+
+    let mut pooled = Vec::new();
+    for c in 0..3 {
+        for (i, j) in (0..12).flat_map(|i| (0..12).map(move |j| (2 * i, 2 * j))) {
+            let mut greatest = 0;
+            for (row, column) in [(i, j), (i, j + 1), (i + 1, j), (i + 1, j + 1)] {
+                let (mut magnitude, mut d) = (0.0, 0);
+                for (u, v) in (0..5).flat_map(|u| (0..5).map(move |v| (u, v))) {
+                    let z = z(row + u, column + v);
+                    magnitude += z.abs();
+                    d += if (z >= 0.0) == (bits[25 * c + 5 * u + v] == 1) { 1 } else { -1 };
+                }
+                let scaled = (fixed(0.04 * magnitude) * d * alpha[c]) >> 15;
+                greatest = greatest.max(scaled + bias[c]);
+            }
+            pooled.push(greatest);
+        }
+    }
+    let sum = |m: usize| -> i64 { (0..432).map(|i| weights[432 * m + i] * pooled[i]).sum() };
+    (0..10).map(|m| (sum(m) >> 15) + score_bias[m]).collect()
+}
+
+/// 78.76 % by the argmax before the last rectifier, 78.79 % after it, of the 10,000 test images.
+#[test]
+fn the_authors_parameters_have_the_accuracy_that_was_measured() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let (paper, mnist) = (shared.join("paper"), shared.join("data/mnist"));
+    if !paper.join("convolution_new.txt").exists() || !mnist.exists() {
+        println!("skipped: the authors' files or MNIST are not beside the project");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let out = scratch.path().join("paper-cnn");
+    import_paper(&paper).unwrap().write(&out).unwrap();
+    let model = Model::open(&out).unwrap();
+    let images = bnn::data::IdxImages::open(&mnist.join("t10k-images-idx3-ubyte.gz")).unwrap();
+    let labels = bnn::data::IdxLabels::open(&mnist.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    let (mut before, mut after) = (0, 0);
+    for (index, &label) in labels.as_slice().iter().enumerate() {
+        let encoded = model.input().encode(&images.image(index).unwrap()).unwrap();
+        let trace = engine::trace(&model, &encoded).unwrap();
+        let scores = &trace.values[3];
+        let first = (0..10).rev().max_by_key(|&class| scores[class]);
+        before += usize::from(first == Some(label.into()));
+        after += usize::from(trace.scores.label() == usize::from(label));
+    }
+    assert_eq!((before, after), (7_876, 7_879));
+}
+
+/// A network of the paper's kind on 6 x 6 pixels, with any weights.
+fn small_cnn(
+    filters: &[i8],
+    scales: [i32; 2],
+    biases: [i32; 2],
+    weights: &[i32],
+    score_biases: [i32; 2],
+    bits: usize,
+) -> Folder {
+    let manifest = format!(
+        r#"format = 1
+name = "small"
+description = "Two filters of 3 x 3 on 6 x 6 pixels"
+[input]
+width = 6
+height = 6
+encoding = "sign-and-scale"
+window = 3
+fraction_bits = 8
+bits = 12
+largest = 1535
+[[layers]]
+name = "convolution"
+kind = "xnor-convolution"
+filters = 2
+size = 3
+fraction_bits = 8
+bits = 25
+weights = "a"
+scales = "b"
+biases = "c"
+[[layers]]
+name = "rectified"
+kind = "relu"
+[[layers]]
+name = "pooled"
+kind = "max-pool"
+size = 2
+[[layers]]
+name = "scores"
+kind = "dense"
+inputs = 8
+outputs = 2
+shift = 5
+bits = {bits}
+fraction_bits = 8
+weights = "d"
+biases = "e"
+"#
+    );
+    let words = |name, entries: &[i32], shape: &[usize]| Tensor {
+        shape: shape.to_vec(),
+        ..Tensor::biases(name, entries)
+    };
+    let tensors = vec![
+        Tensor { shape: vec![2, 3, 3], ..Tensor::matrix("a", 9, filters) },
+        Tensor::biases("b", &scales),
+        Tensor::biases("c", &biases),
+        words("d", weights, &[2, 8]),
+        Tensor::biases("e", &score_biases),
+    ];
+    Folder { manifest, tensors }
+}
+
+fn sign() -> impl Strategy<Value = i8> {
+    prop_oneof![Just(-1_i8), Just(1)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Any weights and any picture, scores that wrap included; biases that do and do not let the count be cut off.
+    #[test]
+    fn any_small_network_is_its_circuit(
+        filters in proptest::collection::vec(sign(), 18),
+        scales in [0..1000_i32, 0..1000],
+        biases in [-3000..200_i32, -3000..200],
+        weights in proptest::collection::vec(-3000..3000_i32, 16),
+        score_biases in [-9000..9000_i32, -9000..9000],
+        bits in 8..26_usize,
+        pixels in proptest::collection::vec(any::<u8>(), 36),
+    ) {
+        let model = small_cnn(&filters, scales, biases, &weights, score_biases, bits).open().unwrap();
+        check(&model, &GreyImage::new("any".into(), 6, 6, pixels).unwrap(), &GATES_DEFAULT);
+    }
+}
+
+/// A convolution of multi-bit filters on grey pixels, with stride and shift, and a hidden layer: also without rectifiers.
+fn small_hybrid() -> Folder {
+    let manifest = r#"format = 1
+name = "small"
+description = "Three filters on 7 x 7 grey pixels, and a hidden layer"
+[input]
+width = 7
+height = 7
+encoding = "grey"
+bits = 3
+[[layers]]
+name = "convolution"
+kind = "convolution"
+filters = 3
+size = 3
+stride = 2
+shift = 1
+weights = "a"
+biases = "b"
+[[layers]]
+name = "pooled"
+kind = "max-pool"
+size = 2
+[[layers]]
+name = "hidden"
+kind = "dense"
+inputs = 3
+outputs = 4
+shift = 2
+weights = "c"
+biases = "d"
+[[layers]]
+name = "rectified"
+kind = "relu"
+[[layers]]
+name = "scores"
+kind = "dense"
+inputs = 4
+outputs = 2
+weights = "e"
+biases = "f"
+"#;
+    let tensors = vec![
+        Tensor {
+            shape: vec![3, 3, 3],
+            ..Tensor::matrix(
+                "a",
+                9,
+                &[1, -2, 7, 0, 3, -1, 5, 0, -7, 2, 2, -3, 1, 0, 0, -1, 6, 1, -5, 4, 3, 2, 1, 0, -1, -2, -3],
+            )
+        },
+        Tensor::biases("b", &[-3, 0, 11]),
+        Tensor::matrix("c", 3, &[1, -3, 127, 5, 0, -128, 9, 9, -9, -1, 0, 0]),
+        Tensor::biases("d", &[4, -100, 0, 7]),
+        Tensor::matrix("e", 4, &[3, 0, -5, 1, -1, 100, 2, -77]),
+        Tensor::biases("f", &[-4, 19]),
+    ];
+    Folder { manifest: manifest.into(), tensors }
+}
+
+#[test]
+fn convolutions_with_stride_and_hidden_layers_are_their_circuits() {
+    let model = small_hybrid().open().unwrap();
+    for shade in [0_usize, 1, 37, 101, 255] {
+        let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
+        check(&model, &GreyImage::new(format!("shade {shade}"), 7, 7, pixels).unwrap(), &GATES_DEFAULT);
+    }
+}
+
+fn keys() -> (SecretKey, Evaluator) {
+    let key = SecretKey::generate(&GATES_DEFAULT, seed(31));
+    let cloud = CloudKey::generate(&key, seed(32));
+    let evaluator = Evaluator::new(&cloud, Backend::select().unwrap()).unwrap();
+    (key, evaluator)
+}
+
+/// The paper's kind of network on ciphertexts, through files: left after every batch and taken up from the file, it gives
+/// the same ciphertexts as in one go, and they are the oracle's bits.
+#[test]
+fn an_encrypted_run_that_stops_and_goes_on_is_the_oracle() {
+    let (key, evaluator) = keys();
+    let filters: Vec<i8> = (0..18).map(|i| if i * i % 7 < 3 { 1 } else { -1 }).collect();
+    let weights: Vec<i32> = (0..16).map(|i| 37 * i - 200).collect();
+    let model = small_cnn(&filters, [113, 90], [-40, 25], &weights, [300, -55], 20).open().unwrap();
+    let pixels = (0..36).map(|place| (place * place * 5 % 256) as u8).collect();
+    let image = GreyImage::new("any".into(), 6, 6, pixels).unwrap();
+    let encoded = model.input().encode(&image).unwrap();
+    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (image_path, state, scores_path) =
+        (folder.path().join("image"), folder.path().join("state"), folder.path().join("scores"));
+    plan.encrypt(&key, &encoded, seed(33)).unwrap().save(&image_path, Existing::Refuse).unwrap();
+    let encrypted = EncryptedImage::load(&image_path).unwrap();
+
+    let mut whole = plan.start(&evaluator, &encrypted).unwrap();
+    assert!(matches!(whole.scores(), Err(Error::Unfinished)));
+    while whole.advance().unwrap() > 0 {}
+    assert_eq!(whole.bootstraps(), plan.estimate().unwrap().bootstraps);
+    let in_one_go = whole.scores().unwrap();
+
+    let mut parts = plan.start(&evaluator, &encrypted).unwrap();
+    let mut stops = 0;
+    loop {
+        parts.save(&state).unwrap();
+        parts = plan.resume(&evaluator, &encrypted, &state).unwrap();
+        if parts.advance().unwrap() == 0 {
+            break;
+        }
+        stops += 1;
+    }
+    assert!(stops > 20, "{stops}");
+    parts.scores().unwrap().save(&scores_path, Existing::Refuse).unwrap();
+    let scores = EncryptedScores::load(&scores_path).unwrap();
+    assert_eq!(scores, in_one_go);
+    assert_eq!(plan.decrypt(&key, &scores).unwrap(), engine::evaluate(&model, &encoded).unwrap());
+}
+
+#[test]
+fn hybrid_and_hidden_layers_on_ciphertexts() {
+    let (key, evaluator) = keys();
+    let model = small_hybrid().open().unwrap();
+    let pixels = (0..49).map(|place| (place * 41 % 256) as u8).collect();
+    let encoded = model.input().encode(&GreyImage::new("any".into(), 7, 7, pixels).unwrap()).unwrap();
+    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).unwrap();
+    let image = plan.encrypt(&key, &encoded, seed(34)).unwrap();
+    let mut inference = plan.start(&evaluator, &image).unwrap();
+    while inference.advance().unwrap() > 0 {}
+    let scores = plan.decrypt(&key, &inference.scores().unwrap()).unwrap();
+    assert_eq!(scores, engine::evaluate(&model, &encoded).unwrap());
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let (key, evaluator) = keys();
+    let open = |bias| perceptron(4, 16, (&[1; 32], &[bias, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
+    let (model, other) = (open(0), open(2));
+    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).unwrap();
+    let other_plan = Plan::new(&other, &GATES_DEFAULT, Style::Optimized).unwrap();
+    let published = Plan::new(&model, &GATES_DEFAULT, Style::AsPublished).unwrap();
+    let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
+    let image = plan.encrypt(&key, &encoded, seed(35)).unwrap();
+    assert!(matches!(other_plan.start(&evaluator, &image), Err(Error::OtherModel { .. })));
+    let stranger = SecretKey::generate(&GATES_DEFAULT, seed(36));
+    let strange = plan.encrypt(&stranger, &encoded, seed(37)).unwrap();
+    assert!(matches!(plan.start(&evaluator, &strange), Err(Error::Crypto(_))));
+    let functional = SecretKey::generate(&FUNCTIONAL_2048, seed(38));
+    assert!(matches!(plan.encrypt(&functional, &encoded, seed(39)), Err(Error::OtherParameters { .. })));
+
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut run = plan.start(&evaluator, &image).unwrap();
+    run.advance().unwrap();
+    run.save(&state).unwrap();
+    let refused = |plan: &Plan, image: &EncryptedImage| {
+        plan.resume(&evaluator, image, &state).map(|_| ()).unwrap_err().to_string()
+    };
+    let again = plan.encrypt(&key, &encoded, seed(40)).unwrap();
+    assert!(refused(&plan, &again).ends_with("a run on another encrypted image"));
+    assert!(refused(&published, &image).ends_with("a run with the other style of circuits"));
+    // Every flipped byte is found: by the checksum of the ciphertexts, which covers that of the line before them.
+    let bytes = std::fs::read(&state).unwrap();
+    for position in (0..bytes.len()).step_by(bytes.len() / 97) {
+        let mut damaged = bytes.clone();
+        damaged[position] ^= 4;
+        std::fs::write(&state, &damaged).unwrap();
+        assert!(plan.resume(&evaluator, &image, &state).is_err(), "byte {position}");
+        std::fs::write(&state, &bytes[..position]).unwrap();
+        assert!(plan.resume(&evaluator, &image, &state).is_err(), "cut at {position}");
+    }
+}
+
+#[test]
+fn networks_for_circuits_only_are_refused_by_the_functional_engine() {
+    for (name, expected) in
+        [("binarized-cnn", "sign-and-scale"), ("hybrid-cnn", "grey"), ("perceptron", "hidden")]
+    {
+        let model = Model::open(&models().join(name)).unwrap();
+        let error = engine::functional::Plan::new(&model, &FUNCTIONAL_2048).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(model.layers().any(|layer| matches!(layer, Layer::Relu(_))));
+    }
+}

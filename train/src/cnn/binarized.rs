@@ -1,0 +1,249 @@
+//! The binarized convolutional network: the subcommand that trains it, measures it and writes its folder.
+
+use clap::{Args, value_parser};
+
+use super::{Cnn, Kind, Latent, Ranges, Shape};
+use crate::card::{Card, exact_accuracy};
+use crate::convolution::{CELL, FILTERS, POOLED, SIZE};
+use crate::error::Result;
+use crate::folder::{self, Contents, Tensor};
+use crate::grid::Grid;
+use crate::latent_dense::Form;
+use crate::mnist::{CLASSES, SIDE};
+use crate::pixels::{LARGEST_SCALE, SCALE_BITS, largest_scale};
+use crate::run::Run;
+use crate::training::Network;
+
+/// The network's name, and its folder's.
+const NAME: &str = "binarized-cnn";
+/// Fraction bits of every number between the input and the label.
+const FRACTION_BITS: u32 = SCALE_BITS;
+/// One, in fixed point.
+const ONE: i32 = 1 << FRACTION_BITS;
+/// Bits of every such number, sign included.
+const BITS: u32 = 25;
+/// Bits of a scale, sign included.
+const INPUT_BITS: u32 = 20;
+/// What every score bias starts at, of at most 31 in magnitude. It is a constant to the softmax, and lifts the scores,
+/// so that the largest survives their rectification.
+const LIFT: f32 = 8.0;
+
+/// Train the binarized convolutional network on MNIST.
+///
+/// The card of the network that ships has its command.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    run: Run,
+    /// Largest magnitude of a score weight, in steps.
+    #[arg(long, default_value_t = 32, value_parser = value_parser!(u8).range(1..128))]
+    score_weight_limit: u8,
+    /// Nonzero signed digits of a score weight, at most.
+    #[arg(long, default_value_t = 1)]
+    score_digits: u32,
+    /// What the loss charges for the sum of the latent score weights' magnitudes.
+    #[arg(long, default_value_t = 5e-5)]
+    sparsity: f64,
+    /// A step of the score weights is two to the power of minus this.
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u8).range(..16))]
+    score_weight_bits: u8,
+    /// Every filter's scale is two to the power of minus this.
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u8).range(..16))]
+    scale_bits: u8,
+}
+
+impl Arguments {
+    fn shape(&self) -> Shape {
+        Shape {
+            kind: Kind::Binarized,
+            filters: Grid::signs(),
+            scale: ONE >> self.scale_bits,
+            shift: FRACTION_BITS,
+            bias_unit: ONE as f32,
+            bias_range: [-(4 * ONE) as f32, 0.0],
+            scores: Form {
+                grid: Grid::new(self.score_weight_limit, self.score_digits),
+                step: ONE >> self.score_weight_bits,
+                shift: FRACTION_BITS,
+                unit: 2.0 * f64::from(self.score_weight_limit),
+                bias_unit: ONE.into(),
+                bias_limit: 31 * ONE,
+            },
+            sparsity: self.sparsity,
+            initial_score_bias: LIFT,
+            fraction_bits: FRACTION_BITS,
+        }
+    }
+}
+
+/// Trains, measures on the validation images and, with `--out`, on the test images, and writes the folder.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let run = &arguments.run;
+    let outcome = run.train(run.training_digits()?, |_| Latent::new(arguments.shape(), run.randomness()))?;
+    let (network, validation) = (&outcome.network, outcome.network.accuracy(&outcome.validation));
+    let digits = run.training_digits()?;
+    let (ranges, largest_scale) = (network.ranges(&digits), largest_scale(&digits));
+    println!("validation: {:.2} %", 100.0 * validation);
+    println!("signed digits {}; {ranges:?}; largest scale {largest_scale}", network.scores.signed_digits());
+
+    let Some(out) = &run.out else { return Ok(()) };
+    let test = network.accuracy(&run.test_digits()?);
+    println!("test: {:.2} %", 100.0 * test);
+    let card = Card {
+        name: NAME,
+        architecture: architecture(network, arguments, ranges, largest_scale),
+        accuracy: exact_accuracy(validation, test),
+        window: String::new(),
+        details: format!(
+            "The loss
+charges {} for the sum of the latent score weights' magnitudes. Limits: b <= 0, |c| < 32.",
+            arguments.sparsity
+        ),
+        run,
+        time: outcome.time,
+    };
+    folder::write(out, &contents(network), &card.to_string())
+}
+
+/// The card's first section. `ranges` and `largest_scale` are those of the 60,000 training images.
+fn architecture(network: &Cnn, arguments: &Arguments, ranges: Ranges, largest_scale: i32) -> String {
+    let real = |fixed: i64| fixed as f64 / f64::from(ONE);
+    let Arguments { scale_bits, score_weight_bits, score_digits, .. } = arguments;
+    let largest_weight = i64::from(network.scores.largest_weight());
+    let (weight_steps, digits) =
+        (largest_weight >> (FRACTION_BITS - u32::from(*score_weight_bits)), network.scores.signed_digits());
+    let (largest_k, accepted_k) = (real(largest_scale.into()), real(LARGEST_SCALE.into()));
+    let (pooled, score, winning) = (real(ranges.pooled.into()), real(ranges.score), real(ranges.winning));
+    format!(
+        "A convolutional network that tells handwritten digits apart. Its filters and the image they are laid on are
+signs, +1 or -1. All numbers are integers in units of 2^-{FRACTION_BITS}: `[e]` is e in these units, rounded down.
+
+```text
+z = (x - mean) / sqrt(variance + 1e-5)        the image standardised, x the grey value  
+s = +1 where z >= 0, else -1                  {SIDE} x {SIDE} signs
+K_p = mean of |z| over the window p           24 x 24, cut towards zero
+d_cp = sum over the window p of w_c s         {FILTERS} filters of {SIZE} x {SIZE}, w in {{-1, +1}}
+r_cp = [K_p d_cp a_c] + b_c                   a = 2^-{scale_bits}, b <= 0
+y_ci = max(0, r_cp of the 2 x 2 windows p)    {POOLED} = {FILTERS} x 12 x 12 values
+t_m = max(0, [sum_i v_mi y_i] + c_m)          {CLASSES} scores; v multiples of 2^-{score_weight_bits}, |v| <= {weight_steps} / 2^{score_weight_bits}
+label = the first m with the largest t_m
+```
+
+Nonzero digits of a weight v in canonical signed digit form: at most {score_digits}, and {digits} in all weights together. That
+many additions are the last layer's cost. On the 60000 training images the largest K is {largest_k:.2}, and a client accepts up
+to {accepted_k:.2}; the largest y is {pooled:.2}, the largest magnitude of a score {score:.2} of the 512 its {BITS} bits hold, and
+the smallest winning score {winning:.2}. `manifest.toml` describes the layers, `weights.safetensors` holds w, a, b, v and c.
+"
+    )
+}
+
+/// Manifest and tensors.
+fn contents(network: &Cnn) -> Contents {
+    let manifest = format!(
+        r#"format = 1
+name = "{NAME}"
+description = "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} signs on an image of signs, pooled, then scores in fixed point"
+
+[input]
+width = {SIDE}
+height = {SIDE}
+encoding = "sign-and-scale"     # s = 1 where z >= 0; K = mean of |z| over each window; z the standardised picture
+window = {SIZE}
+fraction_bits = {FRACTION_BITS}              # of K
+bits = {INPUT_BITS}                       # of each K
+largest = {LARGEST_SCALE}                # largest K the client accepts, in units of 2^-{FRACTION_BITS}
+
+[[layers]]
+name = "convolution"
+kind = "xnor-convolution"       # floor(K d a / 2^fraction_bits) + b a filter, d = sum of w s over the window
+filters = {FILTERS}
+size = {SIZE}
+fraction_bits = {FRACTION_BITS}
+bits = {BITS}
+weights = "convolution.weights" # i8 [filters, size, size], -1 or +1
+scales = "convolution.scales"   # i32 [filters]
+biases = "convolution.biases"   # i32 [filters]
+
+[[layers]]
+name = "rectified"
+kind = "relu"
+
+[[layers]]
+name = "pooled"
+kind = "max-pool"
+size = {CELL}
+
+[[layers]]
+name = "scores"
+kind = "dense"                  # floor(V x / 2^shift) + c, in units of 2^-fraction_bits
+inputs = {POOLED}
+outputs = {CLASSES}
+shift = {FRACTION_BITS}
+bits = {BITS}
+fraction_bits = {FRACTION_BITS}
+weights = "scores.weights"      # i32 [outputs, inputs]
+biases = "scores.biases"        # i32 [outputs]
+
+[[layers]]
+name = "positive"
+kind = "relu"
+"#
+    );
+    let Cnn { convolution, scores, .. } = network;
+    let tensors = vec![
+        Tensor::narrow("convolution.weights", &[FILTERS, SIZE, SIZE], &convolution.weights),
+        Tensor::words("convolution.scales", &[FILTERS], &convolution.scales),
+        Tensor::words("convolution.biases", &[FILTERS], &convolution.biases),
+        Tensor::words("scores.weights", &[CLASSES, POOLED], &scores.weights),
+        Tensor::words("scores.biases", &[CLASSES], &scores.biases),
+    ];
+    Contents { manifest, tensors }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use clap::Parser;
+    use safetensors::Dtype;
+
+    use super::*;
+    use crate::randomness::Randomness;
+    use crate::training::Latent as _;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    /// The shape of the network that ships.
+    pub(in crate::cnn) fn shape() -> Shape {
+        Command::parse_from(["train"]).arguments.shape()
+    }
+
+    #[test]
+    fn the_integers_keep_to_what_the_circuit_relies_on() -> Result<()> {
+        let latent = Latent::new(shape(), Randomness::new(1))?;
+        latent.biases.set(&(latent.biases.ones_like()? * 3.0)?)?;
+        latent.clip()?;
+        let Cnn { convolution, scores, .. } = latent.integers()?;
+        assert!(convolution.weights.iter().all(|weight| weight.abs() == 1));
+        assert!(convolution.scales.iter().all(|&scale| scale > 0));
+        assert_eq!(convolution.biases, [0; 3], "clipped to what is not positive");
+        assert!(scores.biases.iter().all(|bias| bias.abs() < 1 << 20));
+        Ok(())
+    }
+
+    #[test]
+    fn the_manifest_says_the_shapes() -> Result<()> {
+        let contents = contents(&Latent::new(shape(), Randomness::new(1))?.integers()?);
+        let manifest = contents.parsed();
+        assert_eq!(manifest["input"]["largest"].as_integer(), Some(183_500));
+        assert_eq!(manifest["layers"][0]["bits"].as_integer(), Some(25));
+        assert_eq!(manifest["layers"][3]["inputs"].as_integer(), Some(432));
+        assert_eq!(manifest["layers"][3]["shift"].as_integer(), Some(15));
+        assert_eq!(contents.tensor("convolution.weights"), (Dtype::I8, &[3, 5, 5][..]));
+        assert_eq!(contents.tensor("convolution.scales"), (Dtype::I32, &[3][..]));
+        assert_eq!(contents.tensor("scores.weights"), (Dtype::I32, &[10, 432][..]));
+        Ok(())
+    }
+}
