@@ -78,10 +78,11 @@ impl EncryptedImage {
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.
     pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        Ok(match &self.content {
+        match &self.content {
             ImageContent::Packed(packed) => serial::save(packed, self.model, path, existing)?,
             ImageContent::Bits(bits) => serial::save(bits, self.model, path, existing)?,
-        })
+        }
+        Ok(())
     }
 
     /// Reads it from a file.

@@ -2,10 +2,10 @@
 //!
 //! The client encrypts a picture bit by bit. A network is a list of *units*: each a circuit over numbers that are there, small
 //! enough to be built, run and dropped. What a unit leaves are bits that are known or encrypted, and later units fold the
-//! known ones. A run can be left and taken up at any bootstrap ([`state`]).
+//! known ones. A run can be left and taken up at any bootstrap (`state`).
 //!
-//! * [`published`] makes units as the paper's system computes, [`optimized`] the same numbers with few bootstraps;
-//! * [`execution`] runs units, on plain bits, on counters or on ciphertexts.
+//! * `published` makes units as the paper's system computes, `optimized` the same numbers with few bootstraps;
+//! * [`Execution`] runs units, on plain bits, on counters or on ciphertexts.
 
 mod execution;
 mod optimized;

@@ -52,16 +52,19 @@ fn check(model: &Model, image: &GreyImage, parameters: &'static Parameters) {
     }
 }
 
+/// Whether the pixel at a row and a column is white.
+type Pattern = fn(usize, usize) -> bool;
+
 /// Pictures at the ends of what a model may meet: one colour, a square of 5 x 5 (the largest K there is), stripes, noise.
 fn extremes() -> Vec<GreyImage> {
-    let patterns: [(&str, fn(usize, usize) -> bool); 5] = [
+    let patterns: [(&str, Pattern); 5] = [
         ("black", |_, _| false),
         ("square", |i, j| (9..14).contains(&i) && (9..14).contains(&j)),
         ("corner", |i, j| i < 5 && j < 5),
         ("stripes", |i, j| (i / 3 + j) % 5 == 0),
         ("dots", |i, j| (i * 31 + j * 17) % 11 == 0),
     ];
-    let image = |(name, pattern): (&str, fn(usize, usize) -> bool)| {
+    let image = |(name, pattern): (&str, Pattern)| {
         let pixels = (0..28 * 28).map(|place| if pattern(place / 28, place % 28) { 255 } else { 0 });
         GreyImage::new(name.into(), 28, 28, pixels.collect()).unwrap()
     };

@@ -100,7 +100,10 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
         reading(input.pixels())
     ))?;
     let plan = Plan::new(model, Engine::Functional.parameters()).ok();
-    let engines = if plan.is_some() { "functional and gates" } else { "gates" };
+    let engines = plan.as_ref().map_or_else(
+        || "gates".into(),
+        |plan| format!("functional ({} bootstraps an image) and gates", plan.bootstraps()),
+    );
     output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
     output
         .say("\nlayer         kind              inputs  outputs  largest sum  noise (functional engine)")?;

@@ -39,11 +39,12 @@ fn describe(folder: &Path) -> Result<(String, Value)> {
     let functional = Plan::new(&model, Engine::Functional.parameters()).ok();
     let bootstraps = functional.as_ref().map(Plan::bootstraps);
     let architecture = report::architecture(&model);
-    let engines = if functional.is_some() { "functional, gates" } else { "gates" };
-    let line = format!("{architecture}  ({engines})  {}", model.description());
+    let engines = if functional.is_some() { vec!["functional", "gates"] } else { vec!["gates"] };
+    let cost = bootstraps.map_or_else(|| "gates only".into(), |count| format!("{count} bootstraps an image"));
+    let line = format!("{architecture}  {cost}  {}", model.description());
     let entry = json!({
         "architecture": architecture,
-        "engines": engines.split(", ").collect::<Vec<_>>(),
+        "engines": engines,
         "bootstraps": bootstraps,
         "description": model.description(),
         "digest": report::hex(&model.digest()),

@@ -4,7 +4,7 @@ use std::fs;
 
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
-    parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters},
+    parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters, TFHE_LIB_V1_1},
     random::SecretSeed,
     serial::{self, Existing, NO_CONTEXT},
 };
@@ -53,6 +53,7 @@ fn pictures_that_do_not_fit() {
 fn keys_that_do_not_fit() {
     let place = complete();
     write_secret_key(&place, "other.key", &FUNCTIONAL_2048);
+    write_secret_key(&place, "legacy.key", &TFHE_LIB_V1_1);
     let gates = write_secret_key(&place, "gates.key", &GATES_DEFAULT);
     let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2));
     serial::save(&gates_cloud, NO_CONTEXT, &place.path("gates-cloud.key"), Existing::Refuse).unwrap();
@@ -60,7 +61,7 @@ fn keys_that_do_not_fit() {
 
     let encrypt = "encrypt 4.png --model toy --out new.enc --key";
     place.refuses(&format!("{encrypt} none.key"), &["none.key", "a secret key", "bnn keygen"]);
-    place.refuses(&format!("{encrypt} gates.key"), &["gates.key", "GATES_DEFAULT", "FUNCTIONAL_2048"]);
+    place.refuses(&format!("{encrypt} legacy.key"), &["legacy.key", "TFHE_LIB_V1_1", "bnn keygen"]);
     place.refuses(&format!("{encrypt} keys/cloud.key"), &["keys/cloud.key", "a cloud key", "a secret key"]);
 
     let infer = "infer 4.enc --model toy --out new.scores --cloud-key";
@@ -71,7 +72,7 @@ fn keys_that_do_not_fit() {
 
     place.refuses("decrypt 4.scores --model toy --key none.key", &["none.key", "bnn keygen"]);
     place.refuses("decrypt 4.scores --model toy --key other.key", &["4.scores", "another key"]);
-    place.refuses("decrypt 4.scores --model toy --key gates.key", &["gates.key", "GATES_DEFAULT"]);
+    place.refuses("decrypt 4.scores --model toy --key gates.key", &["4.scores", "GATES_DEFAULT"]);
 }
 
 #[test]

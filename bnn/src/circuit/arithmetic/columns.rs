@@ -2,7 +2,7 @@
 //!
 //! A full adder takes three bits of a column and leaves one there and one in the next: the number of adders is the number
 //! of bits that are to go, whatever the order. The order decides the depth, and which sums go without a bootstrap: a sum goes
-//! straight into the next adder, [`CHAIN`] times, and then behind the bits that came before it.
+//! straight into the next adder, three times, and then behind the bits that came before it.
 
 use std::collections::VecDeque;
 
