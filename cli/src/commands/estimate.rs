@@ -23,6 +23,8 @@ use crate::{
     report::{self, Output},
 };
 
+/// How often the ciphertexts of a run are in memory while it is saved.
+const COPIES_WHILE_SAVED: usize = 3;
 /// How long bootstraps are timed.
 const TIMED: Duration = Duration::from_secs(2);
 
@@ -38,7 +40,8 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     };
     let backend = session.backend()?;
     let (speed, key_bytes) = progress::spinner("timing bootstraps", || measure(engine, backend))?;
-    let (seconds, memory) = (bootstraps as f64 / speed, key_bytes + held);
+    let copies = if engine == Engine::Gates { COPIES_WHILE_SAVED } else { 1 };
+    let (seconds, memory) = (bootstraps as f64 / speed, key_bytes + copies * held);
     output.say(format_args!("bootstraps  {bootstraps}"))?;
     output.say(format_args!(
         "speed       {speed:.0} a second here (measured; backend {backend}, {} threads)",
@@ -46,10 +49,11 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     ))?;
     output.say(format_args!("time        {}", report::long_duration(Duration::from_secs_f64(seconds))))?;
     output.say(format_args!(
-        "memory      {}: {} of cloud key, at most {} of ciphertexts",
+        "memory      {}: {} of cloud key, {} of ciphertexts at most{}",
         report::size(memory as u64),
         report::size(key_bytes as u64),
         report::size(held as u64),
+        if engine == Engine::Gates { ", three times that while they are saved" } else { "" },
     ))?;
     output.give(&json!({
         "model": super::model_json(&model),

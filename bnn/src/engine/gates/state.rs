@@ -98,7 +98,10 @@ pub(super) fn save(
     let context = Sha256::digest(&file).into();
     file.push(b'\n');
     let list = CiphertextList::new(plan.parameters, evaluator.key_id(), ciphertexts)?;
-    file.extend_from_slice(&serial::to_bytes(&list, context));
+    let bytes = serial::to_bytes(&list, context);
+    // The ciphertexts are there three times at most: with the run, and as a list and bytes, or in both kinds of bytes.
+    drop(list);
+    file.extend_from_slice(&bytes);
     Ok(serial::write_whole(&file, path, existing, Secrecy::Everyone)?)
 }
 
