@@ -184,7 +184,7 @@ impl Bench {
 
     /// A network on one of the digits that ship: its bootstraps, and the rate of its first seconds. Bootstraps by layer.
     fn network(&self, model: &Model, style: Style) -> (Figure, Vec<(String, usize)>) {
-        let plan = Plan::new(model, PARAMETERS, style).expect("invariant: networks that ship have circuits");
+        let plan = Plan::new(model, PARAMETERS, style);
         let estimate = plan.estimate().expect("invariant: the set has room for gates");
         let digit =
             GreyImage::load(&models().join("digits/7.png"), None).expect("invariant: the digit ships");

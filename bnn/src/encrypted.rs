@@ -129,7 +129,7 @@ impl EncryptedScores {
         self.list.key_id()
     }
 
-    /// Writes them to a file: 136 bytes, and 8 KB a score.
+    /// Writes them to a file: 136 bytes, and a ciphertext a score (8 KB) or a bit of a score (6 KB).
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.

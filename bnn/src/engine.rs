@@ -1,5 +1,5 @@
-//! Engines evaluate a model on a picture. The plaintext one, over exact integers, is the oracle; the
-//! [`functional`] one works on ciphertexts.
+//! Engines evaluate a model on a picture. The plaintext one, over exact integers, is the oracle; on ciphertexts
+//! work the [`functional`] one, fast and approximate, and the [`gates`], slow and exact.
 
 mod accuracy;
 pub mod functional;

@@ -204,7 +204,7 @@ pub(crate) struct Infer {
     pub(crate) state: Option<PathBuf>,
 
     /// Seconds after which a run of gates is saved; also after each layer
-    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = seconds)]
     pub(crate) save_every: f64,
 
     /// How circuits of gates are built
@@ -299,6 +299,12 @@ pub(crate) struct Evaluate {
     /// Append each finished image to FILE, one JSON object a line; started again, skip the images in it
     #[arg(long, value_name = "FILE.jsonl", requires = "encrypted")]
     pub(crate) record: Option<PathBuf>,
+}
+
+/// A duration in seconds, not negative.
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if seconds >= 0.0 { Ok(seconds) } else { Err("expected a number of seconds".into()) }
 }
 
 /// What to do with a circuit.

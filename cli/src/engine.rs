@@ -70,7 +70,7 @@ impl Engine {
         let seed = SecretSeed::from_os()?;
         Ok(match self {
             Self::Functional => functional::Plan::new(model, self.parameters())?.encrypt(key, image, seed)?,
-            Self::Gates => self.circuits(model)?.encrypt(key, image, seed)?,
+            Self::Gates => self.circuits(model).encrypt(key, image, seed)?,
         })
     }
 
@@ -82,11 +82,11 @@ impl Engine {
     ) -> bnn::Result<Scores> {
         match self {
             Self::Functional => functional::Plan::new(model, self.parameters())?.decrypt(key, scores),
-            Self::Gates => self.circuits(model)?.decrypt(key, scores),
+            Self::Gates => self.circuits(model).decrypt(key, scores),
         }
     }
 
-    fn circuits(self, model: &Model) -> bnn::Result<gates::Plan<'_>> {
+    fn circuits(self, model: &Model) -> gates::Plan<'_> {
         gates::Plan::new(model, self.parameters(), Style::Optimized)
     }
 }

@@ -40,6 +40,10 @@ pub(crate) enum Error {
     #[error("{}: exists already; name another folder with --out", path.display())]
     FolderExists { path: PathBuf },
 
+    /// A state in the place of another file of the run.
+    #[error("{}: the state of the run needs a file of its own; name it with --state", path.display())]
+    StateIsOther { path: PathBuf },
+
     /// A saved run that would be lost.
     #[error("{}: a run was saved here; --resume goes on with it, --force begins again", path.display())]
     SavedRun { path: PathBuf },

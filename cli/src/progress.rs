@@ -74,8 +74,8 @@ impl Gates {
         self.bar.set_message(layer.to_owned());
         self.bar.set_position(done as u64);
         if self.bar.is_hidden() && self.line.get().elapsed() >= LINE_INTERVAL {
-            let speed = (done - self.before) as f64 / self.start.elapsed().as_secs_f64();
-            let left = Duration::from_secs_f64((self.total - done) as f64 / speed);
+            let speed = done.saturating_sub(self.before).max(1) as f64 / self.start.elapsed().as_secs_f64();
+            let left = Duration::from_secs_f64(self.total.saturating_sub(done) as f64 / speed);
             let left = report::long_duration(left);
             eprintln!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total);
             self.line.set(Instant::now());

@@ -23,7 +23,7 @@ impl Bit {
     }
 
     /// The wire's number, unless it is a constant.
-    pub(super) fn number(self) -> Option<u32> {
+    pub(crate) fn number(self) -> Option<u32> {
         (self.0 >= 2).then_some(self.0 >> 1)
     }
 
@@ -33,7 +33,7 @@ impl Bit {
     }
 
     /// Whether it is a negated wire (or the constant 1).
-    pub(super) fn is_negated(self) -> bool {
+    pub(crate) fn is_negated(self) -> bool {
         self.0 & 1 == 1
     }
 

@@ -214,6 +214,11 @@ impl<V: Clone> Run<V> {
         self.program.outputs.iter().map(output).collect()
     }
 
+    /// The program's outputs, in terms of its wires.
+    pub(crate) fn output_bits(&self) -> &[Bit] {
+        &self.program.outputs
+    }
+
     /// The most values that were held at once.
     pub fn most_held(&self) -> usize {
         self.values.most

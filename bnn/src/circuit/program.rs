@@ -254,6 +254,8 @@ impl Lowering {
         while changed {
             changed = false;
             let mut forms: Vec<Option<Form>> = vec![None; self.drivers.len()];
+            // Equal bootstraps give equal ciphertexts: the first stands for the noise of all.
+            let mut first: HashMap<(i8, Form), u32> = HashMap::new();
             for index in 0..self.candidates.len() {
                 let candidate = &self.candidates[index];
                 let wire = candidate.sign.wire as usize;
@@ -266,17 +268,24 @@ impl Lowering {
                     self.candidates[index].bootstrapped = true;
                 }
                 let (sign, margin) = (self.candidates[index].sign, self.candidates[index].margin);
-                while weight(&combine(&sign, &forms)) > budget.largest_weight(margin) {
-                    let operands =
-                        sign.terms().filter_map(|(_, wire)| Some((wire, weight(forms[wire].as_ref()?))));
-                    let Some((noisiest, _)) = operands.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+                let mut form = combine(&sign, &forms);
+                while weight(&form) > budget.largest_weight(margin) {
+                    let sums = sign.terms().filter_map(|(_, wire)| {
+                        let driver = self.drivers[wire]? as usize;
+                        let sum = forms[wire].as_ref().filter(|_| !self.candidates[driver].bootstrapped)?;
+                        Some((weight(sum), wire, driver))
+                    });
+                    let Some((_, noisiest, driver)) = sums.max_by(|a, b| a.0.total_cmp(&b.0)) else {
                         return Err(Error::GateTooNoisy);
                     };
-                    let driver =
-                        self.drivers[noisiest].expect("invariant: only sums have forms of their own");
-                    self.candidates[driver as usize].bootstrapped = true;
+                    self.candidates[driver].bootstrapped = true;
                     forms[noisiest] = None;
+                    form = combine(&sign, &forms);
                     changed = true;
+                }
+                let same = *first.entry((sign.constant, form)).or_insert(sign.wire);
+                if same != sign.wire {
+                    forms[wire] = Some(vec![(same, 1)]);
                 }
             }
         }

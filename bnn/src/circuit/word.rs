@@ -43,6 +43,7 @@ impl Word {
     /// # Panics
     /// Without a bit, or beyond 63.
     pub fn signed(bits: Vec<Bit>) -> Self {
+        assert!((1..64).contains(&bits.len()), "{} bits", bits.len());
         let half = 1_i64 << (bits.len() - 1);
         Self::new(bits, -half, half - 1)
     }
@@ -118,7 +119,8 @@ impl Word {
     pub fn value(bits: &[bool]) -> i64 {
         let sign = bits.last().is_some_and(|&sign| sign);
         let value: i64 = bits.iter().enumerate().map(|(index, &bit)| i64::from(bit) << index).sum();
-        value - (i64::from(sign) << bits.len())
+        // At 63 bits and more the subtraction wraps to the right number.
+        value.wrapping_sub(i64::from(sign).wrapping_shl(bits.len() as u32))
     }
 }
 

@@ -16,12 +16,13 @@ mod unit;
 use std::path::Path;
 
 use tfhe_core::{
+    ciphertext::Ciphertext,
     evaluator::Evaluator,
     keys::SecretKey,
-    noise,
     parameters::Parameters,
     random::SecretSeed,
     serial::{CiphertextList, Existing},
+    torus::Torus32,
 };
 
 pub use self::execution::Execution;
@@ -65,16 +66,13 @@ pub struct Estimate {
 }
 
 impl<'a> Plan<'a> {
-    /// Plans a network.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedLayer`] where the style has no circuit for a layer.
-    pub fn new(model: &'a Model, parameters: &'static Parameters, style: Style) -> Result<Self> {
+    /// Plans a network: every model has circuits in both styles.
+    pub fn new(model: &'a Model, parameters: &'static Parameters, style: Style) -> Self {
         let units = match style {
-            Style::Optimized => optimized::units(model)?,
-            Style::AsPublished => published::units(model)?,
+            Style::Optimized => optimized::units(model),
+            Style::AsPublished => published::units(model),
         };
-        Ok(Self { model, parameters, style, budget: NoiseBudget::new(parameters), units })
+        Self { model, parameters, style, budget: NoiseBudget::new(parameters), units }
     }
 
     /// The parameter set.
@@ -160,11 +158,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The bits of a picture that is for this plan and key.
-    fn check_image(
-        &self,
-        evaluator: &Evaluator,
-        image: &EncryptedImage,
-    ) -> Result<Vec<tfhe_core::ciphertext::Ciphertext>> {
+    fn check_image(&self, evaluator: &Evaluator, image: &EncryptedImage) -> Result<Vec<Ciphertext>> {
         self.check_parameters(evaluator.parameters())?;
         image.check_model(self.model)?;
         self.check_parameters(image.parameters())?;
@@ -238,8 +232,7 @@ impl<'a> Plan<'a> {
 
     /// The bound on the probability that any bit of an inference is wrong, as its logarithm to base 2.
     pub fn log2_failure(&self, bootstraps: usize) -> f64 {
-        debug_assert!(noise::bootstrapped(self.parameters) > 0.0);
-        self.parameters.log2_failure + (bootstraps as f64).log2()
+        self.parameters.log2_failure + (bootstraps.max(1) as f64).log2()
     }
 }
 
@@ -293,9 +286,7 @@ impl Inference<'_> {
     pub fn scores(&self) -> Result<EncryptedScores> {
         let plan = self.execution.plan();
         let bit = |bit: Held<_>| match bit {
-            Held::Known(bit) => {
-                self.evaluator.trivial(tfhe_core::torus::Torus32(if bit { 1 << 29 } else { 7 << 29 }))
-            }
+            Held::Known(bit) => self.evaluator.trivial(Torus32(1 << 29) * if bit { 1 } else { -1 }),
             Held::Value(value) => value,
         };
         let bits = self.execution.scores()?.into_iter().map(bit).collect();

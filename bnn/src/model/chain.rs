@@ -9,6 +9,10 @@ use crate::{
     layer::{Layer, Matrix, Shape},
 };
 
+/// What values that a layer multiplies may reach, so that products of two fit 62 bits in the published circuits.
+const LARGEST_VALUE: i128 = 1 << 30;
+/// The most values between two layers.
+const MOST_VALUES: usize = 1 << 20;
 /// What a sum may reach before its lowest bits are dropped: circuits have words of up to 63 bits.
 const LARGEST_SUM: i128 = 1 << 50;
 
@@ -63,6 +67,11 @@ impl<'a> Chain<'a> {
             {
                 return Err(refuse(format!("size {size}, where the input's windows have {window}")));
             }
+            (LayerEntry::XnorConvolution { fraction_bits, bits, .. }, Values::SignsAndMeans { .. })
+                if *fraction_bits as usize > *bits =>
+            {
+                return Err(refuse(format!("{fraction_bits} fraction bits in words of {bits} bits")));
+            }
             (LayerEntry::XnorConvolution { .. }, Values::SignsAndMeans { .. }) => {}
             (LayerEntry::XnorConvolution { .. }, _) | (_, Values::SignsAndMeans { .. }) => {
                 return Err(refuse(
@@ -95,6 +104,9 @@ impl<'a> Chain<'a> {
         };
         let largest_of =
             |numbers: &[i32]| numbers.iter().map(|&x| i128::from(x).abs()).max().unwrap_or_default();
+        if matches!(layer, Layer::Dense(_) | Layer::Convolution(_)) && self.largest >= LARGEST_VALUE {
+            return refuse(self.largest, LARGEST_VALUE);
+        }
         match layer {
             Layer::BinaryDense(_) => {
                 (self.values, self.largest) = (Values::Binary, 1);
@@ -121,8 +133,12 @@ impl<'a> Chain<'a> {
                 let scaled = (product * largest_of(convolution.scales())) >> convolution.fraction_bits();
                 let result = scaled + 1 + largest_of(convolution.biases());
                 let limit = 1 << (convolution.bits() - 1);
-                if product.max(result) >= limit {
-                    return refuse(product.max(result), limit);
+                let largest = product.max(result).max(largest_of(convolution.scales()));
+                if largest >= limit {
+                    return refuse(largest, limit);
+                }
+                if product * largest_of(convolution.scales()) >= LARGEST_SUM {
+                    return refuse(product * largest_of(convolution.scales()), LARGEST_SUM);
                 }
                 self.largest = result;
                 self.values = Values::Integers;
@@ -130,6 +146,13 @@ impl<'a> Chain<'a> {
             Layer::Relu(_) | Layer::MaxPool(_) => {}
         }
         self.shape = layer.output(self.shape);
+        if self.shape.values() > MOST_VALUES {
+            return Err(Error::LayerFit {
+                path: self.path.into(),
+                place: format!("layer {:?}", layer.name()),
+                reason: format!("{} values, where {MOST_VALUES} are the most", self.shape.values()),
+            });
+        }
         self.scores = match layer {
             Layer::Dense(dense) => Some(dense.fraction_bits()),
             Layer::Relu(_) => self.scores,

@@ -16,7 +16,7 @@ const DIMENSION: RangeInclusive<usize> = 1..=1 << 16;
 /// The values of a layer's fraction bits, and of the bits that a sum loses.
 const FRACTION_BITS: RangeInclusive<usize> = 0..=30;
 /// The bits of a word.
-const WORD_BITS: RangeInclusive<usize> = 2..=50;
+const WORD_BITS: RangeInclusive<usize> = 2..=31;
 /// The side of a filter, of a window, of a square that is pooled.
 const SIDE: RangeInclusive<usize> = 1..=64;
 

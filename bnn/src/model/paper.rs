@@ -32,7 +32,7 @@ const BIASES: [f64; FILTERS] = [-0.7915, -1.5237, -1.3206];
 const SCORE_BIASES: [f64; CLASSES] =
     [0.0530, 4.5933, 0.4191, -0.4588, -0.6371, 1.5588, -1.1861, 1.8038, -3.5537, -0.9022];
 
-/// The manifest. K is below sqrt(25 x 759) / 25 = 5.52 for any picture of 28 x 28: that of a white square of 5 x 5 on black.
+/// The manifest. K is below sqrt(25 x 759) / 25 = 5.51 for any picture of 28 x 28: that of a white square of 5 x 5 on black.
 const MANIFEST: &str = r#"format = 1
 name = "paper-cnn"
 description = "Binarized CNN with the parameters that its authors released"
@@ -92,11 +92,33 @@ pub struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// Makes the folder, which must not be there, with both files.
+    /// Makes the folder, which must not be there, with both files: whole, or not at all.
     ///
     /// # Errors
-    /// [`Error::Write`] where it is there or cannot be made.
+    /// [`Error::Write`] where it is there or cannot be made; those of [`Model::open`](super::Model::open) where the two are
+    /// no model.
     pub fn write(&self, folder: &Path) -> Result<()> {
+        let failed = |path: &Path, source| Error::Write { path: path.into(), source };
+        if folder.symlink_metadata().is_ok() {
+            return Err(failed(folder, std::io::ErrorKind::AlreadyExists.into()));
+        }
+        // Made beside its place, checked, and renamed.
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let scratch = Path::new(&name);
+        let made = self
+            .fill(scratch)
+            .and_then(|()| super::Model::open(scratch))
+            .and_then(|_| fs::rename(scratch, folder).map_err(|source| failed(folder, source)));
+        if made.is_err() {
+            // The error that matters is the one that led here.
+            let _ = fs::remove_dir_all(scratch);
+        }
+        made
+    }
+
+    /// Makes a folder with both files.
+    fn fill(&self, folder: &Path) -> Result<()> {
         let failed = |path: &Path, source| Error::Write { path: path.into(), source };
         fs::create_dir(folder).map_err(|source| failed(folder, source))?;
         let files = [("weights.safetensors", &self.weights[..]), ("manifest.toml", self.manifest.as_bytes())];

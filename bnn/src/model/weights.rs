@@ -9,7 +9,7 @@ use crate::{Error, Result, layer::Matrix};
 
 /// The tensors of a file that no layer has taken yet.
 ///
-/// Each can be taken once, so that a model is never larger in memory than its file, and at the end none may be
+/// Each can be taken once, so that a model in memory is at most four times its file, and at the end none may be
 /// left, so that the file holds the network of the manifest and no other.
 pub(super) struct Weights<'a> {
     path: &'a Path,

@@ -83,7 +83,7 @@ fn functional_cost(model: &Model, output: Output) -> Result<(usize, usize, Value
 }
 
 fn gates_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = gates::Plan::new(model, Engine::Gates.parameters(), arguments.style.into())?;
+    let plan = gates::Plan::new(model, Engine::Gates.parameters(), arguments.style.into());
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     let mut before = 0;
     let mut layers = Vec::new();

@@ -13,14 +13,14 @@ use bnn::{
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::backend::Backend;
+use tfhe_core::{backend::Backend, serial::Existing};
 
 use super::{Session, infer};
 use crate::{
     arguments::Infer,
     engine::Engine,
     error::{About, Error, Result},
-    files::Written,
+    files::{self, Written},
     interrupt, progress, report,
 };
 
@@ -38,11 +38,15 @@ pub(super) fn run(
         name.push(".state");
         name.into()
     });
+    if [&out, &arguments.file, &arguments.cloud_key].contains(&&state) {
+        return Err(Error::StateIsOther { path: state });
+    }
+    files::check_output(&state, Existing::Replace)?;
     let saved = state.symlink_metadata().is_ok();
-    if saved && !arguments.resume && arguments.overwriting.existing() == tfhe_core::serial::Existing::Refuse {
+    if saved && !arguments.resume && arguments.overwriting.existing() == Existing::Refuse {
         return Err(Error::SavedRun { path: state });
     }
-    let plan = Plan::new(model, Engine::Gates.parameters(), arguments.style.into())?;
+    let plan = Plan::new(model, Engine::Gates.parameters(), arguments.style.into());
     let (evaluator, key_duration) =
         infer::prepare(model, image, &arguments.file, &arguments.cloud_key, backend)?;
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
@@ -62,6 +66,10 @@ pub(super) fn run(
     ))?;
     let mut inference = if saved && arguments.resume {
         let inference = plan.resume(&evaluator, image, &state)?;
+        if inference.bootstraps() > estimate.bootstraps {
+            let reason = "damaged: more bootstraps are done than there are".into();
+            return Err(bnn::Error::State { path: state, reason }.into());
+        }
         output.say(format_args!(
             "resumed {}: {} bootstraps are done",
             state.display(),

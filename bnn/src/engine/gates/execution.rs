@@ -1,6 +1,6 @@
 //! Running the units of a network, one after the other, on any kind of bits.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::Plan;
 use crate::{
@@ -18,14 +18,31 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct HeldWord<V> {
     pub(super) bits: Vec<Held<V>>,
+    /// For each bit that is a value, where it comes from: equal values have equal noise, and a circuit that reads both must
+    /// know it.
+    pub(super) sources: Vec<Source>,
     pub(super) low: i64,
     pub(super) high: i64,
+}
+
+/// A value's origin: a number that no other value has but its copies and negations, and whether it is negated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Source(u64, bool);
+
+/// A circuit that is built: the values it starts with, and the shapes of the words it leaves.
+struct Built<V> {
+    program: Arc<Program>,
+    inputs: Vec<V>,
+    sources: Vec<Source>,
+    outputs: Vec<(usize, i64, i64)>,
 }
 
 /// A unit that is being run.
 #[derive(Debug)]
 struct Running<V> {
     run: Run<V>,
+    /// Those of its inputs.
+    sources: Vec<Source>,
     /// Widths and intervals of the words it leaves.
     outputs: Vec<(usize, i64, i64)>,
 }
@@ -52,7 +69,7 @@ pub struct Execution<'a, E: Evaluator> {
 /// Unless there are as many bits as the encoding has.
 pub(super) fn held_inputs<V>(plan: &Plan, bits: impl IntoIterator<Item = V>) -> Vec<HeldWord<V>> {
     let mut bits = bits.into_iter();
-    let mut words = Vec::new();
+    let (mut words, mut number) = (Vec::new(), 0);
     for range in plan.model.input().ranges() {
         for _ in 0..range.count {
             let mut word: Vec<Held<V>> = bits.by_ref().take(range.bits as usize).map(Held::Value).collect();
@@ -64,7 +81,10 @@ pub(super) fn held_inputs<V>(plan: &Plan, bits: impl IntoIterator<Item = V>) -> 
                 word.push(Held::Known(false));
                 (0, range.largest)
             };
-            words.push(HeldWord { bits: word, low, high });
+            let sources =
+                (number..number + u64::from(range.bits)).map(|number| Source(number, false)).collect();
+            number += u64::from(range.bits);
+            words.push(HeldWord { bits: word, sources, low, high });
         }
     }
     words
@@ -91,8 +111,13 @@ impl<'a, E: Evaluator> Execution<'a, E> {
         let mut execution = Self::new(plan, evaluator, Vec::new());
         for (place, word) in words {
             let Some(slot) = execution.words.get_mut(place) else { return Ok(None) };
-            let count = word.bits.len();
-            if word.low > word.high || count + 1 < width(word.low, word.high) || count == 0 {
+            let (bits, values) = (word.bits.len(), count(&word.bits));
+            let sign_is_known = usize::from(word.low >= 0);
+            if word.low > word.high
+                || bits + sign_is_known < width(word.low, word.high)
+                || word.low.unsigned_abs().max(word.high.unsigned_abs()) >= 1 << 62
+                || word.sources.len() != values
+            {
                 return Ok(None);
             }
             *slot = Some(word);
@@ -102,16 +127,17 @@ impl<'a, E: Evaluator> Execution<'a, E> {
         let needed = |&place: &usize| execution.words[place].is_some();
         let read_later = units.get(unit..).unwrap_or_default().iter().flat_map(|unit| &unit.reads);
         let made = |place: &&usize| units.get(unit).is_none_or(|unit| **place < unit.writes);
-        if unit > units.len() || !read_later.filter(made).all(needed) {
+        let needed_later = read_later.chain(plan.units.scores());
+        if unit > units.len() || !needed_later.filter(made).all(needed) {
             return Ok(None);
         }
         if let Some((place, held)) = running {
             if unit == units.len() {
                 return Ok(None);
             }
-            let (program, outputs, _) = execution.program()?;
+            let Built { program, sources, outputs, .. } = execution.program()?;
             let Some(run) = Run::resume(program, place, held) else { return Ok(None) };
-            execution.running = Some(Running { run, outputs });
+            execution.running = Some(Running { run, sources, outputs });
         }
         Ok(Some(execution))
     }
@@ -203,33 +229,48 @@ impl<'a, E: Evaluator> Execution<'a, E> {
 
     /// Builds the next unit.
     fn build(&self) -> Result<Running<E::Value>> {
-        let (program, outputs, inputs) = self.program()?;
-        Ok(Running { run: Run::new(program, inputs), outputs })
+        let Built { program, inputs, sources, outputs } = self.program()?;
+        Ok(Running { run: Run::new(program, inputs), sources, outputs })
     }
 
-    /// The next unit's program, the shapes of the words it leaves, and the values it starts with.
-    #[allow(clippy::type_complexity)]
-    fn program(&self) -> Result<(Arc<Program>, Vec<(usize, i64, i64)>, Vec<E::Value>)> {
+    /// Builds the next unit over the words that it reads. Copies of a value are one input.
+    fn program(&self) -> Result<Built<E::Value>> {
         let unit = &self.plan.units.units[self.unit];
         let words: Vec<&HeldWord<E::Value>> = unit.reads.iter().map(|&place| self.word(place)).collect();
-        let inputs: usize = words.iter().map(|word| count(&word.bits)).sum();
-        let mut netlist = Netlist::new(self.plan.style, inputs);
-        let mut values = Vec::with_capacity(inputs);
-        let mut bit = |held: &Held<E::Value>| match held {
-            Held::Known(bit) => Bit::from(*bit),
-            Held::Value(value) => {
-                values.push(value.clone());
-                netlist.input(values.len() - 1)
+        let (mut inputs, mut sources) = (Vec::new(), Vec::new());
+        let mut known: HashMap<u64, (usize, bool)> = HashMap::new();
+        for word in &words {
+            let values = word.bits.iter().filter_map(|bit| match bit {
+                Held::Known(_) => None,
+                Held::Value(value) => Some(value),
+            });
+            for (value, &source) in values.zip(&word.sources) {
+                known.entry(source.0).or_insert_with(|| {
+                    inputs.push(value.clone());
+                    sources.push(source);
+                    (inputs.len() - 1, source.1)
+                });
             }
+        }
+        let mut netlist = Netlist::new(self.plan.style, inputs.len());
+        let read = |word: &&HeldWord<E::Value>| {
+            let mut sources = word.sources.iter();
+            let bit = |held: &Held<E::Value>| match held {
+                Held::Known(bit) => Bit::from(*bit),
+                Held::Value(_) => {
+                    let source = sources.next().expect("invariant: a source a value");
+                    let (input, negated) = known[&source.0];
+                    netlist.input(input).negate_if(negated != source.1)
+                }
+            };
+            Word::new(word.bits.iter().map(bit).collect(), word.low, word.high)
         };
-        let words: Vec<Word> = words
-            .into_iter()
-            .map(|word| Word::new(word.bits.iter().map(&mut bit).collect(), word.low, word.high))
-            .collect();
+        let words: Vec<Word> = words.iter().map(read).collect();
         let results = (unit.build)(&mut netlist, &words);
         let bits: Vec<Bit> = results.iter().flat_map(Word::bits).copied().collect();
         let outputs = results.iter().map(|word| (word.width(), word.low(), word.high())).collect();
-        Ok((Arc::new(Program::new(&netlist, &bits, &self.plan.budget)?), outputs, values))
+        let program = Arc::new(Program::new(&netlist, &bits, &self.plan.budget)?);
+        Ok(Built { program, inputs, sources, outputs })
     }
 
     fn word(&self, place: usize) -> &HeldWord<E::Value> {
@@ -238,10 +279,20 @@ impl<'a, E: Evaluator> Execution<'a, E> {
 
     fn finish_unit(&mut self, running: &Running<E::Value>) -> Result<()> {
         let mut bits = running.run.outputs(&self.evaluator)?.into_iter();
+        let mut origins = running.run.output_bits().iter();
         let first = self.plan.units.units[self.unit].writes;
         for (index, &(width, low, high)) in running.outputs.iter().enumerate() {
             let bits = bits.by_ref().take(width).collect();
-            self.words[first + index] = Some(HeldWord { bits, low, high });
+            let origin = |bit: &Bit| {
+                let wire = bit.number()? as usize;
+                // An input that is passed on keeps its source; inputs are the first wires.
+                Some(match running.sources.get(wire - 1) {
+                    Some(source) => Source(source.0, source.1 != bit.is_negated()),
+                    None => Source((self.unit as u64 + 1) << 32 | wire as u64, bit.is_negated()),
+                })
+            };
+            let sources = origins.by_ref().take(width).filter_map(origin).collect();
+            self.words[first + index] = Some(HeldWord { bits, sources, low, high });
         }
         for &place in &self.plan.units.units[self.unit].reads {
             if self.last_reads[place] == self.unit {

@@ -8,11 +8,8 @@
 //! * Every sum is carry-save, with constants folded in; multiples of a number that several outputs need are made once.
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
-use std::collections::BTreeMap;
-
-use super::unit::{Units, score_bits};
+use super::unit::{Reads, Units, pooled, rectified, score_bits};
 use crate::{
-    Result,
     circuit::{
         arithmetic::{
             columns::{Columns, Sign},
@@ -24,7 +21,7 @@ use crate::{
         netlist::Netlist,
         word::{Word, width},
     },
-    layer::{BinaryDense, Convolution, Dense, Layer, MaxPool, Shape, XnorConvolution},
+    layer::{BinaryDense, Convolution, Dense, Layer, Shape, XnorConvolution},
     model::Model,
 };
 
@@ -34,7 +31,7 @@ const UNIT_BITS: usize = 20_000;
 const UNIT_WORDS: usize = 512;
 
 /// The units of a network.
-pub(super) fn units(model: &Model) -> Result<Units<'_>> {
+pub(super) fn units(model: &Model) -> Units<'_> {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
     let mut places: Vec<usize> = (0..inputs).collect();
@@ -57,12 +54,12 @@ pub(super) fn units(model: &Model) -> Result<Units<'_>> {
             }
             Layer::Relu(_) => match next {
                 Some(Layer::MaxPool(pool)) => {
-                    let pooled = pooled(&mut units, index, pool, *shape, &places);
-                    (index + 1, rectified(&mut units, index, &pooled))
+                    let pooled = pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS);
+                    (index + 1, rectified(&mut units, index, &pooled, UNIT_WORDS))
                 }
-                _ => (index, rectified(&mut units, index, &places)),
+                _ => (index, rectified(&mut units, index, &places, UNIT_WORDS)),
             },
-            Layer::MaxPool(pool) => (index, pooled(&mut units, index, pool, *shape, &places)),
+            Layer::MaxPool(pool) => (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
             Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
             Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),
             Layer::Dense(layer) => (index, dense(&mut units, index, layer, &places)),
@@ -72,7 +69,7 @@ pub(super) fn units(model: &Model) -> Result<Units<'_>> {
         index = last + 1;
     }
     units.score_bits = score_bits(model);
-    Ok(units)
+    units
 }
 
 /// An XNOR convolution with what follows it.
@@ -200,44 +197,6 @@ fn product(netlist: &mut Netlist, magnitude: &Word, bits: &[Bit], least: i64) ->
     add_multiples(netlist, &mut columns, magnitude, &[least]);
     let [columns] = columns;
     Word::new(columns.sum(netlist), low, high)
-}
-
-/// Places that a unit reads, each once.
-#[derive(Default)]
-struct Reads {
-    places: Vec<usize>,
-    indices: BTreeMap<usize, usize>,
-}
-
-impl Reads {
-    /// The index of a place's word among those read.
-    fn index(&mut self, place: usize) -> usize {
-        *self.indices.entry(place).or_insert_with(|| {
-            self.places.push(place);
-            self.places.len() - 1
-        })
-    }
-}
-
-fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize]) -> Vec<usize> {
-    let unit = |units: &mut Units<'_>, places: &[usize]| {
-        units.push(layer, places.to_vec(), places.len(), |netlist, words| {
-            words.iter().map(|word| relu(netlist, word)).collect()
-        })
-    };
-    places.chunks(UNIT_WORDS).flat_map(|places| unit(units, places)).collect()
-}
-
-fn pooled(units: &mut Units<'_>, layer: usize, pool: &MaxPool, shape: Shape, places: &[usize]) -> Vec<usize> {
-    let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
-    let side = pool.size() * pool.size();
-    let unit = |units: &mut Units<'_>, windows: &[Vec<usize>]| {
-        let reads = windows.iter().flatten().map(|&place| places[place]).collect();
-        units.push(layer, reads, windows.len(), move |netlist, words| {
-            words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()
-        })
-    };
-    windows.chunks(UNIT_WORDS / side + 1).flat_map(|windows| unit(units, windows)).collect()
 }
 
 /// All neurons in one unit: first adders of different neurons are often the same.
@@ -376,9 +335,8 @@ fn partial_sums(
     last: bool,
 ) -> Vec<Word> {
     let shift = dense.shift();
-    // Sums are at most 2^50 by the model's check, their bias 2^31 times 2^shift; two's complement needs one bit more, and a
-    // result of fixed width no bit above it.
-    let most = dense.bits().map_or(62, |bits| bits + shift as usize);
+    // Sums are at most 2^50 by the model's check, biases 2^61, and a result of fixed width needs no bit above it.
+    let most = dense.bits().map_or(63, |bits| bits + shift as usize);
     let mut columns = Vec::new();
     let mut intervals = Vec::new();
     for (output, row) in dense.weights().iter().enumerate() {

@@ -2,23 +2,19 @@
 //! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
 //! and compares the count of gates with the published times.
 
-use std::collections::BTreeMap;
-
-use super::unit::{Units, score_bits};
+use super::unit::{Reads, Units, pooled, rectified, score_bits};
 use crate::{
-    Result,
     circuit::{
         arithmetic::{
             columns::Sign,
-            compare::{Shape as Comparison, max_of},
             multiply::{baugh_wooley, multiply_constant},
-            popcount, relu, ripple, subtract, sum,
+            popcount, ripple, subtract, sum,
         },
         bit::Bit,
         netlist::Netlist,
         word::Word,
     },
-    layer::{BinaryDense, Dense, Layer, MaxPool, Shape, XnorConvolution},
+    layer::{BinaryDense, Dense, Layer, Shape, XnorConvolution},
     model::Model,
 };
 
@@ -28,15 +24,15 @@ const UNIT_WORDS: usize = 72;
 const UNIT_INPUTS: usize = 48;
 
 /// The units of a network.
-pub(super) fn units(model: &Model) -> Result<Units<'_>> {
+pub(super) fn units(model: &Model) -> Units<'_> {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
     let mut places: Vec<usize> = (0..inputs).collect();
     for (index, (layer, shape)) in model.layers_and_shapes().iter().enumerate() {
         places = match layer {
             Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, &places),
-            Layer::Relu(_) => rectified(&mut units, index, &places),
-            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places),
+            Layer::Relu(_) => rectified(&mut units, index, &places, UNIT_WORDS),
+            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS),
             Layer::Dense(layer) => dense(&mut units, index, layer, &places),
             Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
             Layer::Convolution(layer) => {
@@ -58,7 +54,7 @@ pub(super) fn units(model: &Model) -> Result<Units<'_>> {
         units.finish_layer(index, &places);
     }
     units.score_bits = score_bits(model);
-    Ok(units)
+    units
 }
 
 /// d by XNOR and a count; K d and its product with alpha by Baugh and Wooley, cut to the word; plus b.
@@ -74,21 +70,15 @@ fn xnor_convolution<'a>(
     for (filter, row) in
         (0..output.channels).flat_map(|filter| (0..output.height).map(move |row| (filter, row)))
     {
-        let mut reads: Vec<usize> = Vec::new();
-        let mut indices = BTreeMap::new();
-        let mut index = |place: usize| {
-            *indices.entry(place).or_insert_with(|| {
-                reads.push(places[place]);
-                reads.len() - 1
-            })
-        };
+        let mut reads = Reads::default();
+        let mut index = |place: usize| reads.index(places[place]);
         let windows: Vec<(Vec<usize>, usize)> = (0..output.width)
             .map(|column| {
                 let signs = convolution.window(picture, row, column).into_iter().map(&mut index).collect();
                 (signs, index(picture.values() + row * output.width + column))
             })
             .collect();
-        results.extend(units.push(layer, reads, windows.len(), move |netlist, words| {
+        results.extend(units.push(layer, reads.places, windows.len(), move |netlist, words| {
             let weights = convolution.weights().iter().nth(filter).expect("invariant: a row a filter");
             let (alpha, bias) = (convolution.scales()[filter], convolution.biases()[filter]);
             let window = |(signs, magnitude): &(Vec<usize>, usize)| {
@@ -115,34 +105,13 @@ fn xnor_window(
     let equal: Vec<Bit> = signs.iter().zip(weights).map(|(&bit, &w)| bit.negate_if(w < 0)).collect();
     let ones = popcount(netlist, &equal).shifted_left(1);
     let d = subtract(netlist, &ones, &Word::constant(weights.len() as i64));
-    let (n, bits) = (magnitude.width(), convolution.bits());
+    let (n, bits) = (magnitude.width().max(d.width()), convolution.bits());
     let product = baugh_wooley(netlist, &magnitude.extended(n), &d.extended(n));
     // The model's range keeps the product in the word.
     let product = Word::signed(product).extended(bits);
     let alpha = Word::constant(alpha.into()).extended(bits);
     let shift = convolution.fraction_bits() as usize;
     baugh_wooley(netlist, &product, &alpha)[shift..shift + bits].to_vec()
-}
-
-fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize]) -> Vec<usize> {
-    let unit = |units: &mut Units<'_>, places: &[usize]| {
-        units.push(layer, places.to_vec(), places.len(), |netlist, words| {
-            words.iter().map(|word| relu(netlist, word)).collect()
-        })
-    };
-    places.chunks(UNIT_WORDS).flat_map(|places| unit(units, places)).collect()
-}
-
-fn pooled(units: &mut Units<'_>, layer: usize, pool: &MaxPool, shape: Shape, places: &[usize]) -> Vec<usize> {
-    let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
-    let side = pool.size() * pool.size();
-    let unit = |units: &mut Units<'_>, windows: &[Vec<usize>]| {
-        let reads = windows.iter().flatten().map(|&place| places[place]).collect();
-        units.push(layer, reads, windows.len(), move |netlist, words| {
-            words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()
-        })
-    };
-    windows.chunks(UNIT_WORDS).flat_map(|windows| unit(units, windows)).collect()
 }
 
 /// With a fixed width: products of twice the width (or of the inputs', if they have more), added up one after the other. Without: widths by ranges.

@@ -16,7 +16,7 @@ use tfhe_core::{
 
 use super::{
     Plan,
-    execution::{Execution, HeldWord},
+    execution::{Execution, HeldWord, Source},
 };
 use crate::{
     Error, Result,
@@ -29,11 +29,16 @@ use crate::{
 /// The version of the file.
 const FORMAT: u32 = 1;
 
+/// Circuits are those of a version; whoever changes how they are built raises the second number.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", circuits 1");
+
 /// The line of JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
     format: u32,
+    /// The program that wrote it: another may build other circuits.
+    program: String,
     model: [u8; 32],
     image: [u8; 32],
     published: bool,
@@ -55,6 +60,8 @@ struct IndexedWord {
     high: i64,
     /// One character a bit: 0, 1, or x for the next ciphertext.
     bits: String,
+    /// Origin of each ciphertext: copies of one have the same.
+    sources: Vec<Source>,
 }
 
 /// Writes the state.
@@ -78,13 +85,15 @@ pub(super) fn save(
             }
         };
         let bits = word.bits.iter().map(&mut bit).collect();
-        words.push(IndexedWord { place, low: word.low, high: word.high, bits });
+        let sources = word.sources.clone();
+        words.push(IndexedWord { place, low: word.low, high: word.high, bits, sources });
     }
     let (place, held) = execution.running().unzip();
     let held: Vec<(usize, &Ciphertext)> = held.unwrap_or_default();
     ciphertexts.extend(held.iter().map(|&(_, value)| value.clone()));
     let index = Index {
         format: FORMAT,
+        program: PROGRAM.into(),
         model: plan.model.digest(),
         image,
         published: plan.style == Style::AsPublished,
@@ -116,7 +125,7 @@ pub(super) fn load<'a>(
     let file = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let line = file.iter().position(|&byte| byte == b'\n').ok_or_else(|| refuse("no saved run"))?;
     let index: Index = serde_json::from_slice(&file[..line]).map_err(|_| refuse("no saved run"))?;
-    if index.format != FORMAT {
+    if index.format != FORMAT || index.program != PROGRAM {
         return Err(refuse("a saved run of another version of this program"));
     }
     if index.model != plan.model.digest() {
@@ -145,12 +154,16 @@ pub(super) fn load<'a>(
             bits.push(match bit {
                 '0' => Held::Known(false),
                 '1' => Held::Known(true),
-                _ => {
+                'x' => {
                     Held::Value(ciphertexts.next().ok_or_else(|| refuse("damaged: ciphertexts are missing"))?)
                 }
+                _ => return Err(refuse("damaged: no such bit")),
             });
         }
-        words.push((word.place, HeldWord { bits, low: word.low, high: word.high }));
+        words.push((word.place, HeldWord { bits, sources: word.sources, low: word.low, high: word.high }));
+    }
+    if ciphertexts.len() != index.wires.len() {
+        return Err(refuse("damaged: wires and ciphertexts do not agree"));
     }
     let held: Vec<(usize, Ciphertext)> = index.wires.into_iter().zip(ciphertexts).collect();
     let running = index.place.map(|place| (place, held));

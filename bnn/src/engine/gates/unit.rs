@@ -1,10 +1,17 @@
 //! A network as a list of units: circuits over numbers, each built, run and dropped.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use crate::{
-    circuit::{netlist::Netlist, word::Word},
-    layer::Layer,
+    circuit::{
+        arithmetic::{
+            compare::{Shape as Comparison, max_of},
+            relu,
+        },
+        netlist::Netlist,
+        word::Word,
+    },
+    layer::{Layer, MaxPool, Shape},
     model::Model,
 };
 
@@ -90,4 +97,51 @@ pub(super) fn score_bits(model: &Model) -> Option<usize> {
         Layer::Dense(dense) => Some(dense.bits()),
         _ => None,
     })?
+}
+
+/// Places that a unit reads, each once.
+#[derive(Default)]
+pub(super) struct Reads {
+    pub(super) places: Vec<usize>,
+    indices: BTreeMap<usize, usize>,
+}
+
+impl Reads {
+    /// The index of a place's word among those read.
+    pub(super) fn index(&mut self, place: usize) -> usize {
+        *self.indices.entry(place).or_insert_with(|| {
+            self.places.push(place);
+            self.places.len() - 1
+        })
+    }
+}
+
+/// A ReLU layer, in units of so many words.
+pub(super) fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize], words: usize) -> Vec<usize> {
+    let unit = |units: &mut Units<'_>, places: &[usize]| {
+        units.push(layer, places.to_vec(), places.len(), |netlist, words| {
+            words.iter().map(|word| relu(netlist, word)).collect()
+        })
+    };
+    places.chunks(words).flat_map(|places| unit(units, places)).collect()
+}
+
+/// A max-pooling layer, in units that read about so many words.
+pub(super) fn pooled(
+    units: &mut Units<'_>,
+    layer: usize,
+    pool: &MaxPool,
+    shape: Shape,
+    places: &[usize],
+    words: usize,
+) -> Vec<usize> {
+    let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
+    let side = pool.size() * pool.size();
+    let unit = |units: &mut Units<'_>, windows: &[Vec<usize>]| {
+        let reads = windows.iter().flatten().map(|&place| places[place]).collect();
+        units.push(layer, reads, windows.len(), move |netlist, words| {
+            words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()
+        })
+    };
+    windows.chunks(words / side + 1).flat_map(|windows| unit(units, windows)).collect()
 }
