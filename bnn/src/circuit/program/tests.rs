@@ -42,7 +42,7 @@ proptest! {
     fn programs_are_what_the_gates_say(
         gates in proptest::collection::vec((0..6_u8, any::<[u16; 3]>()), 1..150),
         inputs: [bool; 6],
-        budget in 3.0..30.0_f64,
+        eighth in 3.0..60.0_f64,
         published: bool,
     ) {
         let style = if published { Style::AsPublished } else { Style::Optimized };
@@ -68,7 +68,12 @@ proptest! {
         }
         let outputs = &bits[bits.len() - 5..];
         // XOR3 needs four times 3 at 1/4.
-        let budget = NoiseBudget { eighth: budget, quarter: 4.0 * budget };
+        let budget = NoiseBudget { eighth, quarter: 4.0 * eighth };
+        // A gate may read copies of one bit, which equal gates make: a MUX of copies weighs up to (1 + 1 + 1 + 2)^2, and
+        // below that budget it is refused, rather than run with too much noise.
+        if eighth < 25.0 && matches!(Program::new(&netlist, outputs, &budget), Err(Error::GateTooNoisy)) {
+            return Ok(());
+        }
         prop_assert_eq!(plain(&netlist, outputs, &budget, &inputs), netlist.simulate(&inputs, outputs));
     }
 }
