@@ -170,7 +170,7 @@ impl Bench {
         let bootstraps = program.bootstraps() / side_by_side * times;
         let mut run = Run::new(Arc::new(program), self.keys.bits(side_by_side * inputs));
         let evaluator = Encrypted::new(&self.evaluator);
-        let batch = 2 * self.evaluator.batch_size() * rayon::current_num_threads();
+        let batch = self.evaluator.portion();
         let (start, mut done) = (Instant::now(), 0);
         while start.elapsed() < SLICE {
             match run.advance(&evaluator, batch).expect("invariant: ciphertexts of one key") {

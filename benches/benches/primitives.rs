@@ -54,7 +54,7 @@ fn external_products(criterion: &mut Criterion) {
             let noise = parameters.tlwe_noise();
             let tgsw = FourierTgsw::encrypt::<Torus64>(&key, true, parameters.gadget, noise, &fft, &seed(2));
             let sample =
-                key.encrypt_packed(&vec![Torus64(1 << 60); size], noise, &seed(3)).expand(dimension, size);
+                key.encrypt_packed(&vec![Torus64(1 << 60); size], noise, &seed(3), 0).expand(dimension, size);
             group.bench_function(format!("{}/{backend}", parameters.name), |bencher| {
                 bencher.iter(|| tgsw.external_product(&sample));
             });

@@ -439,27 +439,32 @@ pub enum Error {
     #[error("the parameter set is too noisy for gates of three inputs")]
     GateTooNoisy,
 
-    /// The picture has more values than one packed ciphertext holds.
-    #[error("the model reads {inputs} values, more than the {most} that one encrypted image holds")]
+    /// The windows of a picture are more than one packed row holds.
+    #[error(
+        "the model reads {inputs} windows, more than the {most} that one row of an encrypted image holds"
+    )]
     TooManyInputs {
-        /// The number of inputs of the model.
+        /// The windows of a picture.
         inputs: usize,
-        /// The most that are packed.
+        /// The most in a row.
         most: usize,
     },
 
-    /// A layer's sums are so large that, scaled onto the torus, they would be lost in noise.
+    /// A layer's sums, scaled onto the torus, would be lost in noise.
     #[error(
-        "layer {layer:?}: sums of up to {sum_bound} units do not stand out from a noise of 2^{:.1} of the torus",
-        deviation.log2()
+        "layer {layer:?}: noise of {noise:.3} (standard deviation) on sums of +-{half_range:.0}, a {:.0}th, where a 64th is \
+         the most (parameter set {parameters})",
+        half_range / noise
     )]
-    SumsTooLarge {
+    TooNoisy {
         /// The layer by its name.
         layer: String,
-        /// The largest sum.
-        sum_bound: i64,
-        /// Standard deviation of the noise, in torus units.
-        deviation: f64,
+        /// Half the range of its sums, in the integers of the model.
+        half_range: f64,
+        /// Standard deviation of the noise, in the same units.
+        noise: f64,
+        /// The parameter set.
+        parameters: &'static str,
     },
 
     /// A key, evaluator or ciphertext of another parameter set.

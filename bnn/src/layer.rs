@@ -31,6 +31,8 @@ pub enum Layer {
     Relu(Relu),
     /// The greatest of each square.
     MaxPool(MaxPool),
+    /// +1 where x >= 0, else -1.
+    Sign(Sign),
 }
 
 impl Layer {
@@ -43,6 +45,7 @@ impl Layer {
             Self::XnorConvolution(layer) => layer.name(),
             Self::Relu(layer) => &layer.name,
             Self::MaxPool(layer) => &layer.name,
+            Self::Sign(layer) => &layer.name,
         }
     }
 
@@ -55,6 +58,7 @@ impl Layer {
             Self::XnorConvolution(_) => "xnor-convolution",
             Self::Relu(_) => "relu",
             Self::MaxPool(_) => "max-pool",
+            Self::Sign(_) => "sign",
         }
     }
 
@@ -65,7 +69,7 @@ impl Layer {
             Self::Dense(layer) => Shape::vector(layer.weights().rows()),
             Self::Convolution(layer) => layer.output(input),
             Self::XnorConvolution(layer) => layer.output(input),
-            Self::Relu(_) => input,
+            Self::Relu(_) | Self::Sign(_) => input,
             Self::MaxPool(layer) => layer.output(input),
         }
     }
@@ -73,9 +77,8 @@ impl Layer {
     /// What it gives on values of shape `input`: integers, +-1 for a binary layer.
     pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
         match self {
-            Self::BinaryDense(layer) => {
-                layer.sums(values).into_iter().map(|sum| if sum >= 0 { 1 } else { -1 }).collect()
-            }
+            Self::BinaryDense(layer) => signs(&layer.sums(values)),
+            Self::Sign(_) => signs(values),
             Self::Dense(layer) => layer.evaluate(values),
             Self::Convolution(layer) => layer.evaluate(input, values),
             Self::XnorConvolution(layer) => layer.evaluate(input, values),
@@ -114,6 +117,16 @@ impl Shape {
     pub(crate) fn place(&self, channel: usize, row: usize, column: usize) -> usize {
         (channel * self.height + row) * self.width + column
     }
+}
+
+/// +1 where x >= 0, else -1: what [`BinaryDense`] has built in, for a layer of another kind before it.
+#[derive(Debug, Clone)]
+pub struct Sign {
+    pub(crate) name: String,
+}
+
+fn signs(values: &[i64]) -> Vec<i64> {
+    values.iter().map(|&x| if x >= 0 { 1 } else { -1 }).collect()
 }
 
 /// max(x, 0).

@@ -57,7 +57,7 @@ use self::{
 use crate::{
     Error, Result,
     encoding::InputEncoding,
-    layer::{BinaryDense, Convolution, Dense, Layer, MaxPool, Relu, Shape, XnorConvolution},
+    layer::{BinaryDense, Convolution, Dense, Layer, MaxPool, Relu, Shape, Sign, XnorConvolution},
 };
 
 /// The largest manifest that is read, in bytes.
@@ -199,6 +199,7 @@ fn read_layer(entry: LayerEntry, input: Shape, name: String, weights: &mut Weigh
         }
         LayerEntry::Relu { .. } => Layer::Relu(Relu { name }),
         LayerEntry::MaxPool { size, .. } => Layer::MaxPool(MaxPool { name, size }),
+        LayerEntry::Sign { .. } => Layer::Sign(Sign { name }),
     })
 }
 

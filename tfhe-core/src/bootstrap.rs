@@ -63,8 +63,10 @@ impl LookupTable {
         Self { values: vec![amplitude.to_bits64(); size] }
     }
 
-    /// `f` on the phases [-1/4, 1/4), in torus units; `size` is N. The caller keeps phases, with their noise, inside:
-    /// beyond, the table is minus `f` of the phase half a turn away. A slot takes the value of `f` at its middle.
+    /// `f` on the phases [-1/4, 1/4), in torus units; `size` is N. A slot takes the value of `f` at its middle.
+    ///
+    /// Beyond, the table is minus `f` of the phase half a turn away, so that the caller keeps phases, with their noise,
+    /// inside; unless `f` goes on so: s (|x| - 1/4) does, and as a table it is right on the whole torus.
     pub fn from_function(size: usize, f: impl Fn(f64) -> f64) -> Self {
         let slots = 2.0 * size as f64;
         let value = |j: usize| {
@@ -78,6 +80,14 @@ impl LookupTable {
     /// N.
     pub fn size(&self) -> usize {
         self.values.len()
+    }
+
+    /// The value at a phase: what a bootstrap without noise gives.
+    pub fn at(&self, phase: Torus32) -> Torus32 {
+        let size = self.values.len();
+        let slot = ((u64::from(phase.0) * 2 * size as u64) >> 32) as usize;
+        let bits = if slot < size { self.values[slot] } else { self.values[slot - size].wrapping_neg() };
+        Torus32::from_bits64(bits)
     }
 }
 
@@ -302,6 +312,16 @@ mod tests {
             let error = Torus64::from_real(middle - secret.phase(&sample).to_real()).to_real();
             // Half a slot for each of 64 masks, halved by centring, and half a slot for the body.
             prop_assert!(error.abs() * 2.0 * size as f64 <= 64.0 / 4.0 + 0.5 + 1e-6, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_magnitude_is_right_on_the_whole_turn() {
+        let table = LookupTable::from_function(1024, |x| 0.5 * (x.abs() - 0.25));
+        for step in -500..500 {
+            let x = f64::from(step) / 1000.0;
+            let value = table.at(Torus32::from_real(x)).to_real();
+            assert!((value - 0.5 * (x.abs() - 0.25)).abs() < 0.5 / 4096.0 + 1e-9, "{x}: {value}");
         }
     }
 

@@ -53,13 +53,21 @@ pub enum Error {
         /// Dimension of the ciphertext.
         found: usize,
     },
-    /// More messages than a packed ciphertext holds.
-    #[error("{count} messages do not fit one packed ciphertext, which holds {most}")]
-    TooManyMessages {
-        /// Messages given.
-        count: usize,
+    /// Rows of a packed ciphertext that no TLWE sample holds.
+    #[error("rows of {found} messages, where a packed ciphertext has rows of 1 to {most}")]
+    RowLength {
+        /// Messages asked for in a row.
+        found: usize,
         /// N.
         most: usize,
+    },
+    /// A packed ciphertext of other rows than are to be summed.
+    #[error("a packed ciphertext of {found} rows, where {expected} are to be summed")]
+    RowCount {
+        /// Messages by messages in a row.
+        found: f64,
+        /// Factors given.
+        expected: usize,
     },
     /// The set's ciphertexts are under the small key, into which nothing can be packed.
     #[error(

@@ -78,6 +78,12 @@ impl Evaluator {
         self.bootstrap.batch_size()
     }
 
+    /// How many ciphertexts to hand over at a time where one wants to hear of progress in between: enough to fill the
+    /// batches of every thread of the current rayon pool, twice.
+    pub fn portion(&self) -> usize {
+        2 * self.batch_size() * rayon::current_num_threads()
+    }
+
     /// The noiseless ciphertext of a constant.
     pub fn trivial(&self, message: Torus32) -> Ciphertext {
         Ciphertext::new(LweCiphertext::trivial(self.parameters.wire_dimension(), message), 0.0, self.id)

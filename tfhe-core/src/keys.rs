@@ -140,22 +140,31 @@ impl SecretKey {
         SeededCiphertexts::from_parts(&self.parameters, self.id, masks, bodies)
     }
 
-    /// Encrypts up to N torus messages into one TLWE sample whose coefficients can be extracted: 4 bytes a message,
-    /// and one seed.
+    /// Encrypts torus messages in rows of `row_len`, from 1 to N, each row into one TLWE sample whose coefficients can be
+    /// extracted: 4 bytes a message, and one seed.
     ///
     /// # Errors
-    /// [`Error::TooManyMessages`] beyond N messages; [`Error::NotPackable`] for a set whose ciphertexts are not under
-    /// the large key.
-    pub fn encrypt_packed(&self, messages: &[Torus32], seed: SecretSeed) -> Result<PackedCiphertext> {
+    /// [`Error::RowLength`] for rows of none or of more than N messages; [`Error::NotPackable`] for a set whose
+    /// ciphertexts are not under the large key.
+    pub fn encrypt_packed(
+        &self,
+        messages: &[Torus32],
+        row_len: usize,
+        seed: SecretSeed,
+    ) -> Result<PackedCiphertext> {
         let p = &self.parameters;
         if p.order != Order::KeySwitchFirst {
             return Err(Error::NotPackable { parameters: p.name });
         }
-        if messages.len() > p.polynomial_size {
-            return Err(Error::TooManyMessages { count: messages.len(), most: p.polynomial_size });
+        if !(1..=p.polynomial_size).contains(&row_len) {
+            return Err(Error::RowLength { found: row_len, most: p.polynomial_size });
         }
-        let sample = self.large.encrypt_packed(messages, p.fresh_noise(), &seed);
-        Ok(PackedCiphertext::from_parts(p, self.id, sample))
+        let mut bodies = Vec::with_capacity(messages.len());
+        for (row, messages) in messages.chunks(row_len).enumerate() {
+            let sample = self.large.encrypt_packed(messages, p.fresh_noise(), &seed, row);
+            bodies.extend_from_slice(sample.bodies());
+        }
+        Ok(PackedCiphertext::from_parts(p, self.id, seed.mask_seed(), row_len, bodies))
     }
 
     /// Decrypts a bit: whether the phase is in [0, 1/2).

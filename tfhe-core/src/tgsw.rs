@@ -182,7 +182,8 @@ mod tests {
             let sigma = StandardDeviation::from_real(2f64.powi(sigma_log2));
             let seed = SecretSeed::deterministic_for_tests;
             let sample = |step: f64, number| {
-                key.encrypt_packed(&messages::<T>(size, step), sigma, &seed(number)).expand(dimension, size)
+                key.encrypt_packed(&messages::<T>(size, step), sigma, &seed(number), 0)
+                    .expand(dimension, size)
             };
             let (c0, c1) = (sample(0.01, 12), sample(0.017, 13));
             let products = ((dimension + 1) * size) as f64;

@@ -89,7 +89,9 @@ impl TlweSecretKey {
         Polynomial(sample.body().iter().zip(product.iter()).map(|(&b, &p)| b - T::from_bits64(p)).collect())
     }
 
-    /// Encrypts up to N torus messages into one seeded sample, with noise of standard deviation `deviation`.
+    /// Encrypts up to N torus messages into one sample, with noise of standard deviation `deviation`. Its masks are row
+    /// `row` of the seed's public seed, with which [`SeededTlwe::expand`] makes it whole: samples of one seed need rows
+    /// of their own.
     ///
     /// # Panics
     /// If there are more than N messages.
@@ -98,42 +100,40 @@ impl TlweSecretKey {
         messages: &[T],
         deviation: StandardDeviation,
         seed: &SecretSeed,
+        row: usize,
     ) -> SeededTlwe<T> {
         assert!(messages.len() <= self.polynomial_size(), "more messages than coefficients");
         let masks = seed.mask_seed();
-        let mut noise = seed.noise(Purpose::Ciphertexts, 0);
-        let product = self.product::<T>(&expand_masks(masks, self.dimension() * self.polynomial_size()));
+        let mut noise = seed.noise(Purpose::Ciphertexts, row as u64);
+        let product = self.product::<T>(&expand_masks(masks, row, self.dimension() * self.polynomial_size()));
         let bodies = messages
             .iter()
             .zip(product.iter())
             .map(|(&message, &p)| T::from_bits64(p) + message + T::from_bits64(noise.next(deviation)));
-        SeededTlwe { masks, bodies: bodies.collect() }
+        SeededTlwe { masks, row, bodies: bodies.collect() }
     }
 }
 
-/// The masks of a packed sample, row 0 of its seed.
-fn expand_masks<T: Torus>(seed: MaskSeed, len: usize) -> Vec<T> {
+/// The masks of a packed sample.
+fn expand_masks<T: Torus>(seed: MaskSeed, row: usize, len: usize) -> Vec<T> {
     let mut masks = vec![T::default(); len];
-    seed.fill(Purpose::Ciphertexts, 0, &mut masks);
+    seed.fill(Purpose::Ciphertexts, row as u64, &mut masks);
     masks
 }
 
-/// A fresh TLWE sample as it is stored and sent: the seed of its masks, and the coefficients of its body that carry
-/// messages.
+/// A fresh TLWE sample as it is stored and sent: the seed and row of its masks, and the coefficients of its body that
+/// carry messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeededTlwe<T> {
     masks: MaskSeed,
+    row: usize,
     /// At most N.
     bodies: Vec<T>,
 }
 
 impl<T: Torus> SeededTlwe<T> {
-    pub(crate) fn from_parts(masks: MaskSeed, bodies: Vec<T>) -> Self {
-        Self { masks, bodies }
-    }
-
-    pub(crate) fn mask_seed(&self) -> MaskSeed {
-        self.masks
+    pub(crate) fn from_parts(masks: MaskSeed, row: usize, bodies: Vec<T>) -> Self {
+        Self { masks, row, bodies }
     }
 
     /// The body's coefficients that carry messages, from degree 0.
@@ -148,7 +148,7 @@ impl<T: Torus> SeededTlwe<T> {
     /// If there are more than `size` messages.
     pub fn expand(&self, dimension: usize, size: usize) -> TlweCiphertext<T> {
         assert!(self.bodies.len() <= size, "more messages than coefficients");
-        let mut words = expand_masks(self.masks, dimension * size);
+        let mut words = expand_masks(self.masks, self.row, dimension * size);
         words.extend_from_slice(&self.bodies);
         words.resize((dimension + 1) * size, T::default());
         TlweCiphertext { words, size }
@@ -266,8 +266,9 @@ mod tests {
         let messages: Vec<T> = (0..size).map(|j| T::from_real(j as f64 / size as f64)).collect();
         let sigma = 2f64.powi(-25);
         let seed = SecretSeed::deterministic_for_tests(6);
-        let sample =
-            key.encrypt_packed(&messages, StandardDeviation::from_real(sigma), &seed).expand(dimension, size);
+        let sample = key
+            .encrypt_packed(&messages, StandardDeviation::from_real(sigma), &seed, 3)
+            .expand(dimension, size);
         let phase = key.phase(&sample);
         let extracted = key.extracted();
         for j in [0, 1, size / 2, size - 1] {

@@ -34,7 +34,7 @@ fn files(set: &Parameters) -> Value {
     });
     if set.order == Order::KeySwitchFirst {
         let messages: Vec<Torus32> = (0..100).map(|i| Torus32::from_real(f64::from(i) / 256.0)).collect();
-        let packed = secret.encrypt_packed(&messages, seed(4)).unwrap();
+        let packed = secret.encrypt_packed(&messages, 64, seed(4)).unwrap();
         files["packed ciphertext (seed 4)"] = entry(&packed);
     }
     files

@@ -1,105 +1,119 @@
-//! The functional engine: linear layers are free on ciphertexts, and a neuron is one bootstrap through the sign.
+//! The functional engine: linear layers are free on ciphertexts, and an activation is one bootstrap through a table.
 //!
-//! A value is carried as a multiple of a *unit* of the torus, one unit a layer. A binary layer sums
-//! `(2 (W x + b) + 1) u`, an odd multiple of its unit, and the sign brings out `+-` the amplitude that the next layer
-//! reads; the last layer sums `(V h + c) u`, which the client decrypts and divides by `u`. A unit is as large as it may
-//! be while the largest possible sum, with a guard of 8 standard deviations of its noise, stays within the half torus:
+//! A value is carried as a multiple of a *unit* of the torus, one unit a layer. A network is cut into stages (a linear
+//! map, maxima, an activation); what a stage's table brings out is at the unit that the next stage's sums need, and the last
+//! sums are decrypted by the client:
 //!
 //! ```text
-//! u = (1/2 - 8 sigma) / (largest |sum|)
+//! encrypted values --linear--> sums --|a - b|--> maxima --table--> values at the next unit ... --linear--> scores
 //! ```
 //!
-//! The result is approximate: noise turns the sign of a sum near 0 now and then (one multiple of the unit is not far
-//! above the noise of key switch and modulus switch). [`Plan::predict`] says how often that changes a label. (Linear
+//! [`Plan::new`] chooses units from ranges and noise formulas, and refuses a network whose sums would leave the torus or be
+//! lost in noise, by the layer's name; [`Plan::cheapest`] chooses the parameter set as well. One set serves all layers of a
+//! network: another set for one layer is a second cloud key of as many megabytes, and the sets here differ by less than
+//! a half in time.
+//!
+//! The result is approximate: noise turns the sign of a sum near 0 now and then, and moves other values a little.
+//! [`Plan::predict`] says how often that changes a label, by evaluating the same plan on phases in the clear. (Linear
 //! layer and sign on the torus: Bourse, Minelli, Minihold, Paillier, "Fast homomorphic evaluation of deep discretized
-//! neural networks", CRYPTO 2018, with the scale of its plaintexts chosen for each layer.)
+//! neural networks", CRYPTO 2018; other tables: Chillotti, Joye, Paillier, "Programmable bootstrapping", CSCML 2021.)
+//!
+//! Two liberties are taken with the integer meaning: a layer's `bits`, at which sums would wrap, are not kept (they hold
+//! the sums of every real picture), and rectifiers behind the scores are the client's.
 
-use rand_chacha::{
-    ChaCha20Rng,
-    rand_core::{Rng, SeedableRng},
-};
+mod machine;
+mod scale;
+mod scores;
+mod stage;
+
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 use tfhe_core::{
-    bootstrap::LookupTable, ciphertext::Ciphertext, evaluator::Evaluator, keys::SecretKey, noise,
-    parameters::Parameters, random::SecretSeed, serial::CiphertextList, torus::Torus32,
+    bootstrap::LookupTable,
+    evaluator::Evaluator,
+    keys::SecretKey,
+    noise,
+    parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, Parameters},
+    random::SecretSeed,
+    serial::CiphertextList,
+    torus::{Torus, Torus32},
 };
+use zeroize::Zeroizing;
 
+use self::{
+    machine::{Ciphertexts, Machine, Phases},
+    scale::{Scale, scaled},
+    scores::ScoreScale,
+    stage::{Linear, Range, Stage},
+};
 use super::Scores;
 use crate::{
     Error, Result,
     encoding::{EncodedImage, PixelEncoding},
     encrypted::{EncryptedImage, EncryptedScores, ImageContent},
-    layer::{BinaryDense, Dense, InputBound, Layer, Matrix},
+    layer::Layer,
     model::Model,
 };
 
-/// Standard deviations of its noise that every sum keeps from the edge of the torus: passed once in 2^49 sums, and
-/// then only by sums of the largest possible size.
-const GUARD_DEVIATIONS: f64 = 8.0;
-/// A binary layer's noise may be this many units at most; beyond, signs would be lost in it.
-const MOST_NOISE_UNITS: f64 = 16.0;
-/// The scores' noise may be this part of the largest score at most; beyond, labels would be lost in it.
-const MOST_NOISE_SHARE: f64 = 1.0 / 32.0;
+/// The parameter sets of this engine, from the cheapest on.
+pub const PARAMETER_SETS: [&Parameters; 2] = [&FUNCTIONAL_1024, &FUNCTIONAL_2048];
 
 /// How one network is carried on the torus with one parameter set.
 #[derive(Debug, Clone)]
 pub struct Plan<'a> {
     model: &'a Model,
     parameters: &'static Parameters,
-    scales: Vec<Scale>,
+    /// All but the last stage, whose sums are the scores.
+    stages: Vec<(Stage<'a>, Scale)>,
+    last: Stage<'a>,
+    scores: ScoreScale,
+    /// Values of the picture in a row, that is in one TLWE sample.
+    row_len: usize,
 }
 
-/// How the sums of one layer lie on the torus.
-#[derive(Debug, Clone, Copy)]
-struct Scale {
-    /// The largest sum, in units.
-    sum_bound: i64,
-    /// One unit of a sum, in units of 2^-32 of the torus.
-    unit: u32,
-    /// Standard deviation of the sum's noise where it is read, in units of the sum.
-    noise_units: f64,
-}
-
-impl Scale {
-    fn torus(self, multiple: i64) -> Torus32 {
-        Torus32(self.unit) * multiple
-    }
+/// What a plan says of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Margin<'a> {
+    /// The linear layer's name.
+    pub layer: &'a str,
+    /// Bootstraps of the layer and what follows it.
+    pub bootstraps: usize,
+    /// The least sum that an accepted picture can have, in the integers of the model.
+    pub least: i64,
+    /// The greatest.
+    pub most: i64,
+    /// Standard deviation of the noise of what is looked up or decrypted, in the same units.
+    pub noise: f64,
 }
 
 impl<'a> Plan<'a> {
     /// Chooses the units of a network's layers.
     ///
     /// # Errors
-    /// [`Error::TooManyInputs`] where the picture does not fit one packed ciphertext; [`Error::SumsTooLarge`], naming
-    /// the layer, where sums would be lost in noise.
+    /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise; [`Error::UnsupportedLayer`] for layers in
+    /// an order that the engine does not run; [`Error::TooManyInputs`] where the windows of a picture do not fit one sample.
     pub fn new(model: &'a Model, parameters: &'static Parameters) -> Result<Self> {
-        let active = supported(model)?;
-        let inputs = model.input().value_count();
-        if inputs > parameters.polynomial_size {
-            return Err(Error::TooManyInputs { inputs, most: parameters.polynomial_size });
+        let row_len = row_len(model, parameters)?;
+        let mut stages = Stage::of(model)?;
+        let last = stages.pop().expect("invariant: a network has a stage");
+        let (mut inputs, mut variance) = (Range::of_inputs(model.input()), noise::fresh(parameters));
+        let mut scaled = Vec::new();
+        for stage in stages {
+            let scale = Scale::new(&stage, inputs, variance, parameters)?;
+            (inputs, variance) = (scale.outputs(&stage), noise::bootstrapped(parameters));
+            scaled.push((stage, scale));
         }
-        let mut bound = InputBound::Bits { active };
-        let mut input_variance = noise::fresh(parameters);
-        let mut scales = Vec::new();
-        for layer in model.layers() {
-            let scale = match layer {
-                Layer::BinaryDense(layer) => {
-                    let sum = input_variance * largest_square_norm(layer.weights());
-                    let deviation = noise::decision(parameters, sum).sqrt();
-                    scale(layer.name(), layer.sum_bound(bound), deviation, MOST_NOISE_UNITS)?
-                }
-                Layer::Dense(layer) => {
-                    let deviation = (input_variance * largest_square_norm(layer.weights())).sqrt();
-                    let sum_bound = layer.sum_bound();
-                    scale(layer.name(), sum_bound, deviation, sum_bound as f64 * MOST_NOISE_SHARE)?
-                }
-                _ => unreachable!("invariant: other kinds were refused"),
-            };
-            scales.push(scale);
-            bound = InputBound::Signs;
-            input_variance = noise::bootstrapped(parameters);
-        }
-        Ok(Self { model, parameters, scales })
+        let scores = ScoreScale::new(&last, inputs, variance, parameters)?;
+        Ok(Self { model, parameters, stages: scaled, last, scores, row_len })
+    }
+
+    /// The plan with the cheapest parameter set under which no layer is too noisy.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) with the last set, where none will do.
+    pub fn cheapest(model: &'a Model) -> Result<Self> {
+        let [sets @ .., last] = PARAMETER_SETS;
+        sets.into_iter().find_map(|set| Self::new(model, set).ok()).map_or_else(|| Self::new(model, last), Ok)
     }
 
     /// The parameter set.
@@ -107,15 +121,28 @@ impl<'a> Plan<'a> {
         self.parameters
     }
 
-    /// Bootstraps of one inference: one a hidden neuron.
+    /// Bootstraps of one inference.
     pub fn bootstraps(&self) -> usize {
-        self.hidden().map(|(layer, _)| layer.weights().rows()).sum()
+        self.stages.iter().map(|(stage, _)| stage.bootstraps()).sum()
     }
 
-    /// For each layer: its name, the largest sum in its units, and the standard deviation of the noise in its units.
-    pub fn margins(&self) -> Vec<(&str, i64, f64)> {
-        let margin = |(layer, scale): (&'a Layer, &Scale)| (layer.name(), scale.sum_bound, scale.noise_units);
-        self.model.layers().zip(&self.scales).map(margin).collect()
+    /// What is said of each linear layer, from the first to the scores.
+    pub fn margins(&self) -> Vec<Margin<'a>> {
+        let hidden = self.stages.iter().map(|(stage, scale)| Margin {
+            layer: stage.name,
+            bootstraps: stage.bootstraps(),
+            least: scale.range.0,
+            most: scale.range.1,
+            noise: scale.noise,
+        });
+        let (least, most) = self.scores.range;
+        let last = Margin { layer: self.last.name, bootstraps: 0, least, most, noise: self.scores.noise };
+        hidden.chain([last]).collect()
+    }
+
+    /// Ciphertexts in which the scores are sent.
+    pub fn score_parts(&self) -> usize {
+        self.scores.parts.len()
     }
 
     /// The client's part before: encrypts an encoded picture.
@@ -125,11 +152,43 @@ impl<'a> Plan<'a> {
     /// parameter set.
     pub fn encrypt(&self, key: &SecretKey, image: &EncodedImage, seed: SecretSeed) -> Result<EncryptedImage> {
         self.check_parameters(key.parameters())?;
-        self.model.input().check_value_count(image.values().len())?;
-        // A picture's sums are of (2 W x) units. Multiplied, not chosen: pixels are the client's secret.
-        let messages: Vec<Torus32> = image.values().iter().map(|&x| self.scales[0].torus(2 * x)).collect();
-        let packed = key.encrypt_packed(&messages, seed)?;
+        let packed = key.encrypt_packed(&self.messages(image)?, self.row_len, seed)?;
         Ok(EncryptedImage::new(ImageContent::Packed(packed), self.model.digest()))
+    }
+
+    /// What is encrypted: the values, or the planes of products of signs and means, at the first stage's unit.
+    fn messages(&self, image: &EncodedImage) -> Result<Zeroizing<Vec<Torus32>>> {
+        self.model.input().check_value_count(image.values().len())?;
+        let unit = self.stages.first().map_or(self.scores.unit, |(_, scale)| scale.unit);
+        let mut messages = Zeroizing::new(Vec::new());
+        let message = |value: i64| Torus32(scaled(value, unit));
+        match self.model.input().pixels() {
+            PixelEncoding::Threshold { .. } | PixelEncoding::Grey { .. } => {
+                messages.reserve_exact(image.values().len());
+                messages.extend(image.values().iter().map(|&value| message(value)));
+            }
+            PixelEncoding::SignAndScale { window, .. } => {
+                let picture = self.model.input().shape();
+                let (signs, means) = image.values().split_at(picture.values());
+                let across = picture.width + 1 - window;
+                messages.reserve_exact(window * window * means.len());
+                for (i, j) in (0..window).flat_map(|i| (0..window).map(move |j| (i, j))) {
+                    messages.extend(means.iter().enumerate().map(|(place, mean)| {
+                        let pixel = picture.place(0, place / across + i, place % across + j);
+                        message(mean * (2 * signs[pixel] - 1))
+                    }));
+                }
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Messages that are encrypted.
+    fn message_count(&self) -> usize {
+        match self.model.input().pixels() {
+            PixelEncoding::SignAndScale { window, .. } => window * window * self.row_len,
+            _ => self.model.input().value_count(),
+        }
     }
 
     /// The server's part: evaluates the network on an encrypted picture, on all threads of the current rayon pool.
@@ -142,7 +201,7 @@ impl<'a> Plan<'a> {
         &self,
         evaluator: &Evaluator,
         image: &EncryptedImage,
-        progress: impl Fn(usize),
+        progress: impl Fn(usize) + Sync,
     ) -> Result<EncryptedScores> {
         self.check_parameters(evaluator.parameters())?;
         image.check_model(self.model)?;
@@ -153,31 +212,11 @@ impl<'a> Plan<'a> {
             });
         };
         self.check_parameters(packed.parameters())?;
-        self.model.input().check_value_count(packed.message_count())?;
-
-        let mut values = packed.unpack();
-        let mut done = 0;
-        // Few enough that progress is seen, many enough that every thread's batches are full.
-        let part = 2 * evaluator.batch_size() * rayon::current_num_threads();
-        for (number, (layer, scale)) in self.hidden().enumerate() {
-            let size = self.parameters.polynomial_size;
-            let table = LookupTable::sign(size, self.amplitude(number + 1));
-            let mut outputs = Vec::with_capacity(layer.weights().rows());
-            let constants: Vec<Torus32> =
-                layer.biases().iter().map(|&b| scale.torus(2 * i64::from(b) + 1)).collect();
-            let rows: Vec<&[i32]> = layer.weights().iter().collect();
-            for (rows, constants) in rows.chunks(part).zip(constants.chunks(part)) {
-                let sums = linear(rows, constants, &values)?;
-                outputs.extend(evaluator.bootstrap(&sums, &vec![&table; sums.len()])?);
-                done += sums.len();
-                progress(done);
-            }
-            values = outputs;
+        let (found, expected) = (packed.message_count(), self.message_count());
+        if found != expected || packed.row_len() != self.row_len {
+            return Err(Error::InputLength { found, expected });
         }
-        let (layer, scale) = self.last();
-        let rows: Vec<&[i32]> = layer.weights().iter().collect();
-        let constants: Vec<Torus32> = layer.biases().iter().map(|&c| scale.torus(i64::from(c))).collect();
-        let scores = linear(&rows, &constants, &values)?;
+        let scores = self.run(&mut Ciphertexts { evaluator, image: packed, done: 0, progress })?;
         let list = CiphertextList::new(self.parameters, evaluator.key_id(), scores)?;
         Ok(EncryptedScores::new(list, self.model.digest()))
     }
@@ -191,44 +230,80 @@ impl<'a> Plan<'a> {
         self.check_parameters(key.parameters())?;
         self.check_parameters(scores.list().parameters())?;
         scores.check_model(self.model)?;
-        let (layer, scale) = self.last();
-        let (found, expected) = (scores.list().ciphertexts().len(), layer.weights().rows());
+        let (found, expected) = (scores.list().ciphertexts().len(), self.scores.parts.len());
         if found != expected {
             return Err(Error::ScoreCount { found, expected });
         }
-        let integer = |ciphertext: &Ciphertext| {
-            let phase = key.phase(ciphertext)?.0.cast_signed();
-            Ok((f64::from(phase) / f64::from(scale.unit)).round() as i64)
-        };
-        let integers = scores.list().ciphertexts().iter().map(integer).collect::<Result<_>>()?;
-        Ok(Scores { integers, fraction_bits: layer.fraction_bits() })
+        let phases = scores.list().ciphertexts().iter().map(|part| Ok(key.phase(part)?.to_real()));
+        Ok(self.decode(&phases.collect::<Result<Vec<f64>>>()?))
+    }
+
+    /// The scores of the phases of their parts.
+    fn decode(&self, phases: &[f64]) -> Scores {
+        let classes = self.last.linear.weights().rows();
+        let sums = self.scores.sums(classes, phases).into_iter().enumerate();
+        let finished =
+            sums.map(|(class, sum)| self.last.linear.finished(class, sum + self.last.linear.constant(class)));
+        let rectified = matches!(self.model.layers().next_back(), Some(Layer::Relu(_)));
+        let least = if rectified { 0 } else { i64::MIN };
+        let integers = finished.map(|score| score.max(least)).collect();
+        Scores { integers, fraction_bits: self.model.fraction_bits() }
     }
 
     /// The probability, by the noise formulas, that the encrypted network gives a picture the oracle's label: the share
-    /// of `trials` evaluations in the clear, with Gaussian noise of each layer's deviation, in which it does. The same
-    /// seed gives the same answer.
+    /// of `trials` [simulations](Self::simulate) in which it does.
     ///
     /// # Errors
     /// [`Error::InputLength`] for a picture encoded for another model.
     pub fn predict(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<f64> {
         let label = super::evaluate(self.model, image)?.label();
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let agreements = (0..trials).filter(|_| self.noisy_label(image, &mut rng) == label).count();
+        let simulated = self.simulate(image, trials, seed)?;
+        let agreements = simulated.iter().filter(|scores| scores.label() == label).count();
         Ok(agreements as f64 / f64::from(trials))
     }
 
-    /// One evaluation in the clear, with noise. `image` has the model's length.
-    fn noisy_label(&self, image: &EncodedImage, rng: &mut ChaCha20Rng) -> usize {
-        let mut values = image.values().to_vec();
-        for (layer, scale) in self.hidden() {
-            let fires = |sum: i64| (2 * sum + 1) as f64 + scale.noise_units * normal(rng) >= 0.0;
-            values =
-                layer.sums(&values).into_iter().map(fires).map(|fires| if fires { 1 } else { -1 }).collect();
+    /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
+    /// the formulas give. The same seed gives the same scores.
+    ///
+    /// # Errors
+    /// [`Error::InputLength`] for a picture encoded for another model.
+    pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
+        let messages = self.messages(image)?;
+        let simulate = |trial: u32| {
+            let mut rng = ChaCha20Rng::seed_from_u64(seed);
+            rng.set_stream(trial.into());
+            let phases = self.run(&mut Phases::new(self.parameters, &messages, self.row_len, rng))?;
+            Ok(self.decode(&phases.into_iter().map(Torus::to_real).collect::<Vec<f64>>()))
+        };
+        (0..trials).into_par_iter().map(simulate).collect()
+    }
+
+    /// The network from the picture to the parts of the scores.
+    fn run<M: Machine>(&self, machine: &mut M) -> Result<Vec<M::Value>> {
+        let size = self.parameters.polynomial_size;
+        // The planes of an XNOR convolution are not values by themselves.
+        let mut values = match self.stages.first() {
+            Some((Stage { linear: Linear::Xnor(_), .. }, _)) => Vec::new(),
+            _ => machine.inputs(),
+        };
+        let next_units = self.stages.iter().skip(1).map(|(_, scale)| scale.unit).chain([self.scores.unit]);
+        for ((stage, scale), next) in self.stages.iter().zip(next_units) {
+            let sums = linear(stage, scale, &values, machine)?;
+            let reduced = maxima(stage, scale.levels, sums, size, machine)?;
+            let output = stage.outputs();
+            let channels = if stage.linear.is_uniform() { 1 } else { output.channels };
+            let tables: Vec<LookupTable> =
+                (0..channels).map(|channel| scale.activation(stage, channel, size, next)).collect();
+            let channel = |place| if channels == 1 { 0 } else { place / (output.height * output.width) };
+            let of_each: Vec<&LookupTable> =
+                (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
+            values = machine.bootstrap(&reduced, &of_each)?;
         }
-        let (layer, scale) = self.last();
-        let noisy = |sum: i64| (sum as f64 + scale.noise_units * normal(rng)).round() as i64;
-        let integers = layer.evaluate(&values).into_iter().map(noisy).collect();
-        Scores { integers, fraction_bits: layer.fraction_bits() }.label()
+        machine.combine(self.scores.parts.len(), |index| {
+            let part = &self.scores.parts[index];
+            let constant = Torus::from_real(-(part.centre_halves as f64) / 2.0 * self.scores.unit);
+            (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
+        })
     }
 
     fn check_parameters(&self, found: &Parameters) -> Result<()> {
@@ -237,124 +312,90 @@ impl<'a> Plan<'a> {
         }
         Err(Error::OtherParameters { found: found.name, expected: self.parameters.name })
     }
+}
 
-    fn hidden(&self) -> impl Iterator<Item = (&'a BinaryDense, Scale)> {
-        self.model.layers().zip(&self.scales).filter_map(|(layer, &scale)| match layer {
-            Layer::BinaryDense(layer) => Some((layer, scale)),
-            _ => None,
-        })
+/// Values of a picture in a TLWE sample: all of them or as many as it has places, and for planes those of one.
+fn row_len(model: &Model, parameters: &Parameters) -> Result<usize> {
+    let (input, most) = (model.input(), parameters.polynomial_size);
+    match input.pixels() {
+        PixelEncoding::SignAndScale { window, .. } => {
+            let inputs = (input.width() + 1 - window) * (input.height() + 1 - window);
+            if inputs <= most { Ok(inputs) } else { Err(Error::TooManyInputs { inputs, most }) }
+        }
+        _ => Ok(input.value_count().min(most)),
     }
+}
 
-    fn last(&self) -> (&'a Dense, Scale) {
-        match (self.model.layers().next_back(), self.scales.last()) {
-            (Some(Layer::Dense(layer)), Some(&scale)) => (layer, scale),
-            _ => unreachable!("invariant: a model's last layer is dense, and every layer has a scale"),
+/// The sums of a stage, about its centre.
+fn linear<M: Machine>(
+    stage: &Stage<'_>,
+    scale: &Scale,
+    values: &[M::Value],
+    machine: &M,
+) -> Result<Vec<M::Value>> {
+    let output = stage.linear.output(stage.input);
+    let area = output.height * output.width;
+    let rows: Vec<&[i32]> = stage.linear.weights().iter().collect();
+    let constants: Vec<Torus32> =
+        (0..rows.len()).map(|channel| Torus::from_real(scale.constant(stage, channel))).collect();
+    if let Linear::Xnor(_) = stage.linear {
+        let filters = rows.into_iter().map(|row| machine.sum_rows(row));
+        let sums: Vec<M::Value> = filters.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        return machine.combine(sums.len(), |place| (constants[place / area], vec![(1, &sums[place])]));
+    }
+    machine.combine(output.values(), |place| {
+        let channel = place / area;
+        let window = stage.linear.window(stage.input, output, place).into_iter();
+        let terms = rows[channel].iter().zip(window).filter(|&(&w, _)| w != 0);
+        let terms: Vec<_> = terms.map(|(&w, place)| (w, &values[place])).collect();
+        // A row of zeros still needs a value to give the sum its shape.
+        (constants[channel], if terms.is_empty() { vec![(0, &values[0])] } else { terms })
+    })
+}
+
+/// The maxima of a stage, each at twice the unit for every level.
+fn maxima<M: Machine>(
+    stage: &Stage<'_>,
+    levels: u32,
+    mut values: Vec<M::Value>,
+    size: usize,
+    machine: &mut M,
+) -> Result<Vec<M::Value>> {
+    let mut factor = 1 << levels;
+    for (pool, input) in &stage.pools {
+        let windows: Vec<Vec<usize>> = pool.windows(*input).collect();
+        let mut cells = pool.size() * pool.size();
+        let flat: Vec<usize> = windows.into_iter().flatten().collect();
+        let mut places = flat;
+        while cells > 1 {
+            // The operands of each maximum; an odd one out is doubled, as maxima are.
+            let pairs: Vec<&[usize]> = places.chunks(cells).flat_map(|cells| cells.chunks(2)).collect();
+            let whole: Vec<&[usize]> = pairs.iter().copied().filter(|pair| pair.len() == 2).collect();
+            let differences = machine.combine(whole.len(), |index| {
+                let (a, b) = (&values[whole[index][0]], &values[whole[index][1]]);
+                (Torus32::default(), vec![(factor, a), (-factor, b)])
+            })?;
+            let table = Scale::magnitude(size, factor);
+            let magnitudes = machine.bootstrap(&differences, &vec![&table; whole.len()])?;
+            let shift = Torus::from_real(0.25 / f64::from(factor));
+            // Where the magnitude of each pair is.
+            let before: Vec<usize> = pairs
+                .iter()
+                .scan(0, |count, pair| {
+                    let here = *count;
+                    *count += usize::from(pair.len() == 2);
+                    Some(here)
+                })
+                .collect();
+            let maxima = machine.combine(pairs.len(), |index| match *pairs[index] {
+                [a, b] => (shift, vec![(1, &values[a]), (1, &values[b]), (1, &magnitudes[before[index]])]),
+                _ => (Torus32::default(), vec![(2, &values[pairs[index][0]])]),
+            })?;
+            values = maxima;
+            cells = cells.div_ceil(2);
+            places = (0..values.len()).collect();
+            factor /= 2;
         }
     }
-
-    /// What a neuron brings out for the layer `number` to read: 2 units where that doubles its sums, else 1.
-    fn amplitude(&self, number: usize) -> Torus32 {
-        let multiple = match self.model.layers_and_shapes()[number].0 {
-            Layer::BinaryDense(_) => 2,
-            _ => 1,
-        };
-        self.scales[number].torus(multiple)
-    }
-}
-
-/// Refuses a network that is not one or more binary layers on set pixels, then scores without a shift; gives the most set
-/// pixels.
-fn supported(model: &Model) -> Result<usize> {
-    let PixelEncoding::Threshold { max_active, .. } = model.input().pixels() else {
-        return Err(Error::UnsupportedEncoding {
-            encoding: model.input().pixels().name(),
-            engine: "functional",
-        });
-    };
-    let last = model.layers().len() - 1;
-    for (number, layer) in model.layers().enumerate() {
-        let fits = match layer {
-            Layer::BinaryDense(_) => number < last,
-            Layer::Dense(dense) => {
-                number == last && number > 0 && dense.shift() == 0 && dense.bits().is_none()
-            }
-            _ => false,
-        };
-        if !fits {
-            let layer_name = layer.name().into();
-            return Err(Error::UnsupportedLayer {
-                layer: layer_name,
-                kind: layer.kind(),
-                engine: "functional",
-            });
-        }
-    }
-    Ok(max_active)
-}
-
-/// The unit that keeps a layer's sums on the half torus, if their noise is then `most_noise` units or less.
-fn scale(layer: &str, sum_bound: i64, deviation: f64, most_noise: f64) -> Result<Scale> {
-    let unit = (0.5 - GUARD_DEVIATIONS * deviation) / sum_bound as f64;
-    let noise_units = deviation / unit;
-    if !(0.0..=most_noise).contains(&noise_units) {
-        return Err(Error::SumsTooLarge { layer: layer.into(), sum_bound, deviation });
-    }
-    // Rounded down: the largest sum stays inside.
-    let unit = (unit * 2f64.powi(32)) as u32;
-    Ok(Scale { sum_bound, unit, noise_units })
-}
-
-fn largest_square_norm(weights: &Matrix) -> f64 {
-    let norm = |row: &[i32]| row.iter().map(|&w| f64::from(w).powi(2)).sum();
-    weights.iter().map(norm).fold(0.0, f64::max)
-}
-
-/// A row of weights times the values, plus a constant, for each row.
-fn linear(rows: &[&[i32]], constants: &[Torus32], values: &[Ciphertext]) -> Result<Vec<Ciphertext>> {
-    let sum = |(row, &constant): (&&[i32], &Torus32)| {
-        let terms = row.iter().copied().zip(values).filter(|&(w, _)| w != 0);
-        // A row of zeros still needs a ciphertext to give the sum its shape.
-        let terms: Vec<_> = terms.collect();
-        let terms = if terms.is_empty() { vec![(0, &values[0])] } else { terms };
-        Ok(Ciphertext::linear(constant, terms)?)
-    };
-    rows.par_iter().zip(constants).map(sum).collect()
-}
-
-/// A standard normal number, by Box and Muller's method.
-fn normal(rng: &mut ChaCha20Rng) -> f64 {
-    let mut uniform = || (rng.next_u64() >> 11) as f64 / 2f64.powi(53);
-    let (u, v) = (1.0 - uniform(), uniform());
-    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn a_scale_keeps_the_largest_sum_and_its_guard_on_the_half_torus() {
-        let deviation = 2f64.powi(-10);
-        let scale = scale("hidden", 801, deviation, MOST_NOISE_UNITS).unwrap();
-        let edge = f64::from(scale.unit) / 2f64.powi(32) * 801.0 + GUARD_DEVIATIONS * deviation;
-        assert!(edge <= 0.5 && edge > 0.499_999, "{edge}");
-    }
-
-    #[test]
-    fn sums_lost_in_noise_are_refused_with_the_layer_named() {
-        let error = scale("hidden", 60_000, 2f64.powi(-10), MOST_NOISE_UNITS).unwrap_err().to_string();
-        assert!(error.contains("hidden") && error.contains("60000"), "{error}");
-        assert!(scale("hidden", 10, 0.1, MOST_NOISE_UNITS).is_err());
-    }
-
-    #[test]
-    fn the_predictor_draws_standard_normal_numbers() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let draws: Vec<f64> = (0..100_000).map(|_| normal(&mut rng)).collect();
-        let moment = |p: i32| draws.iter().map(|x| x.powi(p)).sum::<f64>() / draws.len() as f64;
-        // Six standard errors of 10^5 draws.
-        assert!(moment(1).abs() < 0.019 && (moment(2) - 1.0).abs() < 0.027);
-    }
+    Ok(values)
 }

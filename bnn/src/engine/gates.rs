@@ -258,7 +258,7 @@ impl Inference<'_> {
     /// # Errors
     /// [`Error::Crypto`], which a plan that was made does not meet.
     pub fn advance(&mut self) -> Result<usize> {
-        self.execution.advance(2 * self.evaluator.batch_size() * rayon::current_num_threads())
+        self.execution.advance(self.evaluator.portion())
     }
 
     /// Bootstraps done, those before a resumption included.

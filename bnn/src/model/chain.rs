@@ -108,7 +108,7 @@ impl<'a> Chain<'a> {
             return refuse(self.largest, LARGEST_VALUE);
         }
         match layer {
-            Layer::BinaryDense(_) => {
+            Layer::BinaryDense(_) | Layer::Sign(_) => {
                 (self.values, self.largest) = (Values::Binary, 1);
             }
             Layer::Dense(dense) => {

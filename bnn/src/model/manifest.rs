@@ -81,6 +81,9 @@ pub(super) enum LayerEntry {
         name: String,
         size: usize,
     },
+    Sign {
+        name: String,
+    },
 }
 
 /// The stride of a convolution that states none.
@@ -219,6 +222,7 @@ impl LayerEntry {
             | Self::Convolution { name, .. }
             | Self::XnorConvolution { name, .. }
             | Self::Relu { name }
+            | Self::Sign { name }
             | Self::MaxPool { name, .. } => name,
         }
     }
@@ -248,7 +252,7 @@ impl LayerEntry {
                 ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
                 ("bits", bits, WORD_BITS),
             ],
-            Self::Relu { .. } => vec![],
+            Self::Relu { .. } | Self::Sign { .. } => vec![],
             Self::MaxPool { size, .. } => vec![("size", size, SIDE)],
         }
     }

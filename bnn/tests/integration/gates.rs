@@ -9,7 +9,6 @@ use bnn::{
     data::GreyImage,
     encrypted::{EncryptedImage, EncryptedScores},
     engine::{self, gates::Plan},
-    layer::Layer,
     model::{Model, import_paper},
 };
 use proptest::prelude::*;
@@ -470,17 +469,5 @@ fn what_does_not_belong_together_is_refused() {
         assert!(plan.resume(&evaluator, &image, &state).is_err(), "byte {position}");
         std::fs::write(&state, &bytes[..position]).unwrap();
         assert!(plan.resume(&evaluator, &image, &state).is_err(), "cut at {position}");
-    }
-}
-
-#[test]
-fn networks_for_circuits_only_are_refused_by_the_functional_engine() {
-    for (name, expected) in
-        [("binarized-cnn", "sign-and-scale"), ("hybrid-cnn", "grey"), ("perceptron", "hidden")]
-    {
-        let model = Model::open(&models().join(name)).unwrap();
-        let error = engine::functional::Plan::new(&model, &FUNCTIONAL_2048).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
-        assert!(model.layers().any(|layer| matches!(layer, Layer::Relu(_))));
     }
 }

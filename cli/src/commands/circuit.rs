@@ -29,8 +29,6 @@ use crate::{
 
 /// The parameter set of circuits.
 const PARAMETERS: &Parameters = &GATES_DEFAULT;
-/// Batches that each thread is given before the bar moves on.
-const BATCHES: usize = 2;
 /// Sizes that an error lists.
 const MOST_LISTED: usize = 8;
 
@@ -190,7 +188,7 @@ impl Encryption {
 
         let mut run = Run::new(Arc::clone(&program), secret.encrypt(inputs, SecretSeed::from_os()?).expand());
         let engine = Encrypted::new(&evaluator);
-        let limit = BATCHES * evaluator.batch_size() * rayon::current_num_threads();
+        let limit = evaluator.portion();
         let bar = progress::bootstraps(program.bootstraps());
         let (outputs, duration) = report::timed(|| {
             loop {

@@ -8,7 +8,6 @@ use crate::keys::{BootstrapBodies, CloudKey, KeyId, SecretKey};
 use crate::lwe::LweCiphertext;
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, SEED_BYTES};
-use crate::tlwe::SeededTlwe;
 use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 /// Most ciphertexts in one file.
@@ -163,7 +162,7 @@ pub(super) fn check_body_len(kind: Kind, p: &'static Parameters, len: u64) -> Re
             (exact, exact)
         }
         Kind::SeededCiphertexts => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
-        Kind::PackedCiphertext => (seeded, seeded + 4 * p.polynomial_size as u64),
+        Kind::PackedCiphertext => (seeded + COUNT_BYTES, seeded + COUNT_BYTES + 4 * MOST_CIPHERTEXTS),
         Kind::CiphertextList => (COUNT_BYTES, COUNT_BYTES + MOST_CIPHERTEXTS * ciphertext_bytes(p)),
     };
     if (least..=most).contains(&len) {
@@ -281,10 +280,11 @@ impl Body for PackedCiphertext {
     }
 
     fn write(&self, body: &mut Vec<u8>) {
-        let sample = self.sample();
-        body.extend(sample.mask_seed().0);
-        put_count(body, sample.bodies().len());
-        put_words(body, sample.bodies());
+        let (masks, bodies) = self.parts();
+        body.extend(masks.0);
+        put_count(body, self.row_len());
+        put_count(body, bodies.len());
+        put_words(body, bodies);
     }
 
     fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
@@ -297,10 +297,18 @@ impl Body for PackedCiphertext {
         }
         let mut fields = Fields::new(body);
         let masks = MaskSeed(fields.array()?);
+        let row_len = fields.count()?;
+        if !(1..=header.parameters.polynomial_size).contains(&row_len) {
+            return Err(FileFault::Field {
+                field: "the number of messages in a row",
+                found: row_len.to_string(),
+                expected: format!("1 to {}", header.parameters.polynomial_size),
+            });
+        }
         let count = fields.count()?;
         let bodies = fields.words(count)?;
         fields.finish("the number of messages")?;
-        Ok(Self::from_parts(header.parameters, header.key_id, SeededTlwe::from_parts(masks, bodies)))
+        Ok(Self::from_parts(header.parameters, header.key_id, masks, row_len, bodies))
     }
 }
 
@@ -369,7 +377,7 @@ mod tests {
     }
 
     fn packed() -> PackedCiphertext {
-        key().encrypt_packed(&[Torus32(1), Torus32(2)], seed(3)).unwrap()
+        key().encrypt_packed(&[Torus32(1), Torus32(2)], 2, seed(3)).unwrap()
     }
 
     fn list() -> CiphertextList {
@@ -436,8 +444,15 @@ mod tests {
         bytes[100..104].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(read::<CiphertextList>(&resealed(bytes)).is_err());
         let mut bytes = to_bytes(&packed(), NO_CONTEXT).to_vec();
-        bytes[132..136].copy_from_slice(&1u32.to_le_bytes());
+        // The bytes 132 to 136 are the length of a row, those after them the number of messages.
+        bytes[136..140].copy_from_slice(&1u32.to_le_bytes());
         assert!(read::<PackedCiphertext>(&resealed(bytes)).is_err());
+        for row_len in [0u32, u32::MAX] {
+            let mut bytes = to_bytes(&packed(), NO_CONTEXT).to_vec();
+            bytes[132..136].copy_from_slice(&row_len.to_le_bytes());
+            let error = read::<PackedCiphertext>(&resealed(bytes)).unwrap_err();
+            assert!(matches!(error, Error::BadFile { fault: FileFault::Field { .. }, .. }), "{error}");
+        }
     }
 
     /// A hostile file may name another set under the same key id: the dimensions betray it.

@@ -7,7 +7,7 @@ use tfhe_core::ciphertext::{PackedCiphertext, SeededCiphertexts};
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::gate::Gate;
 use tfhe_core::keys::{CloudKey, SecretKey};
-use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, TFHE_LIB_V1_1};
+use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, TFHE_LIB_V1_1};
 use tfhe_core::serial::{CiphertextList, Existing, FileContent, NO_CONTEXT, inspect, load, save};
 use tfhe_core::torus::Torus32;
 
@@ -59,8 +59,8 @@ fn a_packed_picture_takes_four_bytes_a_pixel_and_keeps_its_values() {
     let key = SecretKey::generate(&FUNCTIONAL_2048, seed(1));
     let pixels: Vec<f64> = (0..784).map(|i| f64::from(i % 256) / 1024.0).collect();
     let messages = reals(&pixels);
-    let bytes = save_as(&key.encrypt_packed(&messages, seed(2)).unwrap(), folder.path(), "picture");
-    assert_eq!(bytes, FRAME_BYTES + 36 + 4 * 784); // a seed and a count beside the values
+    let bytes = save_as(&key.encrypt_packed(&messages, 784, seed(2)).unwrap(), folder.path(), "picture");
+    assert_eq!(bytes, FRAME_BYTES + 40 + 4 * 784); // a seed and two counts beside the values
     assert!(bytes <= FRAME_BYTES + 4096);
 
     let packed: PackedCiphertext = load_from(folder.path(), "picture");
@@ -69,6 +69,26 @@ fn a_packed_picture_takes_four_bytes_a_pixel_and_keeps_its_values() {
     for (ciphertext, message) in packed.unpack().iter().zip(messages) {
         assert!(error(&key, ciphertext, message).abs() < 2f64.powi(-26));
     }
+}
+
+/// The sums of rows are those of the unpacked messages, with a last place that every row has.
+#[test]
+fn rows_are_summed_place_by_place() {
+    let key = SecretKey::generate(&FUNCTIONAL_1024, seed(1));
+    let messages: Vec<Torus32> = (0..3 * 20).map(|i| Torus32(i * i << 20)).collect();
+    let packed = key.encrypt_packed(&messages, 20, seed(2)).unwrap();
+    let sums = packed.sum_rows(&[1, -2, 3]).unwrap();
+    assert_eq!(sums.len(), 20);
+    for (place, sum) in sums.iter().enumerate() {
+        let expected = messages[place] - messages[20 + place] * 2 + messages[40 + place] * 3;
+        assert!(error(&key, sum, expected).abs() < 2f64.powi(-24), "{place}");
+    }
+    let ratio = sums[0].variance() / packed.unpack()[0].variance();
+    assert!((ratio - 14.0).abs() < 1e-9, "{ratio}");
+    assert!(matches!(packed.sum_rows(&[1, 1]), Err(Error::RowCount { expected: 2, .. })));
+    let ragged = key.encrypt_packed(&messages[..59], 20, seed(2)).unwrap();
+    assert_eq!(ragged.unpack().len(), 59);
+    assert!(matches!(ragged.sum_rows(&[1, 1, 1]), Err(Error::RowCount { expected: 3, .. })));
 }
 
 #[test]
@@ -90,10 +110,12 @@ fn a_file_says_whose_it_is_and_is_refused_by_another_key() {
 #[test]
 fn what_cannot_be_packed_is_refused() {
     let key = SecretKey::generate(&GATES_DEFAULT, seed(1));
-    assert!(key.encrypt_packed(&[Torus32(0); 512], seed(2)).is_ok());
-    let error = key.encrypt_packed(&[Torus32(0); 513], seed(2)).unwrap_err();
-    assert!(matches!(error, Error::TooManyMessages { count: 513, most: 512 }), "{error}");
+    assert!(key.encrypt_packed(&[Torus32(0); 513], 512, seed(2)).is_ok());
+    for row_len in [0, 513] {
+        let error = key.encrypt_packed(&[Torus32(0); 513], row_len, seed(2)).unwrap_err();
+        assert!(matches!(error, Error::RowLength { most: 512, .. }), "{error}");
+    }
     let key = SecretKey::generate(&TFHE_LIB_V1_1, seed(1));
-    let error = key.encrypt_packed(&[Torus32(0)], seed(2)).unwrap_err();
+    let error = key.encrypt_packed(&[Torus32(0)], 1, seed(2)).unwrap_err();
     assert!(matches!(error, Error::NotPackable { parameters: "TFHE_LIB_V1_1" }), "{error}");
 }

@@ -27,7 +27,7 @@ fn output_error() -> f64 {
 /// `count` values from `from` to `to`, packed, sent and unpacked.
 fn encrypted_grid(keys: &Keys, count: usize, from: f64, to: f64) -> Vec<(f64, Ciphertext)> {
     let values: Vec<f64> = (0..count).map(|i| from + (to - from) * i as f64 / (count - 1) as f64).collect();
-    let packed = keys.secret.encrypt_packed(&reals(&values), seed(9)).unwrap();
+    let packed = keys.secret.encrypt_packed(&reals(&values), count, seed(9)).unwrap();
     values.into_iter().zip(packed.unpack()).collect()
 }
 

@@ -103,7 +103,7 @@ fn packed_noise_is_that_of_fresh_ciphertexts() {
             for batch in 0..4 {
                 let messages: Vec<_> = (0..512).map(|i| Torus32(i << 23)).collect();
                 let unpacked =
-                    key.encrypt_packed(&messages, encryption_seed(number, batch)).unwrap().unpack();
+                    key.encrypt_packed(&messages, 512, encryption_seed(number, batch)).unwrap().unpack();
                 errors.0.extend(unpacked.iter().zip(messages).map(|(c, m)| error(&key, c, m)));
             }
         }

@@ -8,7 +8,7 @@
 //! * Every sum is carry-save, with constants folded in; multiples of a number that several outputs need are made once.
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits};
+use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs};
 use crate::{
     circuit::{
         arithmetic::{
@@ -60,6 +60,7 @@ pub(super) fn units(model: &Model) -> Units<'_> {
                 _ => (index, rectified(&mut units, index, &places, UNIT_WORDS)),
             },
             Layer::MaxPool(pool) => (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
+            Layer::Sign(_) => (index, signs(&mut units, index, &places)),
             Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
             Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),
             Layer::Dense(layer) => (index, dense(&mut units, index, layer, &places)),
@@ -216,8 +217,7 @@ fn binary_dense<'a>(
                 columns.add(Sign::of(weight.into()), word, 0);
             }
             let sum = Word::new(columns.sum(netlist), low + bias, high + bias);
-            // 01 for 1, 11 for -1.
-            Word::new(vec![Bit::TRUE, sum.sign()], -1, 1)
+            sign(&sum)
         };
         dense.weights().iter().zip(dense.biases()).map(neuron).collect()
     })

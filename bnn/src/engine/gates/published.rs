@@ -2,7 +2,7 @@
 //! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
 //! and compares the count of gates with the published times.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits};
+use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs};
 use crate::{
     circuit::{
         arithmetic::{
@@ -34,6 +34,7 @@ pub(super) fn units(model: &Model) -> Units<'_> {
             Layer::Relu(_) => rectified(&mut units, index, &places, UNIT_WORDS),
             Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS),
             Layer::Dense(layer) => dense(&mut units, index, layer, &places),
+            Layer::Sign(_) => signs(&mut units, index, &places),
             Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
             Layer::Convolution(layer) => {
                 let output = layer.output(*shape);
@@ -165,8 +166,7 @@ fn binary_dense<'a>(
             let bias = Word::constant(bias.into());
             let terms = row.iter().map(|&w| Sign::of(w.into())).zip(words);
             let terms: Vec<(Sign, &Word)> = terms.chain([(Sign::Plus, &bias)]).collect();
-            let negative = sum(netlist, &terms).sign();
-            vec![Word::new(vec![Bit::TRUE, negative], -1, 1)]
+            vec![sign(&sum(netlist, &terms))]
         })
     })
     .collect()

@@ -8,6 +8,7 @@ use crate::{
             compare::{Shape as Comparison, max_of},
             relu,
         },
+        bit::Bit,
         netlist::Netlist,
         word::Word,
     },
@@ -124,6 +125,16 @@ pub(super) fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize], w
         })
     };
     places.chunks(words).flat_map(|places| unit(units, places)).collect()
+}
+
+/// A layer of signs.
+pub(super) fn signs(units: &mut Units<'_>, layer: usize, places: &[usize]) -> Vec<usize> {
+    units.push(layer, places.to_vec(), places.len(), |_, words| words.iter().map(sign).collect())
+}
+
+/// +1 or -1 by the sign of a number: 01 or 11.
+pub(super) fn sign(number: &Word) -> Word {
+    Word::new(vec![Bit::TRUE, number.sign()], -1, 1)
 }
 
 /// A max-pooling layer, in units that read about so many words.

@@ -1,0 +1,173 @@
+//! How the sums of a stage lie on the torus.
+//!
+//! A *unit* is what an integer 1 of a stage's sums takes of the torus. It is as large as it may be while the least and the
+//! greatest sum that an accepted picture can have stay, with a guard of 8 standard deviations of their noise, within what
+//! is looked up rightly: half a turn to either side for signs, a quarter for another table, which is centred on the
+//! range. With D the greatest less the least:
+//!
+//! ```text
+//! sign          u = (1/2 - 8 sigma) / greatest magnitude
+//! other table   u = (1/2 - 16 sigma) / D
+//! ```
+//!
+//! **Maxima.** 2 max(a, b) = a + b + |a - b|, and |x| - 1/4 is negacyclic: as a table it is right on the whole torus, where
+//! max(a, 0) would be right on half of it. So differences have twice the room, and half the noise. A maximum comes at
+//! twice the unit of its operands. Squares of 4 have two levels: values at u are multiplied by 4 and by 2 to be looked up
+//! at 4 u, and the maxima are at 4 u.
+//!
+//! ```text
+//! lookup at level l    j (a - b),  j = 2^(L-l)                  variance j^2 2 v + decision
+//! result               a + b + (|x| - 1/4) / j + 1/(4 j)        variance 4 v + decision / j^2 + blind rotation
+//! ```
+
+use tfhe_core::{bootstrap::LookupTable, noise, parameters::Parameters, torus::Torus};
+
+use super::stage::{Activation, Range, Stage};
+use crate::{Error, Result};
+
+/// Standard deviations of its noise that every sum keeps from the edge of what is looked up rightly: passed once in 2^49
+/// sums, and then only by the least or greatest of all sums.
+pub(super) const GUARD_DEVIATIONS: f64 = 8.0;
+/// A stage's noise may be this part of half its range at most; beyond, what it is to tell apart would be lost.
+pub(super) const MOST_NOISE_SHARE: f64 = 1.0 / 64.0;
+/// Units are multiples of 2^-48 of the torus: values are scaled by integers.
+const UNIT_BITS: i32 = 48;
+
+/// Rounded down to a multiple of 2^-48, so that the largest sum stays inside.
+pub(super) fn whole_unit(unit: f64) -> f64 {
+    (unit * 2f64.powi(UNIT_BITS)).floor() / 2f64.powi(UNIT_BITS)
+}
+
+/// A value at a unit, in units of 2^-32 of the torus. Computed without a branch: values are the client's secret.
+pub(super) fn scaled(value: i64, unit: f64) -> u32 {
+    let factor = (unit * 2f64.powi(UNIT_BITS)) as i128;
+    ((i128::from(value) * factor + (1 << (UNIT_BITS - 33))) >> (UNIT_BITS - 32)) as u32
+}
+
+/// How the sums of one stage lie on the torus.
+#[derive(Debug, Clone)]
+pub(super) struct Scale {
+    /// One unit of a sum, as the stage's inputs carry it, in torus units.
+    pub(super) unit: f64,
+    /// The sum that is at phase 0, in half units: odd for signs, whose step is between -1 and 0.
+    pub(super) centre_halves: i64,
+    /// log2 of how much larger the unit is after the maxima.
+    pub(super) levels: u32,
+    /// The least and the greatest sum.
+    pub(super) range: (i64, i64),
+    /// Standard deviation of the noise of what the activation reads, in units.
+    pub(super) noise: f64,
+}
+
+impl Scale {
+    /// Scales the sums of a stage that reads values of a range and of a variance.
+    ///
+    /// # Errors
+    /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise.
+    pub(super) fn new(
+        stage: &Stage<'_>,
+        inputs: Range,
+        variance: f64,
+        parameters: &Parameters,
+    ) -> Result<Self> {
+        let (mut least, mut most, mut norm) = (i64::MAX, i64::MIN, 0.0_f64);
+        for (channel, row) in stage.linear.weights().iter().enumerate() {
+            let ((low, high), constant) = (inputs.sums(row), stage.linear.constant(channel));
+            (least, most) = (least.min(low + constant), most.max(high + constant));
+            norm = norm.max(square_norm(row));
+        }
+        let cells = stage.pools.iter().map(|(pool, _)| pool.size() * pool.size());
+        let levels: u32 = cells.map(|cells| cells.next_power_of_two().ilog2()).sum();
+
+        let lookup = noise::decision(parameters, 0.0);
+        let (mut value, mut noisiest) = (norm * variance, 0.0_f64);
+        for level in 0..levels {
+            let square = f64::from(2 * (levels - level)).exp2();
+            noisiest = noisiest.max(2.0 * square * value + lookup);
+            value = 4.0 * value + lookup / square + noise::bootstrapped(parameters);
+        }
+        let deviation = (value + lookup).sqrt();
+        let guard = GUARD_DEVIATIONS * noisiest.max(value + lookup).sqrt();
+
+        // Half a unit to either side keeps a range of one sum from being none.
+        let width = (most - least + 1) as f64;
+        let (looked_up, centre_halves) = match stage.activation {
+            Activation::Sign => {
+                let magnitude = (most.unsigned_abs().max(least.unsigned_abs()) + 1) as f64;
+                (if levels > 0 { width.max(magnitude) } else { magnitude }, -1)
+            }
+            _ => (width, least + most),
+        };
+        let room = match stage.activation {
+            Activation::Sign => 0.5 - guard,
+            _ => 0.5 - 2.0 * guard,
+        };
+        let unit = whole_unit((room / looked_up).max(0.0) / f64::from(levels).exp2());
+        let noise = deviation / (unit * f64::from(levels).exp2());
+        // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
+        let half = if stage.activation == Activation::Sign { looked_up } else { looked_up / 2.0 };
+        check_noise(stage.name, noise, half, parameters)?;
+        Ok(Self { unit, centre_halves, levels, range: (least, most), noise })
+    }
+
+    /// The unit of what the activation reads.
+    fn activation_unit(&self) -> f64 {
+        self.unit * f64::from(self.levels).exp2()
+    }
+
+    /// What is added to the sums of a channel, in torus units.
+    pub(super) fn constant(&self, stage: &Stage<'_>, channel: usize) -> f64 {
+        (2 * stage.linear.constant(channel) - self.centre_halves) as f64 / 2.0 * self.unit
+    }
+
+    /// The table of |x| for lookups that are multiplied by `factor`, less the constant 1/(4 factor).
+    pub(super) fn magnitude(size: usize, factor: i32) -> LookupTable {
+        LookupTable::from_function(size, |x| (x.abs() - 0.25) / f64::from(factor))
+    }
+
+    /// The table of a channel's activation, whose values are in the unit `next`.
+    pub(super) fn activation(
+        &self,
+        stage: &Stage<'_>,
+        channel: usize,
+        size: usize,
+        next: f64,
+    ) -> LookupTable {
+        if stage.activation == Activation::Sign {
+            return LookupTable::sign(size, Torus::from_real(next));
+        }
+        let (low, high) = self.range;
+        let centre = self.centre_halves as f64 / 2.0;
+        LookupTable::from_function(size, |x| {
+            // Noise may pass the range, which values do not: so that the next layer's sums keep theirs.
+            let sum = ((x / self.activation_unit() + centre).round() as i64).clamp(low, high);
+            stage.activated(channel, sum) as f64 * next
+        })
+    }
+
+    /// The range of what the activation gives.
+    pub(super) fn outputs(&self, stage: &Stage<'_>) -> Range {
+        if stage.activation == Activation::Sign {
+            return Range::Interval { low: -1, high: 1 };
+        }
+        let channels = 0..stage.linear.weights().rows();
+        let of = |sum| channels.clone().map(move |channel| stage.activated(channel, sum));
+        // Monotone: its extremes are those of the sums.
+        let low = of(self.range.0).min().expect("invariant: a layer has a row");
+        let high = of(self.range.1).max().expect("invariant: a layer has a row");
+        Range::Interval { low, high }
+    }
+}
+
+/// Refuses a layer whose noise is too large a part of half its range.
+pub(super) fn check_noise(layer: &str, noise: f64, half_range: f64, parameters: &Parameters) -> Result<()> {
+    // A unit of 0 has infinite noise.
+    if noise <= half_range * MOST_NOISE_SHARE {
+        return Ok(());
+    }
+    Err(Error::TooNoisy { layer: layer.into(), half_range, noise, parameters: parameters.name })
+}
+
+pub(super) fn square_norm(row: &[i32]) -> f64 {
+    row.iter().map(|&w| f64::from(w).powi(2)).sum()
+}

@@ -1,0 +1,272 @@
+//! A network as stages: a linear map, which is free on ciphertexts, and what follows it up to the next one, which is
+//! bootstrapped.
+//!
+//! ```text
+//! stage = linear map, maxima of squares, activation
+//! ```
+//!
+//! Maxima and activations change places: every activation here is monotone, and so is what a linear layer still does to its
+//! sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
+//! of a stage is one table.
+
+use crate::{
+    Error, Result,
+    encoding::{InputEncoding, PixelEncoding},
+    layer::{Convolution, Dense, Layer, Matrix, MaxPool, Shape, XnorConvolution},
+    model::Model,
+};
+
+/// A linear map and what follows it.
+#[derive(Debug, Clone)]
+pub(super) struct Stage<'a> {
+    /// The linear layer's name.
+    pub(super) name: &'a str,
+    pub(super) linear: Linear<'a>,
+    /// The shape of what the linear layer reads: of the picture, for an XNOR convolution.
+    pub(super) input: Shape,
+    /// Maxima, one after another, with the shapes that they read.
+    pub(super) pools: Vec<(&'a MaxPool, Shape)>,
+    pub(super) activation: Activation,
+}
+
+/// A linear layer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Linear<'a> {
+    /// A row an output, each with a bias; a sum loses its lowest bits *after* the bias, which is larger by as many.
+    Dense { weights: &'a Matrix, biases: &'a [i32], shift: u32 },
+    /// Filters, of which the same holds.
+    Convolution(&'a Convolution),
+    /// Filters on planes of the products of window means and signs; scale and bias come after the sum.
+    Xnor(&'a XnorConvolution),
+}
+
+/// What becomes of a sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// +1 from 0 on, else -1.
+    Sign,
+    /// max(x, 0).
+    Relu,
+    /// x.
+    Identity,
+    /// Nothing: the client decrypts sums.
+    Scores,
+}
+
+impl<'a> Stage<'a> {
+    /// The stages of a network; the last one's activation is [`Activation::Scores`]. Rectifiers behind it are the client's.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedLayer`] for a sign of what was rectified, which is always +1.
+    pub(super) fn of(model: &'a Model) -> Result<Vec<Self>> {
+        let layers = model.layers_and_shapes();
+        let is_linear = |layer: &Layer| Linear::of(layer).is_some();
+        let last = layers.iter().rposition(|(layer, _)| is_linear(layer));
+        let last = last.expect("invariant: a model has a dense layer");
+        let mut stages: Vec<Self> = Vec::new();
+        for (layer, shape) in &layers[..=last] {
+            if let Some(linear) = Linear::of(layer) {
+                let activation = match layer {
+                    Layer::BinaryDense(_) => Activation::Sign,
+                    _ => Activation::Identity,
+                };
+                let (name, input) = (layer.name(), *shape);
+                stages.push(Self { name, linear, input, pools: Vec::new(), activation });
+                continue;
+            }
+            let stage = stages.last_mut().expect("invariant: a chain of layers begins with a linear one");
+            match (layer, stage.activation) {
+                (Layer::MaxPool(pool), _) => stage.pools.push((pool, *shape)),
+                (Layer::Relu(_), Activation::Identity | Activation::Relu) => {
+                    stage.activation = Activation::Relu;
+                }
+                (Layer::Sign(_), Activation::Identity | Activation::Sign) => {
+                    stage.activation = Activation::Sign;
+                }
+                _ => {
+                    let (layer, kind) = (layer.name().into(), layer.kind());
+                    return Err(Error::UnsupportedLayer { layer, kind, engine: "functional" });
+                }
+            }
+        }
+        stages.last_mut().expect("invariant: a model has a dense layer").activation = Activation::Scores;
+        Ok(stages)
+    }
+
+    /// Bootstraps that halve the values of a square of this many.
+    fn maxima(&self) -> usize {
+        let squares = |&(pool, input): &(&MaxPool, Shape)| {
+            pool.output(input).values() * (pool.size() * pool.size() - 1)
+        };
+        self.pools.iter().map(squares).sum()
+    }
+
+    /// Bootstraps of the stage.
+    pub(super) fn bootstraps(&self) -> usize {
+        match self.activation {
+            Activation::Scores => 0,
+            _ => self.maxima() + self.outputs().values(),
+        }
+    }
+
+    /// The shape of what the stage gives.
+    pub(super) fn outputs(&self) -> Shape {
+        self.pools.last().map_or(self.linear.output(self.input), |(pool, input)| pool.output(*input))
+    }
+
+    /// What the next stage reads of a sum of the filter or row `channel`.
+    pub(super) fn activated(&self, channel: usize, sum: i64) -> i64 {
+        let value = self.linear.finished(channel, sum);
+        match self.activation {
+            Activation::Sign => 2 * i64::from(value >= 0) - 1,
+            Activation::Relu => value.max(0),
+            Activation::Identity | Activation::Scores => value,
+        }
+    }
+}
+
+impl<'a> Linear<'a> {
+    fn of(layer: &'a Layer) -> Option<Self> {
+        let dense = |dense: &'a Dense| Self::Dense {
+            weights: dense.weights(),
+            biases: dense.biases(),
+            shift: dense.shift(),
+        };
+        match layer {
+            Layer::BinaryDense(layer) => {
+                Some(Self::Dense { weights: layer.weights(), biases: layer.biases(), shift: 0 })
+            }
+            Layer::Dense(layer) => Some(dense(layer)),
+            Layer::Convolution(layer) => Some(Self::Convolution(layer)),
+            Layer::XnorConvolution(layer) => Some(Self::Xnor(layer)),
+            Layer::Relu(_) | Layer::MaxPool(_) | Layer::Sign(_) => None,
+        }
+    }
+
+    /// A row an output, or a filter.
+    pub(super) fn weights(&self) -> &'a Matrix {
+        match self {
+            Self::Dense { weights, .. } => weights,
+            Self::Convolution(layer) => layer.weights(),
+            Self::Xnor(layer) => layer.weights(),
+        }
+    }
+
+    /// The shape of the sums.
+    pub(super) fn output(&self, input: Shape) -> Shape {
+        match self {
+            Self::Dense { weights, .. } => Shape::vector(weights.rows()),
+            Self::Convolution(layer) => layer.output(input),
+            Self::Xnor(layer) => layer.output(input),
+        }
+    }
+
+    /// What is added to the sums of a row or filter, in their units.
+    pub(super) fn constant(&self, channel: usize) -> i64 {
+        match self {
+            Self::Dense { biases, shift, .. } => i64::from(biases[channel]) << shift,
+            Self::Convolution(layer) => i64::from(layer.biases()[channel]) << layer.shift(),
+            Self::Xnor(_) => 0,
+        }
+    }
+
+    /// What the layer makes of a sum: the bits that it drops, the scale and bias that are not in the sum.
+    pub(super) fn finished(&self, channel: usize, sum: i64) -> i64 {
+        match self {
+            Self::Dense { shift, .. } => sum >> shift,
+            Self::Convolution(layer) => sum >> layer.shift(),
+            Self::Xnor(layer) => {
+                ((sum * i64::from(layer.scales()[channel])) >> layer.fraction_bits())
+                    + i64::from(layer.biases()[channel])
+            }
+        }
+    }
+
+    /// Whether channels do the same to their sums.
+    pub(super) fn is_uniform(&self) -> bool {
+        !matches!(self, Self::Xnor(_))
+    }
+
+    /// The places that an output's row of weights is laid on.
+    pub(super) fn window(&self, input: Shape, output: Shape, place: usize) -> Vec<usize> {
+        match self {
+            Self::Dense { weights, .. } => (0..weights.columns()).collect(),
+            Self::Convolution(layer) => {
+                let (row, column) = (place / output.width % output.height, place % output.width);
+                layer.window(input, row, column)
+            }
+            Self::Xnor(_) => unreachable!("invariant: planes are summed whole"),
+        }
+    }
+}
+
+/// What is known of the values that a stage reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Range {
+    /// Zeros and ones, of which at most so many are ones.
+    Bits { active: usize },
+    /// From `low` to `high`, each.
+    Interval { low: i64, high: i64 },
+}
+
+impl Range {
+    /// The values of an encoded picture, of which an XNOR convolution reads products.
+    pub(super) fn of_inputs(input: &InputEncoding) -> Self {
+        match input.pixels() {
+            PixelEncoding::Threshold { max_active, .. } => Self::Bits { active: max_active },
+            PixelEncoding::Grey { bits } => Self::Interval { low: 0, high: (1 << bits) - 1 },
+            PixelEncoding::SignAndScale { largest, .. } => {
+                Self::Interval { low: -i64::from(largest), high: largest.into() }
+            }
+        }
+    }
+
+    /// The least and the greatest sum of a row: some input reaches each (for the planes of an XNOR convolution as well,
+    /// whose values of one window are equal but for their signs).
+    pub(super) fn sums(&self, row: &[i32]) -> (i64, i64) {
+        let row = row.iter().copied().map(i64::from);
+        match *self {
+            Self::Interval { low, high } => row.fold((0, 0), |(least, most), w| {
+                (least + (w * low).min(w * high), most + (w * low).max(w * high))
+            }),
+            Self::Bits { active } => {
+                let largest = |sign: i64| {
+                    let mut gains: Vec<i64> = row.clone().map(|w| sign * w).filter(|&w| w > 0).collect();
+                    gains.sort_unstable_by(|a, b| b.cmp(a));
+                    gains.iter().take(active).sum::<i64>()
+                };
+                (-largest(-1), largest(1))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn some_input_reaches_a_bound_and_none_passes_it(
+            row in proptest::collection::vec(-5..=5_i32, 1..=6),
+            active in 0..=7_usize,
+            (low, size) in (-3..=0_i64, 0..=3_i64),
+        ) {
+            let extremes = |range: Range, inputs: Vec<Vec<i64>>| {
+                let sums = inputs.iter().map(|x| x.iter().zip(&row).map(|(x, &w)| x * i64::from(w)).sum::<i64>());
+                let sums: Vec<i64> = sums.collect();
+                prop_assert_eq!(range.sums(&row), (*sums.iter().min().unwrap(), *sums.iter().max().unwrap()));
+                Ok(())
+            };
+            let all = |values: [i64; 2]| -> Vec<Vec<i64>> {
+                (0..1 << row.len()).map(|x| (0..row.len()).map(|i| values[x >> i & 1]).collect()).collect()
+            };
+            let bits = all([0, 1]).into_iter().filter(|x| x.iter().sum::<i64>() as usize <= active).collect();
+            extremes(Range::Bits { active }, bits)?;
+            // A linear function is extreme at corners.
+            extremes(Range::Interval { low, high: low + size }, all([low, low + size]))?;
+        }
+    }
+}
