@@ -302,15 +302,6 @@ pub enum Error {
         limit: i128,
     },
 
-    /// An engine does not read pictures so encoded.
-    #[error("the {engine} engine does not run networks with the encoding {encoding}")]
-    UnsupportedEncoding {
-        /// The encoding.
-        encoding: &'static str,
-        /// The engine.
-        engine: &'static str,
-    },
-
     /// An engine has no such layer.
     #[error("layer {layer:?}: the {engine} engine does not run {kind} here")]
     UnsupportedLayer {

@@ -27,10 +27,13 @@ First steps:
   bnn demo                              the whole path in one go
   bnn keygen                            client: makes keys/secret.key and keys/cloud.key
   bnn encrypt models/digits/7.png       client: makes 7.enc
-  bnn infer 7.enc                       server: makes 7.scores, with the cloud key only
+  bnn infer 7.enc                       server: makes 7.scores, with the cloud key only (or of many: bnn infer *.enc)
   bnn decrypt 7.scores                  client: prints the scores and the label
 
 The engine is chosen with the keys: `bnn keygen --engine gates` makes keys for exact circuits.";
+
+/// The model where none is named: the paper's.
+pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
 
 /// Inference of binarized neural networks over encrypted data.
 #[derive(Debug, Parser)]
@@ -102,7 +105,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ModelChoice {
     /// Model: a folder, or the name of one that `bnn models` lists
-    #[arg(long = "model", value_name = "M", default_value = "binarized-perceptron")]
+    #[arg(long = "model", value_name = "M", default_value = DEFAULT_MODEL)]
     pub(crate) name: String,
 }
 
@@ -144,6 +147,11 @@ pub(crate) struct Keygen {
     #[arg(long, value_name = "E", default_value_t = Engine::Functional, value_enum)]
     pub(crate) engine: Engine,
 
+    /// Model that the keys are for, where it needs other parameters than most: a folder, or the name of one that `bnn
+    /// models` lists
+    #[arg(long, value_name = "M")]
+    pub(crate) model: Option<String>,
+
     /// Folder for secret.key and cloud.key
     #[arg(long, value_name = "DIR", default_value = "keys")]
     pub(crate) out: PathBuf,
@@ -178,8 +186,9 @@ pub(crate) struct Encrypt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Infer {
-    /// Encrypted picture
-    pub(crate) file: PathBuf,
+    /// Encrypted pictures
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 
     /// Cloud key
     #[arg(long, value_name = "FILE", default_value = "keys/cloud.key")]
@@ -188,9 +197,13 @@ pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) model: ModelChoice,
 
-    /// Output [default: the input's name and .scores, in the current folder]
-    #[arg(long, value_name = "FILE")]
+    /// Output, of one picture [default: the input's name and .scores, in the folder of outputs]
+    #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Folder of outputs
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) out_dir: PathBuf,
 
     #[command(flatten)]
     pub(crate) overwriting: Overwriting,
@@ -225,6 +238,10 @@ pub(crate) struct Estimate {
     /// How circuits of gates are built
     #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
     pub(crate) style: CircuitStyle,
+
+    /// IDX file of images on which to predict how often noise changes a label [default: the sample digits]
+    #[arg(long, value_name = "IDX")]
+    pub(crate) images: Option<PathBuf>,
 }
 
 /// Whose parameters to read.

@@ -12,7 +12,7 @@ use bnn::{
 use clap::ValueEnum;
 use tfhe_core::{
     keys::SecretKey,
-    parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters},
+    parameters::{GATES_DEFAULT, Parameters},
     random::SecretSeed,
 };
 
@@ -35,58 +35,51 @@ impl fmt::Display for Engine {
 }
 
 impl Engine {
-    /// The parameter set of its keys.
-    pub(crate) fn parameters(self) -> &'static Parameters {
-        match self {
-            Self::Functional => &FUNCTIONAL_2048,
-            Self::Gates => &GATES_DEFAULT,
-        }
+    /// The parameter set of keys for a model, or for any where none is named.
+    pub(crate) fn parameters(self, model: Option<&Model>) -> bnn::Result<&'static Parameters> {
+        Ok(match (self, model) {
+            (Self::Functional, Some(model)) => functional::Plan::cheapest(model)?.parameters(),
+            (Self::Functional, None) => functional::PARAMETER_SETS[0],
+            (Self::Gates, _) => &GATES_DEFAULT,
+        })
     }
 
-    /// The engine for which something of this parameter set was made.
-    pub(crate) fn of(parameters: &Parameters) -> bnn::Result<Self> {
-        let engines = [Self::Functional, Self::Gates];
-        let found = engines.into_iter().find(|engine| engine.parameters().name == parameters.name);
-        found.ok_or(bnn::Error::OtherParameters {
+    /// The engine for which something of this parameter set was made, with the set.
+    pub(crate) fn of(parameters: &Parameters) -> bnn::Result<(Self, &'static Parameters)> {
+        let functional = functional::PARAMETER_SETS.map(|set| (Self::Functional, set));
+        let mut sets = functional.into_iter().chain([(Self::Gates, &GATES_DEFAULT)]);
+        sets.find(|(_, set)| set.name == parameters.name).ok_or(bnn::Error::OtherParameters {
             found: parameters.name,
-            expected: Self::Functional.parameters().name,
+            expected: functional::PARAMETER_SETS[0].name,
         })
     }
 
     /// The functional engine for a network that it runs, the gates' for others.
     pub(crate) fn fitting(model: &Model) -> Self {
-        match functional::Plan::new(model, Self::Functional.parameters()) {
+        match functional::Plan::cheapest(model) {
             Ok(_) => Self::Functional,
             Err(_) => Self::Gates,
         }
     }
+}
 
-    pub(crate) fn encrypt(
-        self,
-        model: &Model,
-        key: &SecretKey,
-        image: &EncodedImage,
-    ) -> crate::error::Result<EncryptedImage> {
-        let seed = SecretSeed::from_os()?;
-        Ok(match self {
-            Self::Functional => functional::Plan::new(model, self.parameters())?.encrypt(key, image, seed)?,
-            Self::Gates => self.circuits(model).encrypt(key, image, seed)?,
-        })
-    }
+/// Encrypts a picture with a key for either engine.
+pub(crate) fn encrypt(
+    model: &Model,
+    key: &SecretKey,
+    image: &EncodedImage,
+) -> crate::error::Result<EncryptedImage> {
+    let seed = SecretSeed::from_os()?;
+    Ok(match Engine::of(key.parameters())? {
+        (Engine::Functional, set) => functional::Plan::new(model, set)?.encrypt(key, image, seed)?,
+        (Engine::Gates, set) => gates::Plan::new(model, set, Style::Optimized).encrypt(key, image, seed)?,
+    })
+}
 
-    pub(crate) fn decrypt(
-        self,
-        model: &Model,
-        key: &SecretKey,
-        scores: &EncryptedScores,
-    ) -> bnn::Result<Scores> {
-        match self {
-            Self::Functional => functional::Plan::new(model, self.parameters())?.decrypt(key, scores),
-            Self::Gates => self.circuits(model).decrypt(key, scores),
-        }
-    }
-
-    fn circuits(self, model: &Model) -> gates::Plan<'_> {
-        gates::Plan::new(model, self.parameters(), Style::Optimized)
+/// Decrypts the scores of either engine.
+pub(crate) fn decrypt(model: &Model, key: &SecretKey, scores: &EncryptedScores) -> bnn::Result<Scores> {
+    match Engine::of(key.parameters())? {
+        (Engine::Functional, set) => functional::Plan::new(model, set)?.decrypt(key, scores),
+        (Engine::Gates, set) => gates::Plan::new(model, set, Style::Optimized).decrypt(key, scores),
     }
 }

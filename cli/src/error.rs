@@ -60,6 +60,18 @@ pub(crate) enum Error {
     #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
     Record { path: PathBuf, line: usize, cause: String },
 
+    /// One output for several pictures.
+    #[error("--out names one file, where {count} pictures are given: name a folder with --out-dir")]
+    OneOutput { count: usize },
+
+    /// Two pictures whose scores would be one file.
+    #[error("{} and {} would both be written to {}: name their outputs one by one", first.display(), second.display(), out.display())]
+    SameOutput { first: PathBuf, second: PathBuf, out: PathBuf },
+
+    /// Several pictures for circuits of gates.
+    #[error("{count} pictures for circuits of gates, which run on one at a time: give them one by one")]
+    OneAtATime { count: usize },
+
     /// A comparison that was asked for failed.
     #[error("the decrypted scores differ from those of the network in the clear")]
     ScoresDiffer,
@@ -95,7 +107,7 @@ impl Error {
             Self::Network(bnn::Error::OtherParameters { .. }) => {
                 Some("`bnn keygen` makes keys of either engine's set")
             }
-            Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::UnsupportedEncoding { .. }) => {
+            Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::TooNoisy { .. }) => {
                 Some("`bnn keygen --engine gates` makes keys for exact circuits")
             }
             Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),

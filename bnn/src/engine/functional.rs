@@ -58,6 +58,11 @@ use crate::{
 /// The parameter sets of this engine, from the cheapest on.
 pub const PARAMETER_SETS: [&Parameters; 2] = [&FUNCTIONAL_1024, &FUNCTIONAL_2048];
 
+/// Bytes of a file beside its values (docs/formats.md): frame, seed and two counts of packed ciphertexts.
+const IMAGE_FILE_BYTES: usize = 172;
+/// Frame and count of a list of ciphertexts.
+const SCORES_FILE_BYTES: usize = 136;
+
 /// How one network is carried on the torus with one parameter set.
 #[derive(Debug, Clone)]
 pub struct Plan<'a> {
@@ -140,9 +145,14 @@ impl<'a> Plan<'a> {
         hidden.chain([last]).collect()
     }
 
-    /// Ciphertexts in which the scores are sent.
-    pub fn score_parts(&self) -> usize {
-        self.scores.parts.len()
+    /// Bytes of an encrypted picture's file: a seed, and 4 a value.
+    pub fn image_bytes(&self) -> usize {
+        IMAGE_FILE_BYTES + 4 * self.message_count()
+    }
+
+    /// Bytes of the encrypted scores' file: a ciphertext a part.
+    pub fn scores_bytes(&self) -> usize {
+        SCORES_FILE_BYTES + self.scores.parts.len() * (8 + 4 * (self.parameters.wire_dimension() + 1))
     }
 
     /// The client's part before: encrypts an encoded picture.

@@ -189,10 +189,12 @@ fn images_and_scores_survive_their_files() {
     let (image_path, scores_path) = (folder.path().join("image"), folder.path().join("scores"));
     image.save(&image_path, Existing::Refuse).unwrap();
     assert_eq!(image_path.metadata().unwrap().len(), 172 + 4 * 16);
+    assert_eq!(image_path.metadata().unwrap().len(), plan.image_bytes() as u64);
     assert_eq!(EncryptedImage::load(&image_path).unwrap(), image);
     let scores = plan.infer(evaluator, &image, |_| ()).unwrap();
     scores.save(&scores_path, Existing::Refuse).unwrap();
     assert_eq!(EncryptedScores::load(&scores_path).unwrap(), scores);
+    assert_eq!(scores_path.metadata().unwrap().len(), plan.scores_bytes() as u64);
     assert!(EncryptedImage::load(&scores_path).is_err());
 }
 
@@ -227,7 +229,7 @@ fn weighted(name: &str, kind: &str, rest: &str) -> String {
 }
 
 fn grey(seed: u64) -> GreyImage {
-    let pixels = (0..64_u64).map(|i| ((i + 1) * (2 * seed + 1) * 0x9E37_79B9 >> 24) as u8).collect();
+    let pixels = (0..64_u64).map(|i| (((i + 1) * (2 * seed + 1) * 0x9E37_79B9) >> 24) as u8).collect();
     GreyImage::new("toy".into(), 8, 8, pixels).unwrap()
 }
 
@@ -379,6 +381,7 @@ fn the_paper_s_network_errs_as_much_as_simulated() {
     let model = Model::open(&models().join("binarized-cnn")).unwrap();
     let plan = Plan::cheapest(&model).unwrap();
     assert_eq!((plan.parameters().name, plan.bootstraps()), ("FUNCTIONAL_1024", 4 * 432));
+    assert!(plan.image_bytes() < 150_000);
     let (mut measured, mut simulated) = (0.0, 0.0);
     for digit in [2, 5, 7] {
         let image = GreyImage::load(&models().join(format!("digits/{digit}.png")), None).unwrap();

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use bnn::{
     data::GreyImage,
     encrypted::EncryptedScores,
-    engine::{self, Scores},
+    engine::{Scores, evaluate},
     model::Model,
 };
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Session;
 use crate::{
     arguments::Decrypt,
-    engine::Engine,
+    engine::{self, Engine},
     error::{About, Error, Result},
     files, lookup,
     report::{self, Output},
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
 
 /// Whether the scores are those of the network in the clear.
 fn compare(model: &Model, scores: &Scores, image: &GreyImage, output: Output) -> Result<bool> {
-    let plain = engine::evaluate(model, &model.input().encode(image)?)?;
+    let plain = evaluate(model, &model.input().encode(image)?)?;
     let equal = scores == &plain;
     let verdict = if equal { "equal, bit for bit, those of" } else { "differ from those of" };
     output.say(format_args!("The scores {verdict} the network in the clear on {}.", image.origin()))?;
@@ -54,7 +54,7 @@ fn compare(model: &Model, scores: &Scores, image: &GreyImage, output: Output) ->
 pub(super) fn decrypt(model: &Model, input: &Path, key: &Path) -> Result<(Scores, Duration)> {
     let scores = EncryptedScores::load(input)?;
     let secret = files::load_secret_key(key)?;
-    let engine = Engine::of(secret.parameters()).about(key)?;
-    let (decrypted, duration) = report::timed(|| engine.decrypt(model, &secret, &scores));
+    Engine::of(secret.parameters()).about(key)?;
+    let (decrypted, duration) = report::timed(|| engine::decrypt(model, &secret, &scores));
     Ok((decrypted.about(input)?, duration))
 }

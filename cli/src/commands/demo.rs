@@ -8,7 +8,7 @@ use bnn::{
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::{backend::Backend, serial::Existing};
+use tfhe_core::{backend::Backend, parameters::Parameters, serial::Existing};
 
 use super::{
     Session, decrypt, encrypt,
@@ -16,7 +16,7 @@ use super::{
     keygen,
 };
 use crate::{
-    arguments::Demo,
+    arguments::{DEFAULT_MODEL, Demo},
     engine::Engine,
     error::Result,
     files::Written,
@@ -32,13 +32,13 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let plain = engine::evaluate(&model, &model.input().encode(&image)?)?;
 
     // The demo shows what one waits for: the functional engine.
-    let engine = Engine::Functional;
-    introduce(&model, &image, backend, output)?;
+    let parameters = Engine::Functional.parameters(Some(&model))?;
+    introduce(&model, &image, parameters, backend, output)?;
     let folder = interrupt::scratch_folder()?;
     let in_folder = |name: &str| folder.path().join(name);
     let (secret_key, cloud_key) = (in_folder("secret.key"), in_folder("cloud.key"));
 
-    let pair = keygen::make(folder.path(), engine.parameters(), Existing::Refuse)?;
+    let pair = keygen::make(folder.path(), parameters, Existing::Refuse)?;
     tell_keys(&pair, output)?;
     let encrypted = encrypt::encrypt(&model, &image, &secret_key, in_folder("digit.enc"), Existing::Refuse)?;
     output.say(format_args!(
@@ -46,18 +46,18 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
         image.pixels().len(),
         made(&encrypted),
     ))?;
-    let out = in_folder("digit.scores");
-    let inferred = infer::infer(&model, &encrypted.path, &cloud_key, backend, out, Existing::Refuse)?;
+    let pictures = [(encrypted.path.clone(), in_folder("digit.scores"))];
+    let inferred = infer::infer(&model, &pictures, &cloud_key, backend, Existing::Refuse)?;
     tell_inference(&inferred, output)?;
-    let (scores, duration) = decrypt::decrypt(&model, &inferred.scores.path, &secret_key)?;
+    let (scores, duration) = decrypt::decrypt(&model, &inferred.scores[0].path, &secret_key)?;
     output.say(format_args!("6. The client decrypts the scores, in {}:\n", report::duration(duration)))?;
     conclude(&scores, &plain, output)?;
-    invite(&path, arguments.index, output)?;
+    invite(&path, arguments.index, &arguments.model.name, output)?;
 
     output.give(&json!({
         "image": image.origin(),
         "model": super::model_json(&model),
-        "parameters": super::parameters_json(engine.parameters()),
+        "parameters": super::parameters_json(parameters),
         "key_id": pair.id.to_string(),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
@@ -72,7 +72,13 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     }))
 }
 
-fn introduce(model: &Model, image: &GreyImage, backend: Backend, output: Output) -> Result<()> {
+fn introduce(
+    model: &Model,
+    image: &GreyImage,
+    parameters: &Parameters,
+    backend: Backend,
+    output: Output,
+) -> Result<()> {
     output.say(format_args!("{}:\n\n{}", image.origin(), image.to_half_blocks()))?;
     output.say(format_args!(
         "What digit is it? A server will say without seeing it, or its own answer.\n\n\
@@ -81,7 +87,7 @@ fn introduce(model: &Model, image: &GreyImage, backend: Backend, output: Output)
          Machine:    backend {backend}, {} threads\n",
         model.name(),
         report::architecture(model),
-        super::describe(Engine::Functional.parameters()),
+        super::describe(parameters),
         rayon::current_num_threads(),
     ))
 }
@@ -109,7 +115,7 @@ fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
          The file goes back to the client.",
         inferred.bootstraps,
         inferred.bootstraps_per_second(),
-        made(&inferred.scores),
+        made(&inferred.scores[0]),
     ))
 }
 
@@ -128,11 +134,12 @@ fn conclude(scores: &Scores, plain: &Scores, output: Output) -> Result<()> {
 }
 
 /// How to do the same in steps, on two machines.
-fn invite(image: &Path, index: Option<usize>, output: Output) -> Result<()> {
+fn invite(image: &Path, index: Option<usize>, model: &str, output: Output) -> Result<()> {
+    let model = if model == DEFAULT_MODEL { String::new() } else { format!(" --model {model}") };
     let index = index.map_or_else(String::new, |index| format!(" --index {index}"));
     output.say(format_args!(
-        "\nThe same in steps: bnn keygen; bnn encrypt {}{index} --out digit.enc; bnn infer digit.enc; \
-         bnn decrypt digit.scores",
+        "\nThe same in steps: bnn keygen; bnn encrypt {}{index}{model} --out digit.enc; bnn infer digit.enc{model}; \
+         bnn decrypt digit.scores{model}",
         image.display()
     ))
 }

@@ -9,7 +9,7 @@ use tfhe_core::serial::Existing;
 use super::Session;
 use crate::{
     arguments::Encrypt,
-    engine::Engine,
+    engine::{self, Engine},
     error::{About, Result},
     files::{self, Written},
     interrupt, lookup, report,
@@ -49,8 +49,8 @@ pub(super) fn encrypt(
 ) -> Result<Written> {
     let encoded = model.input().encode(image)?;
     let secret = files::load_secret_key(key)?;
-    let engine = Engine::of(secret.parameters()).about(key)?;
-    let (encrypted, duration) = report::timed(|| engine.encrypt(model, &secret, &encoded));
+    Engine::of(secret.parameters()).about(key)?;
+    let (encrypted, duration) = report::timed(|| engine::encrypt(model, &secret, &encoded));
     let encrypted = encrypted?;
     interrupt::hold(|| encrypted.save(&out, existing))?;
     Written::new(out, duration)

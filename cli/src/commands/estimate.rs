@@ -3,7 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bnn::{
-    engine::{functional, gates},
+    data::{GreyImage, IdxImages},
+    encoding::EncodedImage,
+    engine::{
+        functional::{self, Margin},
+        gates,
+    },
     model::Model,
 };
 use serde_json::{Value, json};
@@ -11,6 +16,7 @@ use tfhe_core::{
     backend::Backend,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
+    parameters::Parameters,
     random::SecretSeed,
 };
 
@@ -25,6 +31,9 @@ use crate::{
 
 /// How often the ciphertexts of a run are in memory while it is saved.
 const COPIES_WHILE_SAVED: usize = 3;
+/// Images whose labels are simulated, at most, and how often each.
+const MOST_SIMULATED: usize = 200;
+const TRIALS: u32 = 100;
 /// How long bootstraps are timed.
 const TIMED: Duration = Duration::from_secs(2);
 
@@ -32,14 +41,15 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model)?;
     let engine = arguments.engine.unwrap_or_else(|| Engine::fitting(&model));
+    let parameters = engine.parameters(Some(&model))?;
     output.say(format_args!("model       {}: {}", model.name(), report::architecture(&model)))?;
-    output.say(format_args!("engine      {engine}, {}", super::describe(engine.parameters())))?;
+    output.say(format_args!("engine      {engine}, {}", super::describe(parameters)))?;
     let (bootstraps, held, facts) = match engine {
-        Engine::Functional => functional_cost(&model, output)?,
+        Engine::Functional => functional_cost(&model, arguments, output)?,
         Engine::Gates => gates_cost(&model, arguments, output)?,
     };
     let backend = session.backend()?;
-    let (speed, key_bytes) = progress::spinner("timing bootstraps", || measure(engine, backend))?;
+    let (speed, key_bytes) = progress::spinner("timing bootstraps", || measure(parameters, backend))?;
     let copies = if engine == Engine::Gates { COPIES_WHILE_SAVED } else { 1 };
     let (seconds, memory) = (bootstraps as f64 / speed, key_bytes + copies * held);
     output.say(format_args!("bootstraps  {bootstraps}"))?;
@@ -58,7 +68,7 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     output.give(&json!({
         "model": super::model_json(&model),
         "engine": engine.to_string(),
-        "parameters": super::parameters_json(engine.parameters()),
+        "parameters": super::parameters_json(parameters),
         "bootstraps": bootstraps,
         "bootstraps_per_second": speed,
         "seconds": seconds,
@@ -67,23 +77,83 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     }))
 }
 
-fn functional_cost(model: &Model, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = functional::Plan::new(model, Engine::Functional.parameters())?;
+fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
+    let plan = functional::Plan::cheapest(model)?;
     let mut layers = Vec::new();
-    for (name, largest, noise) in plan.margins() {
+    for Margin { layer, bootstraps, least, most, noise } in plan.margins() {
         output.say(format_args!(
-            "layer       {name}: sums of up to {largest}, noise of {noise:.2} (standard deviation)"
+            "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}, noise of {noise:.2} (standard \
+             deviation, 1/{:.0} of half the range)",
+            (most - least) as f64 / 2.0 / noise
         ))?;
-        layers.push(json!({ "name": name, "largest_sum": largest, "noise_deviation": noise }));
+        layers.push(json!({
+            "name": layer,
+            "bootstraps": bootstraps,
+            "sums": [least, most],
+            "noise_deviation": noise,
+        }));
     }
+    let (upload, answer) = (plan.image_bytes(), plan.scores_bytes());
+    output.say(format_args!(
+        "sent        {} to the server, {} back",
+        report::size(upload as u64),
+        report::size(answer as u64)
+    ))?;
+    let changes = label_changes(&plan, model, arguments, output)?;
     // A layer's inputs and outputs are there together.
     let held = model.input().value_count() + plan.bootstraps();
     let bytes = held * 4 * (plan.parameters().wire_dimension() + 1);
-    Ok((plan.bootstraps(), bytes, json!({ "layers": layers })))
+    let facts = json!({
+        "layers": layers,
+        "upload_bytes": upload,
+        "answer_bytes": answer,
+        "label_changes": changes,
+    });
+    Ok((plan.bootstraps(), bytes, facts))
+}
+
+/// The share of labels that noise is expected to change, on the pictures asked for or the sample digits; none where there
+/// are no pictures that fit.
+fn label_changes(
+    plan: &functional::Plan<'_>,
+    model: &Model,
+    arguments: &Estimate,
+    output: Output,
+) -> Result<Option<f64>> {
+    let (images, origin): (Vec<GreyImage>, String) = match &arguments.images {
+        Some(path) => {
+            let images = IdxImages::open(path)?;
+            let count = images.len().min(MOST_SIMULATED);
+            let first = (0..count).map(|index| images.image(index)).collect::<bnn::Result<_>>()?;
+            (first, format!("the first {count} images of {}", path.display()))
+        }
+        None => {
+            let digits = (0..10).filter_map(|digit| lookup::digit(digit).ok());
+            let images = digits.map(|path| GreyImage::load(&path, None)).collect::<bnn::Result<_>>()?;
+            (images, "the sample digits".into())
+        }
+    };
+    // Pictures that the model does not accept are none of its work.
+    let encoded: Vec<EncodedImage> =
+        images.iter().filter_map(|image| model.input().encode(image).ok()).collect();
+    if encoded.is_empty() {
+        return Ok(None);
+    }
+    let predict = || {
+        let agreements =
+            encoded.iter().enumerate().map(|(index, image)| plan.predict(image, TRIALS, index as u64));
+        agreements.sum::<bnn::Result<f64>>()
+    };
+    let changes = 1.0 - progress::spinner("simulating noise", predict)? / encoded.len() as f64;
+    output.say(format_args!(
+        "labels      noise changes {:.2} % of them, simulated on {origin}, {TRIALS} times each",
+        100.0 * changes
+    ))?;
+    Ok(Some(changes))
 }
 
 fn gates_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = gates::Plan::new(model, Engine::Gates.parameters(), arguments.style.into());
+    let plan = gates::Plan::new(model, Engine::Gates.parameters(None)?, arguments.style.into());
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     let mut before = 0;
     let mut layers = Vec::new();
@@ -106,13 +176,13 @@ fn gates_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(us
 }
 
 /// Bootstraps a second, in full batches on all threads, with a key made for it; and the key's bytes in memory.
-fn measure(engine: Engine, backend: Backend) -> Result<(f64, usize)> {
-    let key = SecretKey::generate(engine.parameters(), SecretSeed::from_os()?);
+fn measure(parameters: &Parameters, backend: Backend) -> Result<(f64, usize)> {
+    let key = SecretKey::generate(parameters, SecretSeed::from_os()?);
     let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?), backend)?;
-    let count = 2 * evaluator.batch_size() * rayon::current_num_threads();
+    let count = evaluator.portion();
     let bits = key.encrypt(&vec![true; count], SecretSeed::from_os()?).expand();
     let table = tfhe_core::bootstrap::LookupTable::sign(
-        engine.parameters().polynomial_size,
+        parameters.polynomial_size,
         tfhe_core::torus::Torus32(1 << 29),
     );
     let tables = vec![&table; count];

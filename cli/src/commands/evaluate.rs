@@ -23,14 +23,13 @@ use self::record::{Entry, Record};
 use super::Session;
 use crate::{
     arguments::Evaluate,
-    engine::Engine,
     error::Result,
     lookup, progress,
     report::{self, Output},
 };
 
 /// Noisy evaluations in the clear by which one image's agreement is predicted.
-const TRIALS: u32 = 200;
+const TRIALS: u32 = 100;
 /// Standard deviations of the interval around a predicted count.
 const INTERVAL_DEVIATIONS: f64 = 4.0;
 
@@ -131,7 +130,7 @@ fn evaluate_encrypted(
     path: Option<&Path>,
     session: &Session,
 ) -> Result<Summary> {
-    let plan = Plan::new(model, Engine::Functional.parameters())?;
+    let plan = Plan::cheapest(model)?;
     let mut record = match path {
         Some(path) => Record::open(path, |entry| check(entry, model, selection))?,
         None => Record::in_memory(),
@@ -142,7 +141,7 @@ fn evaluate_encrypted(
         session.output.say(format_args!("{}: {} images are done already", path.display(), done.len()))?;
     }
     if !left.is_empty() {
-        let keys = Keys::generate(session)?;
+        let keys = Keys::generate(&plan, session)?;
         let bar = progress::images(left.len());
         for image in left {
             record.add(keys.evaluate(&plan, model, image)?)?;
@@ -178,9 +177,9 @@ struct Keys {
 }
 
 impl Keys {
-    fn generate(session: &Session) -> Result<Self> {
+    fn generate(plan: &Plan<'_>, session: &Session) -> Result<Self> {
         let backend = session.backend()?;
-        let secret = SecretKey::generate(Engine::Functional.parameters(), SecretSeed::from_os()?);
+        let secret = SecretKey::generate(plan.parameters(), SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
         let evaluator =
             progress::spinner("making keys", || Evaluator::new(&CloudKey::generate(&secret, seed), backend))?;
@@ -250,6 +249,12 @@ impl Summary {
         summary
     }
 
+    /// Of the accuracy as that of all images of this kind, from 0 to 1.
+    fn standard_error(&self) -> f64 {
+        let share = self.correct as f64 / self.images as f64;
+        (share * (1.0 - share) / self.images as f64).sqrt()
+    }
+
     /// The counts of agreeing labels that the noise formulas call likely.
     fn interval(&self) -> (f64, f64) {
         let half = INTERVAL_DEVIATIONS * self.variance.sqrt();
@@ -257,7 +262,11 @@ impl Summary {
     }
 
     fn tell(&self, output: Output) -> Result<()> {
-        output.say(format_args!("accuracy encrypted:      {}", report::share(self.correct, self.images)))?;
+        output.say(format_args!(
+            "accuracy encrypted:      {} (standard error {:.2} %)",
+            report::share(self.correct, self.images),
+            100.0 * self.standard_error(),
+        ))?;
         if self.evaluated == 0 {
             return Ok(());
         }
@@ -280,6 +289,7 @@ impl Summary {
             "evaluated": self.evaluated,
             "resumed": self.resumed,
             "correct": self.correct,
+            "standard_error": self.standard_error(),
             "agreeing": self.agreeing,
             "predicted_agreeing": self.predicted,
             "predicted_interval": [low, high],

@@ -1,11 +1,13 @@
-//! Server: evaluates a network on an encrypted picture. No secret key is needed, or looked for.
+//! Server: evaluates a network on encrypted pictures. No secret key is needed, or looked for.
 
 use std::{
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
-use bnn::{encrypted::EncryptedImage, engine::functional::Plan, model::Model};
+use bnn::{Error as NetworkError, encrypted::EncryptedImage, engine::functional::Plan, model::Model};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use tfhe_core::{Error as CryptoError, backend::Backend, evaluator::Evaluator, serial::Existing};
 
@@ -13,16 +15,19 @@ use super::{Session, infer_gates};
 use crate::{
     arguments::Infer,
     engine::Engine,
-    error::{About, Result},
+    error::{About, Error, Result},
     files::{self, Written},
     interrupt, lookup, progress, report,
 };
 
-/// An inference that was run.
+/// Inferences that were run.
 #[derive(Debug)]
 pub(super) struct Inferred {
-    pub(super) scores: Written,
+    pub(super) scores: Vec<Written>,
+    /// What all of them took.
+    pub(super) duration: Duration,
     pub(super) backend: Backend,
+    /// Of all of them.
     pub(super) bootstraps: usize,
     /// Bytes of the cloud key as it is held in memory, and what it took to prepare it.
     pub(super) key_bytes: usize,
@@ -31,12 +36,18 @@ pub(super) struct Inferred {
 
 impl Inferred {
     pub(super) fn bootstraps_per_second(&self) -> f64 {
-        self.bootstraps as f64 / self.scores.duration.as_secs_f64()
+        self.bootstraps as f64 / self.duration.as_secs_f64()
+    }
+
+    fn images_per_minute(&self) -> f64 {
+        60.0 * self.scores.len() as f64 / self.duration.as_secs_f64()
     }
 
     pub(super) fn json(&self) -> Value {
         json!({
-            "scores": self.scores.json(),
+            "scores": self.scores.iter().map(Written::json).collect::<Vec<_>>(),
+            "seconds": self.duration.as_secs_f64(),
+            "images_per_minute": self.images_per_minute(),
             "backend": self.backend.to_string(),
             "threads": rayon::current_num_threads(),
             "bootstraps": self.bootstraps,
@@ -48,17 +59,21 @@ impl Inferred {
 
 pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     let output = session.output;
-    let out = arguments.out.clone().unwrap_or_else(|| default_output(&arguments.file));
+    let pictures = outputs(arguments)?;
     let existing = arguments.overwriting.existing();
-    files::check_output(&out, existing)?;
+    pictures.iter().try_for_each(|(_, out)| files::check_output(out, existing))?;
 
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
-    let image = EncryptedImage::load(&arguments.file)?;
-    if Engine::of(image.parameters()).about(&arguments.file)? == Engine::Gates {
-        return infer_gates::run(arguments, &model, &image, backend, out, session);
+    let (input, out) = &pictures[0];
+    let image = EncryptedImage::load(input)?;
+    if Engine::of(image.parameters()).about(input)?.0 == Engine::Gates {
+        if pictures.len() > 1 {
+            return Err(Error::OneAtATime { count: pictures.len() });
+        }
+        return infer_gates::run(arguments, &model, (input, &image), backend, out.clone(), session);
     }
-    let inferred = infer(&model, &arguments.file, &arguments.cloud_key, backend, out, existing)?;
+    let inferred = infer(&model, &pictures, &arguments.cloud_key, backend, existing)?;
     output.say(format_args!(
         "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
         arguments.cloud_key.display(),
@@ -66,39 +81,78 @@ pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
         report::size(inferred.key_bytes as u64),
         rayon::current_num_threads(),
     ))?;
+    for scores in &inferred.scores {
+        output.say(format_args!("scores  {}: {}", scores.path.display(), report::size(scores.bytes)))?;
+    }
+    let time = report::duration(inferred.duration);
+    let count = match inferred.scores.len() {
+        1 => time,
+        count => format!("{count} images in {time}, {:.1} a minute", inferred.images_per_minute()),
+    };
     output.say(format_args!(
-        "scores  {}: {}, {} bootstraps of the model {}, {:.0} a second. Still encrypted: send it to the client",
-        inferred.scores.path.display(),
-        inferred.scores.facts(),
+        "time    {count}: {} bootstraps of the model {}, {:.0} a second",
         inferred.bootstraps,
         model.name(),
         inferred.bootstraps_per_second(),
     ))?;
+    output.say("Scores are still encrypted: send them to the client")?;
     output.give(&json!({ "model": super::model_json(&model), "inference": inferred.json() }))
 }
 
-/// Evaluates a model on the encrypted picture in the file `input` with the cloud key in the file `key`.
+/// The pictures, each with the file of its scores; no two may be the same.
+fn outputs(arguments: &Infer) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut pictures: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for input in &arguments.files {
+        let out = match &arguments.out {
+            Some(_) if arguments.files.len() > 1 => {
+                return Err(Error::OneOutput { count: arguments.files.len() });
+            }
+            Some(out) => out.clone(),
+            None => arguments.out_dir.join(default_output(input)),
+        };
+        if let Some((other, _)) = pictures.iter().find(|(_, other)| *other == out) {
+            return Err(Error::SameOutput { first: other.clone(), second: input.clone(), out });
+        }
+        pictures.push((input.clone(), out));
+    }
+    Ok(pictures)
+}
+
+/// Evaluates a model on encrypted pictures, each with the file of its scores, with the cloud key in the file `key`. Threads
+/// that have nothing left to do for a picture go on with the next.
 pub(super) fn infer(
     model: &Model,
-    input: &Path,
+    pictures: &[(PathBuf, PathBuf)],
     key: &Path,
     backend: Backend,
-    out: PathBuf,
     existing: Existing,
 ) -> Result<Inferred> {
-    let plan = Plan::new(model, Engine::Functional.parameters())?;
-    let image = EncryptedImage::load(input)?;
-    let (evaluator, key_duration) = prepare(model, &image, input, key, backend)?;
-    let bar = progress::bootstraps(plan.bootstraps());
+    let images: Vec<EncryptedImage> =
+        pictures.iter().map(|(input, _)| EncryptedImage::load(input)).collect::<bnn::Result<_>>()?;
+    let (input, first) = (&pictures[0].0, &images[0]);
+    // A network that cannot be run is told before the key is read.
+    let plan = Plan::new(model, Engine::of(first.parameters()).about(input)?.1)?;
+    let named: Vec<(&Path, &EncryptedImage)> =
+        pictures.iter().map(|(input, _)| input.as_path()).zip(&images).collect();
+    let (evaluator, key_duration) = prepare(model, &named, key, backend)?;
+
+    let bar = progress::bootstraps(images.len() * plan.bootstraps());
+    let one = |((input, image), (_, out)): (&(&Path, &EncryptedImage), &(PathBuf, PathBuf))| {
+        let before = AtomicUsize::new(0);
+        let progress = |done: usize| bar.inc((done - before.swap(done, Ordering::Relaxed)) as u64);
+        let (scores, duration) = report::timed(|| plan.infer(&evaluator, image, progress));
+        let scores = scores.about(input)?;
+        interrupt::hold(|| scores.save(out, existing))?;
+        Written::new(out.clone(), duration)
+    };
     let (scores, duration) =
-        report::timed(|| plan.infer(&evaluator, &image, |done| bar.set_position(done as u64)));
+        report::timed(|| named.par_iter().zip(pictures).map(one).collect::<Result<Vec<Written>>>());
     bar.finish_and_clear();
-    let scores = scores.about(input)?;
-    interrupt::hold(|| scores.save(&out, existing))?;
     Ok(Inferred {
-        scores: Written::new(out, duration)?,
+        scores: scores?,
+        duration,
         backend,
-        bootstraps: plan.bootstraps(),
+        bootstraps: images.len() * plan.bootstraps(),
         key_bytes: evaluator.key_bytes(),
         key_duration,
     })
@@ -107,24 +161,30 @@ pub(super) fn infer(
 /// The cloud key in the file `key`, prepared, once all is known to fit; and what that took.
 pub(super) fn prepare(
     model: &Model,
-    image: &EncryptedImage,
-    input: &Path,
+    images: &[(&Path, &EncryptedImage)],
     key: &Path,
     backend: Backend,
 ) -> Result<(Evaluator, Duration)> {
     // What does not fit is told before the key is prepared, which takes a while.
-    image.check_model(model).about(input)?;
-    let cloud = files::load_cloud_key(key, image.parameters())?;
-    let (expected, found) = (cloud.id(), image.key_id());
-    if expected != found {
-        return Err(CryptoError::OtherKey { expected, found }).about(input);
+    images.iter().try_for_each(|(input, image)| image.check_model(model).about(input))?;
+    let cloud = files::load_cloud_key(key, images[0].1.parameters())?;
+    for (input, image) in images {
+        let (expected, found) = (cloud.id(), image.key_id());
+        if expected != found {
+            return Err(CryptoError::OtherKey { expected, found }).about(input);
+        }
+        let (expected, found) = (cloud.parameters().name, image.parameters());
+        if expected != found.name {
+            let found = Engine::of(found).about(input)?.1.name;
+            return Err(NetworkError::OtherParameters { found, expected }).about(input);
+        }
     }
     let (evaluator, duration) =
         report::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(&cloud, backend)));
     Ok((evaluator?, duration))
 }
 
-/// The input's name with `.scores`, in the current folder.
+/// The input's name with `.scores`.
 fn default_output(input: &Path) -> PathBuf {
     let mut name = input.file_stem().unwrap_or_default().to_owned();
     name.push(".scores");

@@ -27,7 +27,7 @@ use crate::{
 pub(super) fn run(
     arguments: &Infer,
     model: &Model,
-    image: &EncryptedImage,
+    (input, image): (&Path, &EncryptedImage),
     backend: Backend,
     out: PathBuf,
     session: &Session,
@@ -38,7 +38,7 @@ pub(super) fn run(
         name.push(".state");
         name.into()
     });
-    if [&out, &arguments.file, &arguments.cloud_key].contains(&&state) {
+    if [out.as_path(), input, &arguments.cloud_key].contains(&state.as_path()) {
         return Err(Error::StateIsOther { path: state });
     }
     files::check_output(&state, Existing::Replace)?;
@@ -46,9 +46,9 @@ pub(super) fn run(
     if saved && !arguments.resume && arguments.overwriting.existing() == Existing::Refuse {
         return Err(Error::SavedRun { path: state });
     }
-    let plan = Plan::new(model, Engine::Gates.parameters(), arguments.style.into());
-    let (evaluator, key_duration) =
-        infer::prepare(model, image, &arguments.file, &arguments.cloud_key, backend)?;
+    let (_, set) = Engine::of(image.parameters())?;
+    let plan = Plan::new(model, set, arguments.style.into());
+    let (evaluator, key_duration) = infer::prepare(model, &[(input, image)], &arguments.cloud_key, backend)?;
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     output.say(format_args!(
         "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
@@ -77,7 +77,7 @@ pub(super) fn run(
         ))?;
         inference
     } else {
-        plan.start(&evaluator, image).about(&arguments.file)?
+        plan.start(&evaluator, image).about(input)?
     };
 
     let before = inference.bootstraps();

@@ -13,7 +13,6 @@ use tfhe_core::{
 use super::Session;
 use crate::{
     arguments::Inspect,
-    engine::Engine,
     error::{Error, Result},
     lookup, report,
 };
@@ -99,30 +98,30 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
         input.height(),
         reading(input.pixels())
     ))?;
-    let plan = Plan::new(model, Engine::Functional.parameters()).ok();
+    let plan = Plan::cheapest(model).ok();
     let engines = plan.as_ref().map_or_else(
         || "gates".into(),
-        |plan| format!("functional ({} bootstraps an image) and gates", plan.bootstraps()),
+        |plan| {
+            let (bootstraps, set) = (plan.bootstraps(), plan.parameters().name);
+            format!("functional ({bootstraps} bootstraps an image, {set}) and gates")
+        },
     );
     output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
-    output
-        .say("\nlayer         kind              inputs  outputs  largest sum  noise (functional engine)")?;
-    let margins = plan.iter().flat_map(Plan::margins).map(|(_, largest, noise)| Some((largest, noise)));
-    let margins = margins.chain(std::iter::repeat(None));
+    output.say("\nlayer         kind              inputs  outputs  sums and noise (functional engine)")?;
+    let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
-    for (report::Shape { name, kind, inputs, outputs }, margin) in
-        report::shapes(model).into_iter().zip(margins)
-    {
+    for report::Shape { name, kind, inputs, outputs } in report::shapes(model) {
+        let margin = margins.iter().find(|margin| margin.layer == name);
         let margin_text =
-            margin.map_or_else(String::new, |(largest, noise)| format!("  {largest:>11}  {noise:.2}"));
+            margin.map_or_else(String::new, |m| format!("  {} to {}, noise {:.2}", m.least, m.most, m.noise));
         output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
         layers.push(json!({
             "name": name,
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
-            "largest_sum": margin.map(|(largest, _)| largest),
-            "noise_deviation": margin.map(|(_, noise)| noise),
+            "sums": margin.map(|margin| [margin.least, margin.most]),
+            "noise_deviation": margin.map(|margin| margin.noise),
         }));
     }
     output.give(&json!({

@@ -18,7 +18,7 @@ use crate::{
     arguments::Keygen,
     error::{Error, Result},
     files::{self, Written},
-    interrupt, progress, report,
+    interrupt, lookup, progress, report,
 };
 
 /// Two keys that belong together.
@@ -31,7 +31,8 @@ pub(super) struct KeyPair {
 
 pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     let output = session.output;
-    let parameters = arguments.engine.parameters();
+    let model = arguments.model.as_deref().map(lookup::model).transpose()?;
+    let parameters = arguments.engine.parameters(model.as_ref())?;
     let pair = make(&arguments.out, parameters, arguments.overwriting.existing())?;
     output.say(format_args!(
         "key     {}, for the {} engine, of the parameter set {}",

@@ -6,7 +6,7 @@ use bnn::{engine::functional::Plan, model::Model};
 use serde_json::{Value, json};
 
 use super::Session;
-use crate::{engine::Engine, error::Result, lookup, report};
+use crate::{error::Result, lookup, report};
 
 pub(super) fn run(session: &Session) -> Result<()> {
     let output = session.output;
@@ -36,7 +36,7 @@ pub(super) fn run(session: &Session) -> Result<()> {
 /// What a model is, in a line for people and in JSON.
 fn describe(folder: &Path) -> Result<(String, Value)> {
     let model = Model::open(folder)?;
-    let functional = Plan::new(&model, Engine::Functional.parameters()).ok();
+    let functional = Plan::cheapest(&model).ok();
     let bootstraps = functional.as_ref().map(Plan::bootstraps);
     let architecture = report::architecture(&model);
     let engines = if functional.is_some() { vec!["functional", "gates"] } else { vec!["gates"] };
