@@ -1,4 +1,4 @@
-//! One image through the network that ships, from the encrypted image to the encrypted scores.
+//! One image through the networks that ship, on the functional engine, from the encrypted image to the encrypted scores.
 //!
 //! ```text
 //! cargo bench -p benches --bench inference
@@ -11,17 +11,25 @@ use benches::{Keys, backends, pool, seed};
 use bnn::data::GreyImage;
 use bnn::engine::functional::Plan;
 use bnn::model::Model;
-use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tfhe_core::backend::Backend;
-use tfhe_core::parameters::FUNCTIONAL_2048;
 
-fn perceptron(criterion: &mut Criterion) {
+/// Images at once, where all threads work on all of them.
+const MANY: usize = 8;
+
+fn networks(criterion: &mut Criterion) {
+    for name in ["binarized-perceptron", "sign-cnn", "binarized-cnn"] {
+        network(criterion, name);
+    }
+}
+
+fn network(criterion: &mut Criterion, name: &str) {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let model = Model::open(&models.join("binarized-perceptron")).expect("invariant: the model ships");
-    let plan = Plan::new(&model, &FUNCTIONAL_2048).expect("invariant: the model fits the set");
+    let model = Model::open(&models.join(name)).expect("invariant: the model ships");
+    let plan = Plan::cheapest(&model).expect("invariant: the engine runs the model");
     let digit = GreyImage::load(&models.join("digits/7.png"), None).expect("invariant: the digit ships");
     let encoded = model.input().encode(&digit).expect("invariant: the digit fits the model");
-    let keys = Keys::new(&FUNCTIONAL_2048);
+    let keys = Keys::new(plan.parameters());
     let image =
         plan.encrypt(&keys.secret, &encoded, seed(4)).expect("invariant: the key is of the plan's set");
 
@@ -29,16 +37,26 @@ fn perceptron(criterion: &mut Criterion) {
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_millis(100));
     for backend in backends().filter(|&backend| backend != Backend::Portable) {
         let evaluator = keys.evaluator(backend);
-        for threads in [1, 2] {
-            let pool = pool(threads);
+        let infer = || plan.infer(&evaluator, &image, |_| ()).expect("invariant: own image and key");
+        // A small network is timed in more ways: it takes less time, and does not keep every thread busy by itself.
+        let small = plan.bootstraps() < 1000;
+        for threads in if small { &[1, 2][..] } else { &[2] } {
+            let pool = pool(*threads);
             let id = BenchmarkId::new(backend.to_string(), format!("{threads} threads"));
+            group.bench_function(id, |bencher| bencher.iter(|| pool.install(infer)));
+        }
+        if small {
+            let pool = pool(2);
+            let id = BenchmarkId::new(backend.to_string(), format!("2 threads, {MANY} images"));
+            group.throughput(Throughput::Elements(MANY as u64));
             group.bench_function(id, |bencher| {
-                let infer = || plan.infer(&evaluator, &image, |_| ()).expect("invariant: own image and key");
-                bencher.iter(|| pool.install(infer));
+                bencher.iter(|| {
+                    pool.scope(|scope| (0..MANY).for_each(|_| scope.spawn(|_| drop(infer()))));
+                });
             });
         }
     }
 }
 
-criterion_group!(inference, perceptron);
+criterion_group!(inference, networks);
 criterion_main!(inference);

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --release -p benches --bin noise
+//! cargo run --release -p benches --bin noise -- FUNCTIONAL_1024
 //! ```
 //!
 //! A bootstrap has two noises: that of the phase which it looks up (key switch and modulus switch, with half a slot
@@ -94,6 +95,12 @@ fn measure(parameters: &Parameters, backend: Backend) {
     result.print(parameters.name, "result of the blind rotation", noise::bootstrapped(parameters));
 }
 
+/// The named sets that the arguments name, or all of them.
+fn sets() -> impl Iterator<Item = &'static Parameters> {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    Parameters::ALL.into_iter().filter(move |p| names.is_empty() || names.iter().any(|name| name == p.name))
+}
+
 fn main() {
     let backend = Backend::select().expect("TFHE_BACKEND names a backend that this CPU has");
     println!("backend {backend}, {KEYS} keys, {BOOTSTRAPS} bootstraps a key; deviations in torus units\n");
@@ -101,11 +108,11 @@ fn main() {
         "| set | noise | measured | formula | variance, measured / formula | mean, standard errors | samples |"
     );
     println!("|---|---|---|---|---|---|---|");
-    for parameters in Parameters::ALL {
+    for parameters in sets() {
         measure(parameters, backend);
     }
     println!("\n| set | security, bits | worst gate fails with |\n|---|---|---|");
-    for p in Parameters::ALL {
+    for p in sets() {
         println!("| `{}` | {} | 2^{:.0} |", p.name, p.security_bits, worst_log2_failure(p));
     }
 }

@@ -54,6 +54,14 @@ impl Engine {
         })
     }
 
+    /// Refuses a network that the engine does not run with a parameter set.
+    pub(crate) fn check(self, model: &Model, set: &'static Parameters) -> bnn::Result<()> {
+        match self {
+            Self::Functional => functional::Plan::new(model, set).map(drop),
+            Self::Gates => Ok(()),
+        }
+    }
+
     /// The functional engine for a network that it runs, the gates' for others.
     pub(crate) fn fitting(model: &Model) -> Self {
         match functional::Plan::cheapest(model) {

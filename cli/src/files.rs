@@ -71,6 +71,16 @@ pub(crate) fn load_secret_key(path: &Path) -> Result<SecretKey> {
     load_key(path, Kind::SecretKey)
 }
 
+/// The parameter set of a secret key, by the file's header: what does not fit it is told before the key is read.
+pub(crate) fn secret_key_parameters(path: &Path) -> Result<&'static Parameters> {
+    let header = found_key(serial::inspect(path), path, Kind::SecretKey)?;
+    if header.kind != Kind::SecretKey {
+        let (found, expected) = (header.kind, Kind::SecretKey);
+        return Err(tfhe_core::Error::WrongKind { path: path.into(), found, expected }.into());
+    }
+    Ok(header.parameters)
+}
+
 /// The cloud key that goes with a file of this parameter set and key.
 pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<CloudKey> {
     let key: CloudKey = load_key(path, Kind::CloudKey)?;
@@ -82,8 +92,13 @@ pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<Clo
 }
 
 fn load_key<K: FileContent>(path: &Path, kind: Kind) -> Result<K> {
-    match serial::load(path) {
-        Ok(stored) => Ok(stored.content),
+    Ok(found_key(serial::load(path), path, kind)?.content)
+}
+
+/// Says of a key that is not there what to do.
+fn found_key<T>(read: tfhe_core::Result<T>, path: &Path, kind: Kind) -> Result<T> {
+    match read {
+        Ok(content) => Ok(content),
         Err(tfhe_core::Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
             Err(Error::NoKey { path: path.into(), kind })
         }

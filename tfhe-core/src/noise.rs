@@ -90,7 +90,7 @@ pub fn log2_failure(margin: f64, variance: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::gate::worst_log2_failure;
-    use crate::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, SmallKey};
+    use crate::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, SmallKey};
 
     #[test]
     fn named_sets_keep_their_promises() {
@@ -117,6 +117,8 @@ mod tests {
         assert!(close(modulus_switch(&GATES_DEFAULT), -8.13));
         assert!(close(blind_rotation(&FUNCTIONAL_2048), -14.2));
         assert!(close(decision(&FUNCTIONAL_2048, 0.0), -9.85));
+        assert!(close(blind_rotation(&FUNCTIONAL_1024), -14.4));
+        assert!(close(decision(&FUNCTIONAL_1024, 0.0), -8.85));
         assert!((worst_log2_failure(&GATES_DEFAULT) + 211.0).abs() < 1.0);
     }
 

@@ -44,7 +44,8 @@ pub enum Kind {
     /// [`SeededCiphertexts`](crate::ciphertext::SeededCiphertexts).
     SeededCiphertexts = 3,
     /// A [`PackedCiphertext`](crate::ciphertext::PackedCiphertext).
-    PackedCiphertext = 4,
+    // 4 was one without rows.
+    PackedCiphertext = 6,
     /// A [`CiphertextList`].
     CiphertextList = 5,
 }

@@ -48,8 +48,9 @@ pub(super) fn encrypt(
     existing: Existing,
 ) -> Result<Written> {
     let encoded = model.input().encode(image)?;
+    let (engine, set) = Engine::of(files::secret_key_parameters(key)?).about(key)?;
+    engine.check(model, set)?;
     let secret = files::load_secret_key(key)?;
-    Engine::of(secret.parameters()).about(key)?;
     let (encrypted, duration) = report::timed(|| engine::encrypt(model, &secret, &encoded));
     let encrypted = encrypted?;
     interrupt::hold(|| encrypted.save(&out, existing))?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
-    parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters, TFHE_LIB_V1_1},
+    parameters::{FUNCTIONAL_1024, GATES_DEFAULT, Parameters, TFHE_LIB_V1_1},
     random::SecretSeed,
     serial::{self, Existing, NO_CONTEXT},
 };
@@ -52,7 +52,7 @@ fn pictures_that_do_not_fit() {
 #[test]
 fn keys_that_do_not_fit() {
     let place = complete();
-    write_secret_key(&place, "other.key", &FUNCTIONAL_2048);
+    write_secret_key(&place, "other.key", &FUNCTIONAL_1024);
     write_secret_key(&place, "legacy.key", &TFHE_LIB_V1_1);
     let gates = write_secret_key(&place, "gates.key", &GATES_DEFAULT);
     let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2));
@@ -73,6 +73,37 @@ fn keys_that_do_not_fit() {
     place.refuses("decrypt 4.scores --model toy --key none.key", &["none.key", "bnn keygen"]);
     place.refuses("decrypt 4.scores --model toy --key other.key", &["4.scores", "another key"]);
     place.refuses("decrypt 4.scores --model toy --key gates.key", &["4.scores", "GATES_DEFAULT"]);
+}
+
+#[test]
+fn several_pictures_that_do_not_fit() {
+    let place = complete();
+    fs::create_dir(place.path("more")).unwrap();
+    fs::copy(place.path("4.enc"), place.path("more/4.enc")).unwrap();
+    fs::copy(place.path("4.enc"), place.path("5.enc")).unwrap();
+    let infer = "infer --model toy --out-dir more";
+    place.refuses(&format!("{infer} 4.enc more/4.enc"), &["4.enc", "more/4.enc", "more/4.scores"]);
+    place.refuses("infer --model toy 4.enc 5.enc --out new.scores", &["--out-dir"]);
+    place.refuses(&format!("{infer} 5.enc none.enc"), &["none.enc"]);
+    write_secret_key(&place, "other.key", &FUNCTIONAL_1024);
+    place.run("encrypt 4.png --model toy --key other.key --out other.enc").succeeded();
+    place.refuses(&format!("{infer} 5.enc other.enc"), &["other.enc", "another key"]);
+    place.refuses("infer --model toy 5.enc --out-dir none", &["none/5.scores", "no file can be written"]);
+}
+
+#[test]
+fn networks_that_the_engine_does_not_run() {
+    let place = Place::furnished();
+    toy::write_model(&place.path("deep"), "deep");
+    let manifest = fs::read_to_string(place.path("deep/manifest.toml")).unwrap();
+    let between = "[[layers]]\nname = \"rectified\"\nkind = \"relu\"\n[[layers]]\nname = \"scores\"";
+    let manifest = manifest.replace("[[layers]]\nname = \"scores\"", between);
+    fs::write(place.path("deep/manifest.toml"), manifest).unwrap();
+    let reason =
+        ["layer \"rectified\"", "the functional engine does not run relu here", "bnn keygen --engine gates"];
+    place.refuses("encrypt 4.png --model deep --key keys/secret.key", &reason);
+    place.refuses("keygen --model deep --out made", &reason);
+    place.refuses("demo --model deep", &reason);
 }
 
 #[test]

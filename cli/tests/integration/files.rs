@@ -50,7 +50,7 @@ fn every_kind_of_file_is_recognised() {
         let result = inspect(file);
         assert_eq!(result["kind"], kind);
         assert_eq!(result["key_id"], id);
-        assert_eq!(result["parameters"]["name"], "FUNCTIONAL_2048");
+        assert_eq!(result["parameters"]["name"], "FUNCTIONAL_1024");
         assert_eq!(result["parameters"]["security_bits"], 128);
         assert_eq!(result["bytes"], fs::metadata(place.path(file)).unwrap().len());
         assert_eq!(result["model_name"].as_str(), model);

@@ -29,6 +29,36 @@ fn client_and_server_need_only_their_own_key() {
 }
 
 #[test]
+fn many_pictures_go_through_at_once() {
+    let place = Place::furnished();
+    fs::create_dir(place.path("results")).unwrap();
+    for class in [2, 7] {
+        toy::write_picture(&place.path(&format!("{class}.png")), &toy::pixels(class));
+    }
+    for class in [2, 4, 7] {
+        place.run(&format!("encrypt {class}.png --model toy")).succeeded();
+    }
+    let text = place.run("infer 2.enc 4.enc 7.enc --model toy --out-dir results").succeeded();
+    assert!(text.contains("3 images in") && text.contains("a minute: 48 bootstraps"), "{text}");
+    for class in [2, 4, 7] {
+        let result = place.run(&format!("decrypt results/{class}.scores --model toy --json")).json();
+        assert_eq!(result["label"], class);
+    }
+    let result = place.run("infer 2.enc 4.enc 7.enc --model toy --json").json();
+    let inference = &result["inference"];
+    assert_eq!(inference["scores"].as_array().unwrap().len(), 3);
+    let minutes = inference["seconds"].as_f64().unwrap() / 60.0;
+    assert!((inference["images_per_minute"].as_f64().unwrap() * minutes - 3.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_key_is_made_for_a_model() {
+    let place = Place::furnished();
+    let result = place.run("keygen --model toy --out made --json").json();
+    assert_eq!(result["parameters"]["name"], "FUNCTIONAL_1024");
+}
+
+#[test]
 fn bmp_and_idx_are_read_and_the_index_is_in_the_name() {
     let place = Place::furnished();
     toy::write_picture(&place.path("2.bmp"), &toy::pixels(2));
@@ -51,7 +81,7 @@ fn the_demo_says_what_happens_and_the_label() {
         "128 bits of security",
         "1 threads",
         "secret.key, ",
-        "cloud.key, 41.0 MB",
+        "cloud.key, 28.4 MB",
         "16 bootstraps",
         "The encrypted network says 4, and so does the same network in the clear.",
     ] {
@@ -77,7 +107,7 @@ fn the_demo_gives_one_json_object() {
 #[test]
 fn the_demo_runs_without_arguments() {
     let text = Place::new().run("demo").succeeded();
-    assert!(text.contains("binarized-perceptron") && text.contains("The encrypted network says"), "{text}");
+    assert!(text.contains("binarized-cnn") && text.contains("The encrypted network says"), "{text}");
 }
 
 #[test]
@@ -132,10 +162,15 @@ fn gates_run_from_the_command_and_give_the_scores_in_the_clear() {
     let outcome = place.run(line);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("differ from those of the network in the clear"), "{outcome:?}");
+    place.run("encrypt 5.png --model toy --key gates/secret.key").succeeded();
+    place.refuses(
+        "infer 4.enc 5.enc --model toy --out-dir gates --cloud-key gates/cloud.key",
+        &["one at a time"],
+    );
     // A key of one engine does not read what was made for the other.
     place.refuses(
         "infer 4.enc --model toy --out x.scores",
-        &["keys/cloud.key", "FUNCTIONAL_2048", "GATES_DEFAULT"],
+        &["keys/cloud.key", "FUNCTIONAL_1024", "GATES_DEFAULT"],
     );
     place.refuses("decrypt 4.scores --model toy", &["GATES_DEFAULT"]);
 }
@@ -151,6 +186,12 @@ fn an_estimate_says_bootstraps_time_and_memory() {
         assert!(bootstraps >= 16.0 && (result["seconds"].as_f64().unwrap() / expected - 1.0).abs() < 1e-6);
         assert!(result["memory_bytes"].as_f64().unwrap() > 5e7);
     }
+    toy::write_idx_images(&place.path("images"), &[toy::pixels(1), toy::pixels(8), toy::white()]);
+    let result = place.run("estimate toy --images images --json").json();
+    assert_eq!(
+        (&result["details"]["label_changes"], &result["details"]["upload_bytes"]),
+        (&0.0.into(), &3308.into())
+    );
     let text = place.run("estimate toy --engine gates --style as-published").succeeded();
     assert!(text.contains("layer       hidden") && text.contains("measured"), "{text}");
 }

@@ -75,7 +75,7 @@ fn a_packed_picture_takes_four_bytes_a_pixel_and_keeps_its_values() {
 #[test]
 fn rows_are_summed_place_by_place() {
     let key = SecretKey::generate(&FUNCTIONAL_1024, seed(1));
-    let messages: Vec<Torus32> = (0..3 * 20).map(|i| Torus32(i * i << 20)).collect();
+    let messages: Vec<Torus32> = (0..3 * 20).map(|i| Torus32((i * i) << 20)).collect();
     let packed = key.encrypt_packed(&messages, 20, seed(2)).unwrap();
     let sums = packed.sum_rows(&[1, -2, 3]).unwrap();
     assert_eq!(sums.len(), 20);

@@ -13,7 +13,8 @@ use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::keys::SecretKey;
 use tfhe_core::noise;
 use tfhe_core::parameters::{
-    FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1,
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1,
+    TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
 use tfhe_core::torus::{Torus, Torus32};
@@ -161,6 +162,11 @@ fn a_bootstrap_has_the_predicted_noise_with_gates_default() {
 #[test]
 fn a_bootstrap_has_the_predicted_noise_with_gates_block_binary() {
     a_bootstrap_has_the_predicted_noise(&GATES_BLOCK_BINARY, 2000);
+}
+
+#[test]
+fn a_bootstrap_has_the_predicted_noise_with_functional_1024() {
+    a_bootstrap_has_the_predicted_noise(&FUNCTIONAL_1024, 1000);
 }
 
 #[test]

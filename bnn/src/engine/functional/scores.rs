@@ -77,24 +77,23 @@ impl ScoreScale {
         let bits = widest.max(1).ilog2() + 1;
         let wanted = half * WANTED_NOISE_SHARE;
         let mut best: Option<Self> = None;
-        for (digits, power) in
-            (1..=bits).rev().flat_map(|digits| (0..RANGES).map(move |power| (digits, power)))
-        {
-            let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
-            let parts = cut(&rows, inputs, divisor, digits, room);
-            let of_class = |class| parts.iter().filter(|part| part.class == class).count();
-            let too_many = (0..rows.len()).any(|class| of_class(class) > MOST_PARTS);
-            // Whole weights in one part are always a candidate.
-            if too_many && best.is_some() {
-                continue;
-            }
-            let candidate = Self::of(parts, &rows, range, inputs, variance);
-            let better = best.as_ref().is_none_or(|best| {
-                let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));
-                new < old || new == old && candidate.parts.len() < best.parts.len()
-            });
-            if better {
-                best = Some(candidate);
+        for digits in (1..=bits).rev() {
+            for power in 0..RANGES {
+                let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
+                let parts = cut(&rows, inputs, divisor, (digits, bits), room);
+                let of_class = |class| parts.iter().filter(|part| part.class == class).count();
+                // Smaller ranges are only more parts. (Whole weights in one part come first.)
+                if best.is_some() && (0..rows.len()).any(|class| of_class(class) > MOST_PARTS) {
+                    break;
+                }
+                let candidate = Self::of(parts, &rows, range, inputs, variance);
+                let better = best.as_ref().is_none_or(|best| {
+                    let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));
+                    new < old || new == old && candidate.parts.len() < best.parts.len()
+                });
+                if better {
+                    best = Some(candidate);
+                }
             }
         }
         let best = best.expect("invariant: whole weights in one part are a candidate");
@@ -128,12 +127,12 @@ impl ScoreScale {
     }
 }
 
-/// Cuts rows into parts: digits of so many bits of the weights over `divisor`, and as many inputs as keep half the range
-/// of a part within `room`.
-fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, digits: u32, room: f64) -> Vec<Part> {
+/// Cuts rows into parts: digits of so many bits of the weights over `divisor`, which have `bits` bits, and as many inputs
+/// as keep half the range of a part within `room`.
+fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32), room: f64) -> Vec<Part> {
     let mut parts = Vec::new();
     for (class, row) in rows.iter().enumerate() {
-        for shift in (0..u32::BITS).step_by(digits as usize) {
+        for shift in (0..bits).step_by(digits as usize) {
             let digit = |w: i32| {
                 let magnitude = ((w.unsigned_abs() / divisor) >> shift) & ((1 << digits) - 1);
                 w.signum() * magnitude as i32
@@ -189,7 +188,7 @@ mod tests {
                 rows.into_iter().map(|row| row.into_iter().map(|w| w * multiple).collect()).collect();
             let rows: Vec<&[i32]> = rows.iter().map(Vec::as_slice).collect();
             let inputs = Range::Interval { low: -3, high: 5 };
-            let parts = cut(&rows, inputs, multiple.unsigned_abs(), digits, room);
+            let parts = cut(&rows, inputs, multiple.unsigned_abs(), (digits, 8), room);
             let scale = ScoreScale::of(parts, &rows, (0, 0), inputs, 1e-12);
             let sum = |part: &Part| part.terms.iter().map(|&(digit, place)| i64::from(digit) * x[place]).sum::<i64>();
             let phases: Vec<f64> = scale
