@@ -2,22 +2,23 @@
 
 mod integer;
 mod latent;
-mod measurement;
 
 use clap::{Args, value_parser};
 
 use self::integer::Perceptron;
 use self::latent::{BIAS_LIMIT, Latent, Shape};
-use self::measurement::{DRAWS, Measurement, NOISES};
 use crate::card::Card;
 use crate::error::Result;
 use crate::folder::{self, Contents, Tensor};
+use crate::measurement::{self, Measurement};
 use crate::mnist::{CLASSES, PIXELS, SIDE};
 use crate::pixels::{most_active, with_head_room};
-use crate::run::{Run, VALIDATION};
+use crate::run::Run;
 
 /// The network's name, and its folder's.
 const NAME: &str = "binarized-perceptron";
+/// Standard deviations measured at, in units of the hidden sum: what encryption is expected to add, and twice that.
+const NOISES: [(&str, f32); 2] = [("1.0", 1.0), ("2.0", 2.0)];
 
 /// Train the binarized perceptron on MNIST.
 ///
@@ -66,13 +67,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let digits = run.training_digits()?;
     let most_active = most_active(&digits, shape.threshold);
     let outcome = run.train(digits, |digits| Latent::new(shape, digits, randomness))?;
-    let validation = Measurement::new(&outcome.network, &outcome.validation, randomness);
+    let validation = Measurement::new(&outcome.network, &outcome.validation, &NOISES, randomness);
     println!("validation: {validation}");
     let (bias, seconds) = (outcome.network.largest_hidden_bias(), outcome.time.as_secs());
     println!("largest hidden bias {bias}, trained in {seconds} s");
 
     let Some(out) = &run.out else { return Ok(()) };
-    let test = Measurement::new(&outcome.network, &run.test_digits()?, randomness);
+    let test = Measurement::new(&outcome.network, &run.test_digits()?, &NOISES, randomness);
     println!("test: {test}");
     let Shape { score_weight_limit, noise, window, .. } = shape;
     let card = Card {
@@ -116,21 +117,15 @@ The half leaves no ties. A client accepts at most {max_active} set pixels: the m
 
 /// The card's accuracy section.
 fn accuracy(validation: &Measurement, test: &Measurement) -> String {
-    let mut table = String::from(
+    format!(
         "## Accuracy
 
 In the integer meaning. Encrypted evaluation adds Gaussian noise to every hidden sum; the lower rows add it in the
 clear, with its standard deviation in units of the sum.
 
-",
-    );
-    table += &format!("| | validation ({VALIDATION} images) | test (10000 images) |\n|---|---|---|\n");
-    let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
-    table += &format!("| plain | {} | {} |\n", percent(validation.plain), percent(test.plain));
-    for (noise, (validation, test)) in NOISES.iter().zip(validation.noisy.iter().zip(&test.noisy)) {
-        table += &format!("| noise {noise:.1} | {validation} | {test} |\n");
-    }
-    table + &format!("\nWith noise: mean (least to most) of {DRAWS} draws.\n")
+{}",
+        measurement::table(validation, test)
+    )
 }
 
 /// Manifest and tensors. `most_active` is the most set pixels in a training image.

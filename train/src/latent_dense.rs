@@ -36,7 +36,7 @@ pub(crate) struct Form {
 pub(crate) struct LatentDense {
     form: Form,
     /// `mu`, `[inputs, 1]`.
-    centre: Tensor,
+    centre: Var,
     weights: Var,
     biases: Var,
 }
@@ -56,10 +56,16 @@ impl LatentDense {
         let weights: Vec<f32> = (0..outputs * inputs).map(|_| uniform()).collect();
         Ok(Self {
             form,
-            centre: Tensor::new(centre, &Device::Cpu)?.unsqueeze(1)?,
+            centre: Var::from_tensor(&Tensor::new(centre, &Device::Cpu)?.unsqueeze(1)?)?,
             weights: Var::from_vec(weights, (outputs, inputs), &Device::Cpu)?,
             biases: Var::from_vec(vec![bias; outputs], outputs, &Device::Cpu)?,
         })
+    }
+
+    /// Moves `mu` a `share` of the way to `mean`, `[inputs]`.
+    pub(crate) fn recentre(&self, mean: &Tensor, share: f64) -> Result<()> {
+        let centre = self.centre.as_detached_tensor();
+        self.centre.set(&(&centre + ((mean.unsqueeze(1)? - &centre)? * share)?)?)
     }
 
     /// What the optimiser moves.
@@ -70,7 +76,10 @@ impl LatentDense {
     /// Outputs `[batch, outputs]`, integers, of `[batch, inputs]` integers.
     pub(crate) fn of(&self, x: &Tensor) -> Result<Tensor> {
         let weights = self.weights()?;
-        floor(&self.shifted(&x.matmul(&weights.t()?)?)?)?.broadcast_add(&self.biases(&weights)?)
+        let product = x.matmul(&weights.t()?)?;
+        // A product that loses no bits is an integer already.
+        let product = if self.form.shift == 0 { product } else { floor(&self.shifted(&product)?)? };
+        product.broadcast_add(&self.biases(&weights)?)
     }
 
     /// The sum of the latent weights' magnitudes. In the loss it draws weights that matter little to zero, where they
@@ -103,7 +112,7 @@ impl LatentDense {
 
     /// Biases `b`, `[outputs]`, for `weights`.
     fn biases(&self, weights: &Tensor) -> Result<Tensor> {
-        let centre = self.shifted(&weights.matmul(&self.centre)?.squeeze(D::Minus1)?)?;
+        let centre = self.shifted(&weights.matmul(&self.centre.as_detached_tensor())?.squeeze(D::Minus1)?)?;
         round(&((&*self.biases * self.form.bias_unit)? - centre)?, self.form.bias_limit)
     }
 

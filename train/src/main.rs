@@ -6,9 +6,10 @@
 //! * training: [`straight_through`] (gradients of discrete functions), [`grid`] (the integers a weight may be),
 //!   [`training`] (the loop), [`randomness`] (all of it from one seed);
 //! * layers: [`dense`], [`latent_dense`] (the reals behind one), [`convolution`];
-//! * the networks, each with its integers and the reals behind them: [`binarized_perceptron`], [`perceptron`] and
-//!   [`cnn`], which is `binarized-cnn` and `hybrid-cnn`;
-//! * [`run`] (what a subcommand does), [`folder`] and [`card`] (what it writes), and [`error`].
+//! * the networks, each with its integers and the reals behind them: [`binarized_perceptron`], [`perceptron`],
+//!   [`sign_cnn`] and [`cnn`], which is `binarized-cnn` and `hybrid-cnn`;
+//! * [`run`] (what a subcommand does), [`measurement`] (accuracy under noise), [`folder`] and [`card`] (what it
+//!   writes), and [`error`].
 
 mod augment;
 mod binarized_perceptron;
@@ -20,11 +21,13 @@ mod error;
 mod folder;
 mod grid;
 mod latent_dense;
+mod measurement;
 mod mnist;
 mod perceptron;
 mod pixels;
 mod randomness;
 mod run;
+mod sign_cnn;
 mod straight_through;
 mod training;
 
@@ -39,6 +42,7 @@ enum Command {
     BinarizedCnn(cnn::binarized::Arguments),
     HybridCnn(cnn::hybrid::Arguments),
     Perceptron(perceptron::Arguments),
+    SignCnn(sign_cnn::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::BinarizedCnn(arguments) => cnn::binarized::run(&arguments),
         Command::HybridCnn(arguments) => cnn::hybrid::run(&arguments),
         Command::Perceptron(arguments) => perceptron::run(&arguments),
+        Command::SignCnn(arguments) => sign_cnn::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,8 +35,13 @@ pub(crate) const fn with_head_room(most_active: u32) -> u32 {
 }
 
 /// Encoding "grey": the upper `bits` of every grey value.
+pub(crate) fn grey(grey: &[u8], bits: u32) -> [u8; PIXELS] {
+    std::array::from_fn(|pixel| grey[pixel] >> (8 - bits))
+}
+
+/// Encoding "grey", as an image to convolve.
 pub(crate) fn upper_bits(grey: &[u8], bits: u32) -> Image {
-    Image { pixels: std::array::from_fn(|pixel| i16::from(grey[pixel] >> (8 - bits))), gains: [1; WINDOWS] }
+    Image { pixels: self::grey(grey, bits).map(i16::from), gains: [1; WINDOWS] }
 }
 
 /// Fraction bits of the encoding "sign-and-scale".

@@ -6,16 +6,16 @@
 //! label = the first m with the largest s_m
 //! ```
 //!
-//! Encrypted evaluation adds Gaussian noise to every hidden sum before its sign; [`Perceptron::noisy_label`] does so
+//! Encrypted evaluation adds Gaussian noise to every hidden sum before its sign; [`Noisy::noisy_label`] does so
 //! in the clear.
 
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
 use crate::dense::first_largest;
-use crate::mnist::{Digits, PIXELS};
+use crate::measurement::Noisy;
+use crate::mnist::PIXELS;
 use crate::pixels::{BinaryImage, binarize};
-use crate::randomness::{Purpose, Randomness};
 use crate::training::Network;
 
 /// The integers of a trained network.
@@ -55,26 +55,9 @@ impl Perceptron {
     }
 
     /// The digit it takes `image` for when Gaussian noise of this standard deviation is added to every hidden sum.
-    pub(crate) fn noisy_label(&self, image: &BinaryImage, deviation: f32, rng: &mut impl Rng) -> u8 {
+    fn noisy_label_of(&self, image: &BinaryImage, deviation: f32, rng: &mut impl Rng) -> u8 {
         let mut noise = || deviation * rng.sample::<f32, _>(StandardNormal);
         first_largest(self.scores(self.sums(image).map(|sum| sum as f32 + 0.5 + noise() >= 0.0)))
-    }
-
-    /// Fraction of the digits told right, for each of `draws` draws of Gaussian noise of this standard deviation.
-    pub(crate) fn noisy_accuracies(
-        &self,
-        digits: &Digits,
-        deviation: f32,
-        draws: usize,
-        randomness: Randomness,
-    ) -> Vec<f64> {
-        let accuracy = |draw| {
-            digits.fraction(|index, grey, label| {
-                let mut rng = randomness.stream(Purpose::EvaluationNoise, draw, index);
-                self.noisy_label(&binarize(grey, self.threshold), deviation, &mut rng) == label
-            })
-        };
-        (0..draws).map(accuracy).collect()
     }
 
     /// Hidden sums `w x + b`, without the half.
@@ -103,6 +86,13 @@ impl Network for Perceptron {
     }
 }
 
+impl Noisy for Perceptron {
+    /// `deviation` is in units of the hidden sum.
+    fn noisy_label(&self, grey: &[u8], deviation: f32, rng: &mut impl Rng) -> u8 {
+        self.noisy_label_of(&binarize(grey, self.threshold), deviation, rng)
+    }
+}
+
 #[cfg(test)]
 impl Perceptron {
     /// The scores of an image.
@@ -114,6 +104,7 @@ impl Perceptron {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::randomness::{Purpose, Randomness};
 
     /// Two neurons: one counts set pixels above 2, the other pixels below 1. Digit 7 follows the first, 3 the second.
     fn counting() -> Perceptron {
@@ -154,7 +145,7 @@ mod tests {
         let network = counting();
         let label = |count, deviation, draw| {
             let mut rng = Randomness::new(1).stream(Purpose::EvaluationNoise, draw, 0);
-            network.noisy_label(&set(count), deviation, &mut rng)
+            network.noisy_label_of(&set(count), deviation, &mut rng)
         };
         let sevens = |count, deviation| (0..100).filter(|&draw| label(count, deviation, draw) == 7).count();
         assert_eq!((sevens(2, 0.0), sevens(3, 0.0)), (0, 100));
