@@ -9,7 +9,7 @@ fn the_secret_key_is_for_its_owner_and_keys_are_not_replaced_unasked() {
     let place = Place::new();
     let text = place.run("keygen").succeeded();
     assert!(
-        text.contains("keys/secret.key: 492 bytes") && text.contains("keep it with the client"),
+        text.contains("keys/secret.key: 484 bytes") && text.contains("keep it with the client"),
         "{text}"
     );
     #[cfg(unix)]
