@@ -363,6 +363,14 @@ fn linear<M: Machine>(
     })
 }
 
+/// What becomes one value of the next level of maxima.
+enum Operand {
+    /// Two values, by the number of their pair.
+    Pair(usize),
+    /// One that was left over, by its place.
+    Single(usize),
+}
+
 /// The maxima of a stage, each at twice the unit for every level.
 fn maxima<M: Machine>(
     stage: &Stage<'_>,
@@ -373,37 +381,42 @@ fn maxima<M: Machine>(
 ) -> Result<Vec<M::Value>> {
     let mut factor = 1 << levels;
     for (pool, input) in &stage.pools {
-        let windows: Vec<Vec<usize>> = pool.windows(*input).collect();
-        let mut cells = pool.size() * pool.size();
-        let flat: Vec<usize> = windows.into_iter().flatten().collect();
-        let mut places = flat;
-        while cells > 1 {
-            // The operands of each maximum; an odd one out is doubled, as maxima are.
-            let pairs: Vec<&[usize]> = places.chunks(cells).flat_map(|cells| cells.chunks(2)).collect();
-            let whole: Vec<&[usize]> = pairs.iter().copied().filter(|pair| pair.len() == 2).collect();
-            let differences = machine.combine(whole.len(), |index| {
-                let (a, b) = (&values[whole[index][0]], &values[whole[index][1]]);
-                (Torus32::default(), vec![(factor, a), (-factor, b)])
+        // The places of what is left of each square.
+        let mut squares: Vec<Vec<usize>> = pool.windows(*input).collect();
+        while squares.first().is_some_and(|square| square.len() > 1) {
+            let pairs: Vec<(usize, usize)> = squares
+                .iter()
+                .flat_map(|square| square.chunks_exact(2))
+                .map(|pair| (pair[0], pair[1]))
+                .collect();
+            let differences = machine.combine(pairs.len(), |index| {
+                let (a, b) = pairs[index];
+                (Torus32::default(), vec![(factor, &values[a]), (-factor, &values[b])])
             })?;
             let table = Scale::magnitude(size, factor);
-            let magnitudes = machine.bootstrap(&differences, &vec![&table; whole.len()])?;
+            let magnitudes = machine.bootstrap(&differences, &vec![&table; pairs.len()])?;
+
+            // A pair becomes a + b + |a - b|; one that was left over is doubled, as maxima are.
+            let mut reduced = Vec::new();
+            let mut pair = 0;
+            for square in &mut squares {
+                let first = reduced.len();
+                for cells in square.chunks(2) {
+                    let operand =
+                        if cells.len() == 2 { Operand::Pair(pair) } else { Operand::Single(cells[0]) };
+                    pair += cells.len() / 2;
+                    reduced.push(operand);
+                }
+                *square = (first..reduced.len()).collect();
+            }
             let shift = Torus::from_real(0.25 / f64::from(factor));
-            // Where the magnitude of each pair is.
-            let before: Vec<usize> = pairs
-                .iter()
-                .scan(0, |count, pair| {
-                    let here = *count;
-                    *count += usize::from(pair.len() == 2);
-                    Some(here)
-                })
-                .collect();
-            let maxima = machine.combine(pairs.len(), |index| match *pairs[index] {
-                [a, b] => (shift, vec![(1, &values[a]), (1, &values[b]), (1, &magnitudes[before[index]])]),
-                _ => (Torus32::default(), vec![(2, &values[pairs[index][0]])]),
+            values = machine.combine(reduced.len(), |index| match reduced[index] {
+                Operand::Pair(pair) => {
+                    let (a, b) = pairs[pair];
+                    (shift, vec![(1, &values[a]), (1, &values[b]), (1, &magnitudes[pair])])
+                }
+                Operand::Single(place) => (Torus32::default(), vec![(2, &values[place])]),
             })?;
-            values = maxima;
-            cells = cells.div_ceil(2);
-            places = (0..values.len()).collect();
             factor /= 2;
         }
     }
