@@ -19,6 +19,8 @@ struct System {
     accuracy: f64,
     /// Whether it is of this project, and by which engine.
     whose: String,
+    /// The side of its point on which there is room for its name.
+    label: String,
 }
 
 /// Parses a line: fields between commas, of which the first and the last are in quotation marks.
@@ -27,7 +29,8 @@ fn parse(line: &str) -> Option<System> {
     let mut fields = rest.split(',');
     let mut number = || fields.next()?.parse().ok();
     let (seconds, accuracy) = (number()?, number()?);
-    Some(System { name: name.into(), seconds, accuracy, whose: fields.next()?.into() })
+    let mut text = || fields.next().map(String::from);
+    Some(System { name: name.into(), seconds, accuracy, whose: text()?, label: text()? })
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -49,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(56)
-        .build_cartesian_2d((0.2..1_000_000.0f64).log_scale(), 95.5..99.6f64)?;
+        .build_cartesian_2d((0.2..600_000.0f64).log_scale(), 95.5..99.6f64)?;
     chart
         .configure_mesh()
         .x_desc("seconds (logarithmic)")
@@ -69,8 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .legend(move |(x, y)| Circle::new((x + 9, y), 5, color.filled()));
         let style = ("sans-serif", 13).into_font().color(&color);
         chart.draw_series(of_kind().map(|s| {
-            // Towards the middle, where there is room.
-            let (shift, anchor) = if s.seconds < 2000.0 { (8, HPos::Left) } else { (-8, HPos::Right) };
+            let (shift, anchor) = if s.label == "left" { (-8, HPos::Right) } else { (8, HPos::Left) };
             let style = style.clone().pos(Pos::new(anchor, VPos::Center));
             EmptyElement::at((s.seconds, s.accuracy)) + Text::new(s.name.clone(), (shift, 0), style)
         }))?;
