@@ -25,7 +25,7 @@ pub struct EncryptedImage {
 /// A picture as an engine reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ImageContent {
-    /// A value a pixel, packed: for the functional engine.
+    /// Values of pixels, or of windows, packed: for the functional engine.
     Packed(PackedCiphertext),
     /// Bit by bit: for the gate engine.
     Bits(SeededCiphertexts),
@@ -73,7 +73,7 @@ impl EncryptedImage {
         Sha256::digest(&bytes).into()
     }
 
-    /// Writes it to a file: 168 bytes, and 4 a value or bit.
+    /// Writes it to a file: some 170 bytes, and 4 a value or bit.
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.
@@ -129,7 +129,7 @@ impl EncryptedScores {
         self.list.key_id()
     }
 
-    /// Writes them to a file: 136 bytes, and a ciphertext a score (8 KB) or a bit of a score (6 KB).
+    /// Writes them to a file: 136 bytes, and a ciphertext a part of a score (8 KB) or a bit of one (6 KB).
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.

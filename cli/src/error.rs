@@ -107,9 +107,12 @@ impl Error {
             Self::Network(bnn::Error::OtherParameters { .. }) => {
                 Some("`bnn keygen` makes keys of either engine's set")
             }
-            Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::TooNoisy { .. }) => {
+            Self::Network(bnn::Error::UnsupportedLayer { .. }) => {
                 Some("`bnn keygen --engine gates` makes keys for exact circuits")
             }
+            Self::Network(bnn::Error::TooNoisy { .. }) => Some(
+                "`bnn keygen --model` takes the parameter set that a model needs, `--engine gates` makes keys for exact circuits",
+            ),
             Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),
             Self::Network(bnn::Error::ImageSize { .. }) => Some("scale the picture"),
             _ => None,

@@ -12,7 +12,7 @@
 use crate::{
     Error, Result,
     encoding::{InputEncoding, PixelEncoding},
-    layer::{Convolution, Dense, Layer, Matrix, MaxPool, Shape, XnorConvolution},
+    layer::{Convolution, Layer, Matrix, MaxPool, Shape, XnorConvolution},
     model::Model,
 };
 
@@ -93,7 +93,7 @@ impl<'a> Stage<'a> {
         Ok(stages)
     }
 
-    /// Bootstraps that halve the values of a square of this many.
+    /// Bootstraps of the maxima: one fewer than a square has values, for each.
     fn maxima(&self) -> usize {
         let squares = |&(pool, input): &(&MaxPool, Shape)| {
             pool.output(input).values() * (pool.size() * pool.size() - 1)
@@ -127,16 +127,10 @@ impl<'a> Stage<'a> {
 
 impl<'a> Linear<'a> {
     fn of(layer: &'a Layer) -> Option<Self> {
-        let dense = |dense: &'a Dense| Self::Dense {
-            weights: dense.weights(),
-            biases: dense.biases(),
-            shift: dense.shift(),
-        };
+        let dense = |weights, biases, shift| Some(Self::Dense { weights, biases, shift });
         match layer {
-            Layer::BinaryDense(layer) => {
-                Some(Self::Dense { weights: layer.weights(), biases: layer.biases(), shift: 0 })
-            }
-            Layer::Dense(layer) => Some(dense(layer)),
+            Layer::BinaryDense(layer) => dense(layer.weights(), layer.biases(), 0),
+            Layer::Dense(layer) => dense(layer.weights(), layer.biases(), layer.shift()),
             Layer::Convolution(layer) => Some(Self::Convolution(layer)),
             Layer::XnorConvolution(layer) => Some(Self::Xnor(layer)),
             Layer::Relu(_) | Layer::MaxPool(_) | Layer::Sign(_) => None,
