@@ -370,6 +370,20 @@ fn convolutions_with_stride_and_hidden_layers_are_their_circuits() {
     }
 }
 
+#[test]
+fn signs_are_their_circuits() {
+    let pooled = "[[layers]]\nname = \"pooled\"";
+    let model = small_hybrid()
+        .replace("kind = \"relu\"", "kind = \"sign\"")
+        .replace(pooled, &format!("[[layers]]\nname = \"signs\"\nkind = \"sign\"\n{pooled}"))
+        .open()
+        .unwrap();
+    for shade in [0_usize, 1, 37, 101, 255] {
+        let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
+        check(&model, &GreyImage::new(format!("shade {shade}"), 7, 7, pixels).unwrap(), &GATES_DEFAULT);
+    }
+}
+
 fn keys() -> (SecretKey, Evaluator) {
     let key = SecretKey::generate(&GATES_DEFAULT, seed(31));
     let cloud = CloudKey::generate(&key, seed(32));
