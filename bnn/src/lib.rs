@@ -11,7 +11,8 @@
 //! * [`layer`]: the kinds of layer, and how large their sums can become;
 //! * [`model`]: a network on disk, opened and checked;
 //! * [`engine`]: evaluation: the plaintext oracle, and the functional engine on ciphertexts;
-//! * [`encrypted`]: what travels between client and server.
+//! * [`encrypted`]: what travels between client and server;
+//! * [`soak`]: random circuits on ciphertexts against Boolean logic, for as long as one likes.
 //!
 //! ```no_run
 //! use bnn::{data::GreyImage, engine, model::Model};
@@ -31,5 +32,6 @@ pub mod engine;
 mod error;
 pub mod layer;
 pub mod model;
+pub mod soak;
 
 pub use error::{Error, Result};

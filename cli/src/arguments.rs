@@ -4,7 +4,11 @@ use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
 use bnn::circuit::netlist::Style;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tfhe_core::{backend::Backend, serial::Existing};
+use tfhe_core::{
+    backend::Backend,
+    parameters::{GATES_DEFAULT, Parameters},
+    serial::Existing,
+};
 
 use crate::{
     commands::Session,
@@ -99,6 +103,8 @@ pub(crate) enum Command {
     /// Reads a Boolean circuit in Bristol Fashion: tells its cost, or runs it
     #[command(subcommand)]
     Circuit(Circuit),
+    /// Runs random circuits on ciphertexts and counts the bits that come out wrong
+    Soak(Soak),
 }
 
 /// The network to use.
@@ -217,7 +223,7 @@ pub(crate) struct Infer {
     pub(crate) state: Option<PathBuf>,
 
     /// Seconds after which a run of gates is saved; also after each layer
-    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = duration)]
     pub(crate) save_every: f64,
 
     /// How circuits of gates are built
@@ -318,10 +324,10 @@ pub(crate) struct Evaluate {
     pub(crate) record: Option<PathBuf>,
 }
 
-/// A duration in seconds, not negative.
-fn seconds(text: &str) -> std::result::Result<f64, String> {
-    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if seconds >= 0.0 { Ok(seconds) } else { Err("expected a number of seconds".into()) }
+/// A duration, not negative, in the argument's unit.
+fn duration(text: &str) -> std::result::Result<f64, String> {
+    let duration = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if duration >= 0.0 { Ok(duration) } else { Err("expected a number that is not negative".into()) }
 }
 
 /// What to do with a circuit.
@@ -355,6 +361,31 @@ pub(crate) struct CircuitRun {
     /// Encrypt, run on ciphertexts and decrypt, with a fresh key; fail unless the bits are the same
     #[arg(long)]
     pub(crate) encrypted: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    /// How long to run, in minutes; a round of some 9000 bootstraps that is begun is finished
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = duration)]
+    pub(crate) minutes: f64,
+
+    /// File that keeps count after each round; a test that is there already goes on
+    #[arg(long, value_name = "FILE", default_value = "soak.json")]
+    pub(crate) record: PathBuf,
+
+    /// Parameter set of a new test
+    #[arg(long, value_name = "SET", default_value = GATES_DEFAULT.name, value_parser = parameters)]
+    pub(crate) parameters: &'static Parameters,
+
+    /// What keys and circuits of a new test are drawn from [default: drawn by the operating system]
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A parameter set by its name.
+fn parameters(name: &str) -> std::result::Result<&'static Parameters, String> {
+    let names = || Parameters::ALL.map(|set| set.name).join(", ");
+    Parameters::named(name).ok_or_else(|| format!("the parameter sets are {}", names()))
 }
 
 /// How a circuit is built.

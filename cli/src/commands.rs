@@ -13,6 +13,7 @@ mod infer_gates;
 mod inspect;
 mod keygen;
 mod models;
+mod soak;
 
 use bnn::model::Model;
 use serde_json::{Value, json};
@@ -55,6 +56,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Import(command) => import::run(command, session),
         Command::Evaluate(arguments) => evaluate::run(arguments, session),
         Command::Circuit(command) => circuit::run(command, session),
+        Command::Soak(arguments) => soak::run(arguments, session),
     }
 }
 

@@ -76,6 +76,14 @@ pub(crate) enum Error {
     #[error("the decrypted scores differ from those of the network in the clear")]
     ScoresDiffer,
 
+    /// A soak test that saw an error.
+    #[error("{}: {errors} bits came out wrong in {bootstraps} bootstraps; the record says in which rounds", record.display())]
+    Soak { record: PathBuf, errors: u64, bootstraps: u64 },
+
+    /// A soak test with other choices than the one that is to go on.
+    #[error("{}: a test with {found} is recorded here, where {asked} is asked for; name another file with --record", record.display())]
+    OtherSoak { record: PathBuf, found: String, asked: String },
+
     /// The result could not be printed.
     #[error("stdout: {0}")]
     Stdout(io::Error),

@@ -86,3 +86,39 @@ impl Gates {
         self.bar.finish_and_clear();
     }
 }
+
+/// The progress of a soak test, which has an end in time: a bar on a terminal, else a line on stderr now and then.
+pub(crate) struct Soak {
+    bar: ProgressBar,
+    start: Instant,
+    end: Duration,
+    done: Cell<usize>,
+    /// When the last line was written.
+    line: Cell<Instant>,
+}
+
+impl Soak {
+    pub(crate) fn new(end: Duration) -> Self {
+        let bar = bar(end.as_secs() as usize, "{bar:30} {msg}");
+        Self { bar, start: Instant::now(), end, done: Cell::new(0), line: Cell::new(Instant::now()) }
+    }
+
+    /// Counts bootstraps that were done.
+    pub(crate) fn add(&self, bootstraps: usize) {
+        self.done.set(self.done.get() + bootstraps);
+        let elapsed = self.start.elapsed();
+        let speed = self.done.get() as f64 / elapsed.as_secs_f64();
+        let left = report::long_duration(self.end.saturating_sub(elapsed));
+        let message = format!("{} bootstraps, {speed:.0} a second, {left} left", self.done.get());
+        self.bar.set_position(elapsed.as_secs());
+        if self.bar.is_hidden() && self.line.get().elapsed() >= LINE_INTERVAL {
+            eprintln!("{message}");
+            self.line.set(Instant::now());
+        }
+        self.bar.set_message(message);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -27,17 +27,30 @@ const UNIT_ROUNDOFF: f64 = 1.0 / 9_007_199_254_740_992.0;
 /// (AVX-512) are what `benches`' program `noise` finds for `FUNCTIONAL_2048`, where this term is the largest.
 const TRANSFORM_GROWTH: f64 = 5.7;
 
+/// Variance that an external product adds where the TGSW sample is of 0.
+pub fn external_product(p: &Parameters) -> f64 {
+    let key = p.tlwe_noise().to_real();
+    let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
+    let digits = p.gadget.digits_variance();
+    let transform = (TRANSFORM_GROWTH * UNIT_ROUNDOFF).powi(2) * products * digits / 12.0 * secret_norm(p);
+    products * key * key * digits + transform
+}
+
+/// What rounding the digits adds beside, where the TGSW sample is of 1.
+pub fn decomposition(p: &Parameters) -> f64 {
+    secret_norm(p) * p.gadget.rounding_variance()
+}
+
+/// 1 + kN/2, how a variance in all coefficients of a TLWE sample grows to that of its phase.
+fn secret_norm(p: &Parameters) -> f64 {
+    1.0 + p.large_dimension() as f64 / 2.0
+}
+
 /// Variance that a blind rotation leaves on its result, whatever its input's.
 pub fn blind_rotation(p: &Parameters) -> f64 {
-    let (k, size) = (p.tlwe_dimension as f64, p.polynomial_size as f64);
-    let key = p.tlwe_noise().to_real();
-    let products = (k + 1.0) * size;
-    let secret_norm = 1.0 + k * size / 2.0;
-    let digits = p.gadget.digits_variance();
-    let transform = (TRANSFORM_GROWTH * UNIT_ROUNDOFF).powi(2) * products * digits / 12.0 * secret_norm;
     let samples = p.step_samples() as f64;
-    let rounding = samples / (samples + 1.0) * secret_norm * p.gadget.rounding_variance();
-    p.steps() as f64 * 2.0 * (samples * (products * key * key * digits + transform) + rounding)
+    let rounding = samples / (samples + 1.0) * decomposition(p);
+    p.steps() as f64 * 2.0 * (samples * external_product(p) + rounding)
 }
 
 /// Variance that a key switch adds.
@@ -60,7 +73,7 @@ pub fn fresh(p: &Parameters) -> f64 {
 /// Variance of a bootstrapped ciphertext, as the next gate meets it.
 pub fn bootstrapped(p: &Parameters) -> f64 {
     // Rounding a 64-bit result to the 32-bit torus of ciphertexts, once a coefficient.
-    let rounding = (1.0 + p.large_dimension() as f64 / 2.0) * libm::exp2(-64.0) / 12.0;
+    let rounding = secret_norm(p) * libm::exp2(-64.0) / 12.0;
     match p.order {
         Order::KeySwitchFirst => blind_rotation(p) + rounding,
         Order::BootstrapFirst => blind_rotation(p) + rounding + key_switch(p),

@@ -9,5 +9,6 @@ mod interruption;
 mod path;
 mod place;
 mod resumption;
+mod soak;
 mod toy;
 mod usage;

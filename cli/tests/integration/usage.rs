@@ -7,7 +7,8 @@ use crate::place::{Outcome, Place};
 #[test]
 fn help_lists_commands_and_exit_codes() {
     let help = Place::new().run("--help").succeeded();
-    for fragment in ["demo", "keygen", "encrypt", "infer", "decrypt", "inspect", "models", "evaluate"] {
+    for fragment in ["demo", "keygen", "encrypt", "infer", "decrypt", "inspect", "models", "evaluate", "soak"]
+    {
         assert!(help.contains(fragment), "no {fragment:?} in {help}");
     }
     for fragment in ["Exit codes:", "0    done", "1    failed", "2    wrong usage", "130  interrupted"] {

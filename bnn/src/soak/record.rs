@@ -1,0 +1,180 @@
+//! What a soak test has done and seen: a file of JSON, written anew after each round, with which a run goes on.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+use tfhe_core::{
+    parameters::Parameters,
+    serial::{self, Existing, Secrecy},
+};
+
+use crate::{Error, Result};
+
+/// The version of the file.
+const FORMAT: u32 = 1;
+
+/// Circuits and keys are drawn as a version draws them: whoever changes that raises the second number.
+const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", soak 1");
+
+/// Errors that are described one by one.
+const MOST_FAILURES: usize = 100;
+
+/// A record is a page at most; what is much larger is something else.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Distances, in standard deviations, beyond which noise is counted.
+pub const TAILS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, 6.0];
+
+/// A bit that came out wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The round.
+    pub round: u64,
+    /// Whether it was the round's circuit in the published style.
+    pub published: bool,
+    /// The output of that circuit.
+    pub output: usize,
+}
+
+/// What was done and seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    format: u32,
+    program: String,
+    /// The set's name.
+    parameters: String,
+    /// What keys and circuits are drawn from.
+    pub seed: u64,
+    /// Rounds that are finished, each with a key of its own.
+    pub rounds: u64,
+    /// Gates of the netlists that ran.
+    pub gates: u64,
+    /// Bootstraps that ran for them.
+    pub bootstraps: u64,
+    /// Bits that came out wrong.
+    pub errors: u64,
+    /// The first of them.
+    pub failures: Vec<Failure>,
+    /// Bootstrapped bits whose noise was measured.
+    pub samples: u64,
+    /// How many of them were beyond each of [`TAILS`].
+    pub beyond: [u64; TAILS.len()],
+    /// The largest noise, in standard deviations.
+    pub largest: f64,
+    /// Seconds that it all took.
+    pub seconds: f64,
+}
+
+impl Record {
+    /// The record of a test that has not begun.
+    pub fn new(parameters: &'static Parameters, seed: u64) -> Self {
+        Self {
+            format: FORMAT,
+            program: PROGRAM.into(),
+            parameters: parameters.name.into(),
+            seed,
+            rounds: 0,
+            gates: 0,
+            bootstraps: 0,
+            errors: 0,
+            failures: Vec::new(),
+            samples: 0,
+            beyond: [0; TAILS.len()],
+            largest: 0.0,
+            seconds: 0.0,
+        }
+    }
+
+    /// The record in a file, if the file is there.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it cannot be read; [`Error::State`] if it is no record, or one of another version.
+    pub fn load(path: &Path) -> Result<Option<Self>> {
+        let failed = |source| Error::Read { path: path.into(), source };
+        let refuse = |reason: &str| Error::State { path: path.into(), reason: reason.into() };
+        match fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) if metadata.len() > MOST_BYTES => return Err(refuse("no record of a soak test")),
+            Ok(_) => (),
+        }
+        let bytes = fs::read(path).map_err(failed)?;
+        let record: Self = serde_json::from_slice(&bytes).map_err(|_| refuse("no record of a soak test"))?;
+        if record.format != FORMAT || record.program != PROGRAM {
+            return Err(refuse("a record of another version of this program"));
+        }
+        if Parameters::named(&record.parameters).is_none() {
+            return Err(refuse("a record of an unknown parameter set"));
+        }
+        Ok(Some(record))
+    }
+
+    /// Writes the record: whole, or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] if it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let mut bytes =
+            serde_json::to_vec_pretty(self).expect("invariant: finite numbers and strings have a JSON form");
+        bytes.push(b'\n');
+        Ok(serial::write_whole(&bytes, path, Existing::Replace, Secrecy::Everyone)?)
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &'static Parameters {
+        Parameters::named(&self.parameters)
+            .expect("invariant: a record has a named set, from the start or by loading")
+    }
+
+    /// How many samples a Gaussian would have beyond the tail of this index.
+    pub fn expected_tail(&self, index: usize) -> f64 {
+        self.samples as f64 * libm::erfc(TAILS[index] / std::f64::consts::SQRT_2)
+    }
+
+    /// Counts a noise of so many standard deviations.
+    pub(super) fn count_noise(&mut self, deviations: f64) {
+        self.samples += 1;
+        self.largest = self.largest.max(deviations);
+        for (beyond, bound) in self.beyond.iter_mut().zip(TAILS) {
+            *beyond += u64::from(deviations > bound);
+        }
+    }
+
+    /// Counts a wrong bit.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.errors += 1;
+        if self.failures.len() < MOST_FAILURES {
+            self.failures.push(failure);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tfhe_core::parameters::GATES_DEFAULT;
+
+    use super::*;
+
+    #[test]
+    fn records_survive_the_file_and_strangers_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("soak.json");
+        assert!(Record::load(&path).unwrap().is_none());
+        let mut record = Record::new(&GATES_DEFAULT, 5);
+        record.count_noise(3.25);
+        record.fail(Failure { round: 0, published: true, output: 9 });
+        record.save(&path).unwrap();
+        assert_eq!(Record::load(&path).unwrap().unwrap(), record);
+        assert_eq!((record.beyond, record.errors), ([1, 1, 0, 0, 0], 1));
+
+        let text = fs::read_to_string(&path).unwrap();
+        for (from, to) in [("soak 1", "soak 0"), ("GATES_DEFAULT", "GATES"), ("\"seed\"", "\"sand\"")] {
+            fs::write(&path, text.replace(from, to)).unwrap();
+            assert!(matches!(Record::load(&path), Err(Error::State { .. })), "{from}");
+        }
+    }
+}
