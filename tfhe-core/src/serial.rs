@@ -5,12 +5,11 @@
 //! authentication. The *context* is 32 bytes that belong to the application: this crate stores and returns them.
 //!
 //! A reader trusts nothing: it bounds the length by what the parameter set allows before it allocates, and allocates no
-//! more than the file has bytes. A writer makes a temporary file beside the target, syncs it and renames it, so that a
-//! file is there whole or not at all.
+//! more than the file has bytes. A file that is written is there whole or not at all ([`write_whole`]).
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -21,8 +20,10 @@ use crate::keys::KeyId;
 use crate::parameters::Parameters;
 
 mod content;
+mod whole;
 
 pub use content::CiphertextList;
+pub use whole::{Existing, Secrecy, Staged, make_folder, sync_folder, write_whole};
 
 const MAGIC: [u8; 8] = *b"tfhebnn\n";
 const VERSION: u16 = 1;
@@ -171,15 +172,6 @@ pub struct Stored<C> {
     pub header: Header,
 }
 
-/// What may be done to a file that is there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// Leave it and fail.
-    Refuse,
-    /// Replace it once the new one is whole.
-    Replace,
-}
-
 /// A thing with a file format; implemented by this crate's types only.
 pub trait FileContent: content::Body {}
 
@@ -219,8 +211,21 @@ pub fn from_bytes<C: FileContent>(bytes: &[u8], path: &Path) -> Result<Stored<C>
 /// # Errors
 /// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written.
 pub fn save<C: FileContent>(content: &C, context: Context, path: &Path, existing: Existing) -> Result<()> {
+    stage(content, context, path, existing)?.commit()
+}
+
+/// Writes a thing to a file as [`save`] does, all but giving the file its name.
+///
+/// # Errors
+/// As [`save`].
+pub fn stage<C: FileContent>(
+    content: &C,
+    context: Context,
+    path: &Path,
+    existing: Existing,
+) -> Result<Staged> {
     let secrecy = if C::KIND == Kind::SecretKey { Secrecy::Owner } else { Secrecy::Everyone };
-    write_whole(&to_bytes(content, context), path, existing, secrecy)
+    Staged::new(&to_bytes(content, context), path, existing, secrecy)
 }
 
 /// Reads a thing from a file.
@@ -237,50 +242,6 @@ pub fn load<C: FileContent>(path: &Path) -> Result<Stored<C>> {
 /// [`Error::Io`] or [`Error::BadFile`], naming the file.
 pub fn inspect(path: &Path) -> Result<Header> {
     Ok(read_checked(open(path)?, path)?.0)
-}
-
-/// Who may read a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrecy {
-    /// Its owner: mode 0600.
-    Owner,
-    /// Whoever the process's umask lets.
-    Everyone,
-}
-
-/// Writes `bytes` to a temporary file beside `path`, syncs it, and renames it: the file is there whole or not at all.
-///
-/// # Errors
-/// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written.
-pub fn write_whole(bytes: &[u8], path: &Path, existing: Existing, secrecy: Secrecy) -> Result<()> {
-    let io = |source| Error::Io { path: path.to_owned(), source };
-    let exists = || Error::Exists { path: path.to_owned() };
-    if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
-        return Err(exists());
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tmp-").suffix(".bnn-tmp");
-    #[cfg(unix)]
-    if secrecy == Secrecy::Everyone {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask; the default is 0600
-    }
-    #[cfg(not(unix))]
-    let _ = secrecy;
-    let mut file = builder.tempfile_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    match existing {
-        Existing::Replace => file.persist(path).map_err(|e| io(e.error))?,
-        Existing::Refuse => file.persist_noclobber(path).map_err(|e| {
-            if e.error.kind() == std::io::ErrorKind::AlreadyExists { exists() } else { io(e.error) }
-        })?,
-    };
-    Ok(())
 }
 
 fn open(path: &Path) -> Result<File> {
