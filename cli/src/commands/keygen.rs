@@ -1,16 +1,13 @@
 //! Client: makes a secret key and its cloud key.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tfhe_core::{
     keys::{CloudKey, KeyId, SecretKey},
     parameters::Parameters,
     random::SecretSeed,
-    serial::{self, Existing, NO_CONTEXT},
+    serial::{self, Existing, NO_CONTEXT, Staged},
 };
 
 use super::Session;
@@ -60,7 +57,7 @@ pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
 
 /// Makes `secret.key` and `cloud.key` in a folder, which is made if it is not there.
 pub(super) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -> Result<KeyPair> {
-    fs::create_dir_all(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
+    serial::make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
     let paths: [PathBuf; 2] = ["secret.key", "cloud.key"].map(|name| folder.join(name));
     paths.iter().try_for_each(|path| files::check_output(path, existing))?;
     let [secret_path, cloud_path] = paths;
@@ -72,13 +69,12 @@ pub(super) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -
     let generate = || progress::spinner("making the cloud key", || CloudKey::generate(&secret, seed));
     let (cloud, computing) = report::timed(generate);
 
-    // Both files or none, whether a disk is full or the user impatient.
+    // Both files or none, whether a disk is full or the user impatient. The secret key comes last: until the new pair is
+    // on the disk, the old secret key is there.
     interrupt::hold(|| {
-        serial::save(&cloud, NO_CONTEXT, &cloud_path, existing)?;
-        serial::save(&secret, NO_CONTEXT, &secret_path, existing).inspect_err(|_| {
-            // The error that matters is the one that led here.
-            let _ = fs::remove_file(&cloud_path);
-        })
+        let cloud = serial::stage(&cloud, NO_CONTEXT, &cloud_path, existing)?;
+        let secret = serial::stage(&secret, NO_CONTEXT, &secret_path, existing)?;
+        Staged::commit_both(cloud, secret)
     })?;
     Ok(KeyPair {
         id: secret.id(),
