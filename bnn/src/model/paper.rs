@@ -5,12 +5,13 @@
 //! weight bits (1 for +1, 0 for -1), and `full_connection_new.txt` with 10 x 432 weights in units of 2^-15. The scale of
 //! each filter and the biases are printed in the code that is published with them.
 
-use std::{fs, path::Path};
+use std::{fs, io::ErrorKind, path::Path};
 
 use safetensors::{
     Dtype,
     tensor::{TensorView, serialize},
 };
+use tfhe_core::serial::{self, Existing, Secrecy};
 
 use super::read_bounded;
 use crate::{Error, Result};
@@ -95,38 +96,39 @@ impl ModelFiles {
     /// Makes the folder, which must not be there, with both files: whole, or not at all.
     ///
     /// # Errors
-    /// [`Error::Write`] where it is there or cannot be made; those of [`Model::open`](super::Model::open) where the two are
+    /// [`Error::Write`] where it is there or cannot be made, [`Error::Crypto`] for a file in it; those of [`Model::open`](super::Model::open) where the two are
     /// no model.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let failed = |path: &Path, source| Error::Write { path: path.into(), source };
+        let failed = |source| Error::Write { path: folder.into(), source };
+        let exists = || failed(ErrorKind::AlreadyExists.into());
         if folder.symlink_metadata().is_ok() {
-            return Err(failed(folder, std::io::ErrorKind::AlreadyExists.into()));
+            return Err(exists());
         }
+        let parent = match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
         // Made beside its place, checked, and renamed.
-        let mut name = folder.as_os_str().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let scratch = Path::new(&name);
-        let made = self
-            .fill(scratch)
-            .and_then(|()| super::Model::open(scratch))
-            .and_then(|_| fs::rename(scratch, folder).map_err(|source| failed(folder, source)));
-        if made.is_err() {
-            // The error that matters is the one that led here.
-            let _ = fs::remove_dir_all(scratch);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".tmp-").suffix(".bnn-tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o777)); // less the umask; the default is 0700
         }
-        made
-    }
-
-    /// Makes a folder with both files.
-    fn fill(&self, folder: &Path) -> Result<()> {
-        let failed = |path: &Path, source| Error::Write { path: path.into(), source };
-        fs::create_dir(folder).map_err(|source| failed(folder, source))?;
-        let files = [("weights.safetensors", &self.weights[..]), ("manifest.toml", self.manifest.as_bytes())];
-        for (name, bytes) in files {
-            let path = folder.join(name);
-            fs::write(&path, bytes).map_err(|source| failed(&path, source))?;
+        let scratch = builder.tempdir_in(parent).map_err(failed)?;
+        for (name, bytes) in
+            [("weights.safetensors", &self.weights[..]), ("manifest.toml", self.manifest.as_bytes())]
+        {
+            serial::write_whole(bytes, &scratch.path().join(name), Existing::Refuse, Secrecy::Everyone)?;
         }
-        Ok(())
+        super::Model::open(scratch.path())?;
+        match fs::rename(scratch.path(), folder) {
+            Ok(()) => serial::sync_folder(parent).map_err(failed),
+            // Another process was first.
+            Err(_) if folder.symlink_metadata().is_ok() => Err(exists()),
+            Err(source) => Err(failed(source)),
+        }
     }
 }
 
