@@ -60,6 +60,10 @@ pub(crate) enum Error {
     #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
     Record { path: PathBuf, line: usize, cause: String },
 
+    /// A record that another process is writing.
+    #[error("{}: another evaluation is writing this record; wait for it, or name another file with --record", path.display())]
+    RecordInUse { path: PathBuf },
+
     /// One output for several pictures.
     #[error("--out names one file, where {count} pictures are given: name a folder with --out-dir")]
     OneOutput { count: usize },

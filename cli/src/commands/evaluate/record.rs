@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -60,6 +60,10 @@ impl Record {
         let failed = |source| Error::Io { path: path.into(), source };
         let refused = |line: usize, cause: String| Error::Record { path: path.into(), line, cause };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        // Two that append would each evaluate what the other does. A file system without locks is no reason not to write.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(Error::RecordInUse { path: path.into() });
+        }
         let mut content = Vec::new();
         file.read_to_end(&mut content).map_err(failed)?;
 
