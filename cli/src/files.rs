@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -58,6 +58,11 @@ pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
     }
     if path.is_dir() {
         return Err(Error::Io { path: path.into(), source: ErrorKind::IsADirectory.into() });
+    }
+    // A device would not be written to, but replaced.
+    if path.exists() && !path.is_file() {
+        let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
+        return Err(Error::Io { path: path.into(), source });
     }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
