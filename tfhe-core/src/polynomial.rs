@@ -60,11 +60,19 @@ impl SecretMultiplier {
             fft.transform().multiply_add(&mut product, &points, &self.points);
             fft.inverse(&mut product);
             for (sum, &x) in sum.iter_mut().zip(&product) {
-                *sum = sum.wrapping_add((libm::rint(x) as i64 as u64) << shift);
+                *sum = sum.wrapping_add((nearest_integer(x) as u64) << shift);
             }
         }
         product.zeroize();
     }
+}
+
+/// The integer nearest to `x`, ties to even, for |x| <= 2^51. Products with a secret are secret, so by arithmetic: with
+/// 1.5 x 2^52 added, a number is rounded to units and stands in the low bits. (Library functions and casts branch on
+/// sign and size.)
+fn nearest_integer(x: f64) -> i64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    ((x + SHIFT).to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64)
 }
 
 #[cfg(test)]
@@ -81,6 +89,17 @@ mod tests {
         assert_eq!(p.rotate(4).0, p.0.iter().map(|&x| -x).collect::<Vec<_>>());
         assert_eq!(p.rotate(-3).rotate(3), p);
         assert_eq!(p.rotate(8), p);
+    }
+
+    #[test]
+    fn the_nearest_integer_is_rint() {
+        let largest = 2f64.powi(51);
+        let halves = (-9..=9).map(|i| f64::from(i) / 2.0);
+        let near =
+            [0.4999999, -0.5000001, 1e9 + 0.3, -1e9 - 0.7, largest - 0.5, 0.5 - largest, largest, -largest];
+        for x in halves.chain(near) {
+            assert_eq!(nearest_integer(x), libm::rint(x) as i64, "{x}");
+        }
     }
 
     fn schoolbook(mask: &[Torus64], bits: &[u32]) -> Vec<u64> {
