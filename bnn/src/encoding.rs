@@ -152,7 +152,9 @@ impl InputEncoding {
             }
             PixelEncoding::SignAndScale { window, fraction_bits, largest, .. } => {
                 let (mut values, means) = window_means::encode(image, window, fraction_bits);
-                if let Some(&found) = means.iter().find(|&&mean| mean > largest.into()) {
+                // The greatest, and not the first beyond: one decision for the picture, where each mean is a secret.
+                let found = means.iter().fold(0, |greatest, &mean| greatest.max(mean));
+                if found > largest.into() {
                     let unit = f64::from(fraction_bits).exp2();
                     let (found, limit) = (found as f64 / unit, f64::from(largest) / unit);
                     return Err(Error::TooMuchContrast { origin: image.origin().into(), found, limit });

@@ -24,6 +24,7 @@ use tfhe_core::{
     serial::{CiphertextList, Existing},
     torus::Torus32,
 };
+use zeroize::Zeroizing;
 
 pub use self::execution::Execution;
 use self::{
@@ -189,8 +190,11 @@ impl<'a> Plan<'a> {
         if found == 0 || found % count != 0 || found / count > 63 {
             return Err(Error::ScoreCount { found, expected: count });
         }
-        let decrypted = scores.list().ciphertexts().iter().map(|bit| key.decrypt(bit));
-        let bits = decrypted.collect::<tfhe_core::Result<Vec<bool>>>()?;
+        // One by one: collecting results would test each bit for being an error.
+        let mut bits = Zeroizing::new(Vec::with_capacity(found));
+        for bit in scores.list().ciphertexts() {
+            bits.push(key.decrypt(bit)?);
+        }
         Ok(self.scores(&bits))
     }
 

@@ -117,13 +117,17 @@ impl ScoreScale {
         Self { parts, unit, range, noise }
     }
 
-    /// The sums of the scores' weights and inputs, of the parts' phases in torus units.
+    /// The sums of the scores' weights and inputs, of the parts' phases in torus units: the integers that are nearest. They are
+    /// the client's secret, so they are rounded by arithmetic: with 1.5 x 2^52 added, a number below 2^51 (a model's sums
+    /// stay below 2^50) stands in the low bits.
     pub(super) fn sums(&self, classes: usize, phases: &[f64]) -> Vec<i64> {
+        const SHIFT: f64 = 6_755_399_441_055_744.0;
         let mut sums = vec![0.0; classes];
         for (part, phase) in self.parts.iter().zip(phases) {
             sums[part.class] += part.factor as f64 * (phase / self.unit + part.centre_halves as f64 / 2.0);
         }
-        sums.into_iter().map(|sum: f64| sum.round() as i64).collect()
+        let nearest = |sum: f64| ((sum + SHIFT).to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64);
+        sums.into_iter().map(nearest).collect()
     }
 }
 
