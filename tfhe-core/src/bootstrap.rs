@@ -82,6 +82,11 @@ impl LookupTable {
         self.values.len()
     }
 
+    /// The slots j < N, 64-bit torus.
+    pub(crate) fn values(&self) -> &[u64] {
+        &self.values
+    }
+
     /// The value at a phase: what a bootstrap without noise gives.
     pub fn at(&self, phase: Torus32) -> Torus32 {
         let size = self.values.len();
@@ -255,15 +260,15 @@ fn pattern_sum(masks: &[u32], pattern: usize) -> u32 {
 }
 
 /// An LWE sample with modulus 2N.
-struct SwitchedSample {
+pub(crate) struct SwitchedSample {
     /// Below 2N each.
-    masks: Vec<u32>,
+    pub(crate) masks: Vec<u32>,
     /// Below 2N.
-    body: u32,
+    pub(crate) body: u32,
 }
 
 impl SwitchedSample {
-    fn new(sample: &LweCiphertext<Torus32, Small>, size: usize) -> Self {
+    pub(crate) fn new(sample: &LweCiphertext<Torus32, Small>, size: usize) -> Self {
         let slots_log = (2 * size).ilog2();
         let unit = 1u32 << (32 - slots_log);
         let mut error_sum = 0i64;

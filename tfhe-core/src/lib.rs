@@ -15,6 +15,7 @@
 //! | [`fft`], [`backend`] | the transform, and the instruction sets it is written for |
 //! | [`random`] | seeds, uniform masks, Gaussian noise |
 //! | [`serial`] | files |
+//! | [`vectors`] | known answers of every step |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -39,5 +40,6 @@ pub mod serial;
 pub mod tgsw;
 pub mod tlwe;
 pub mod torus;
+pub mod vectors;
 
 pub use error::{Error, Result};

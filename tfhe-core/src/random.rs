@@ -18,6 +18,7 @@ mod gaussian;
 mod statistics;
 
 pub use gaussian::StandardDeviation;
+pub(crate) use gaussian::normal_pair;
 
 /// Bytes of a seed.
 pub const SEED_BYTES: usize = 32;
@@ -35,7 +36,8 @@ pub(crate) enum Purpose {
     Ciphertexts = 6,
 }
 
-fn stream(seed: &[u8; SEED_BYTES], purpose: Purpose, index: u64) -> ChaCha20Rng {
+/// The generator of row `index` of what is drawn from a seed for a purpose.
+pub(crate) fn stream(seed: &[u8; SEED_BYTES], purpose: Purpose, index: u64) -> ChaCha20Rng {
     debug_assert!(index < 1 << 56);
     let mut rng = ChaCha20Rng::from_seed(*seed);
     rng.set_stream((purpose as u64) << 56 | index);
@@ -154,7 +156,7 @@ impl NoiseStream {
         let normal = match self.spare.take() {
             Some(normal) => normal,
             None => {
-                let (first, second) = gaussian::normal_pair(self.rng.0.next_u64(), self.rng.0.next_u64());
+                let (first, second) = normal_pair(self.rng.0.next_u64(), self.rng.0.next_u64());
                 self.spare = Some(second);
                 first
             }

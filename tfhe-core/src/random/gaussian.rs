@@ -26,6 +26,11 @@ impl StandardDeviation {
         libm::scalbn(self.0 as f64, -64)
     }
 
+    /// In units of 2^-64.
+    pub(crate) fn to_bits64(self) -> u64 {
+        self.0
+    }
+
     /// `normal` standard deviations (28 fraction bits) as a torus element of 64 bits, rounded half up.
     pub(super) fn scale(self, normal: i64) -> u64 {
         let product = i128::from(normal) * i128::from(self.0);
@@ -84,7 +89,7 @@ const ARC_TANGENTS: [u64; 36] = [
 ];
 
 /// Two independent standard normal numbers, 28 fraction bits each, from 128 uniform bits.
-pub(super) fn normal_pair(u: u64, v: u64) -> (i64, i64) {
+pub(crate) fn normal_pair(u: u64, v: u64) -> (i64, i64) {
     let radius = square_root(minus_two_ln(u));
     let (cos, sin) = cos_sin(v);
     let project = |x: i64| ((i128::from(radius) * i128::from(x)) >> CORDIC_FRACTION) as i64;

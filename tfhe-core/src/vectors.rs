@@ -1,0 +1,73 @@
+//! Known-answer vectors: inputs and outputs of every step, as `vectors/` at the top of the source tree records them.
+//!
+//! They are made and checked by the same code, which is inside the crate so that it reaches single steps that need not be
+//! public for anything else. What is deterministic is recorded as the crate computes it, and compared exactly. What goes
+//! through a floating-point transform is recorded as [`exact`] integers give it, by schoolbook polynomial arithmetic, and
+//! a backend's result is compared with that, within a tolerance that is the transform's error by formula. `vectors/README.md`
+//! has the format, from which another implementation can check itself.
+//!
+//! ```no_run
+//! use tfhe_core::{backend::Backend, vectors};
+//! for made in vectors::recompute(Backend::select()?)? {
+//!     let recorded = |name: &str| std::fs::read(format!("vectors/{name}")).ok();
+//!     for row in vectors::compare(&made, recorded) {
+//!         println!("{}: {}", row.name, row.fault.as_deref().unwrap_or("as recorded"));
+//!     }
+//! }
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
+
+mod arithmetic;
+mod case;
+mod comparison;
+mod encryption;
+mod file;
+mod keys;
+mod randomness;
+
+pub use case::{Case, Vector};
+pub use comparison::{Row, compare};
+pub use file::VectorFile;
+
+use crate::backend::Backend;
+use crate::error::Result;
+
+use keys::Keys;
+
+/// Where the results of steps through a transform come from.
+#[derive(Clone, Copy, Debug)]
+enum Arithmetic {
+    /// Schoolbook polynomial arithmetic on integers: what is recorded.
+    Exact,
+    /// A backend's transforms and fused kernels: what is checked.
+    Transform(Backend),
+}
+
+/// Makes the files as they are recorded: minutes, for the schoolbook arithmetic.
+///
+/// # Errors
+/// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) never in practice: the portable backend is everywhere.
+pub fn generate() -> Result<Vec<VectorFile>> {
+    files(Arithmetic::Exact)
+}
+
+/// Makes what the files hold once more, with a backend: for [`compare`].
+///
+/// # Errors
+/// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
+pub fn recompute(backend: Backend) -> Result<Vec<VectorFile>> {
+    files(Arithmetic::Transform(backend.checked()?))
+}
+
+fn files(arithmetic: Arithmetic) -> Result<Vec<VectorFile>> {
+    let keys = Keys::default();
+    let backend = match arithmetic {
+        Arithmetic::Exact => Backend::Portable,
+        Arithmetic::Transform(backend) => backend,
+    };
+    let mut steps = randomness::vectors();
+    steps.extend(arithmetic::vectors(backend)?);
+    steps.extend(encryption::vectors(&keys, backend)?);
+    let files = encryption::native_files(&keys);
+    Ok(vec![VectorFile::new("steps", steps), VectorFile::new("native-files", vec![files])])
+}

@@ -1,0 +1,124 @@
+//! A vector, its cases, and the notation of their values; `vectors/README.md` has it for readers in other languages.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::random::SEED_BYTES;
+use crate::torus::{Torus, Torus32};
+
+/// One step, with its rule and some cases of it.
+#[derive(Clone, Debug)]
+pub struct Vector {
+    pub(super) name: &'static str,
+    pub(super) definition: &'static str,
+    pub(super) cases: Vec<Case>,
+}
+
+impl Vector {
+    /// `definition` is the rule that the outputs follow, and where it is from.
+    pub fn new(name: &'static str, definition: &'static str, cases: Vec<Case>) -> Self {
+        Self { name, definition, cases }
+    }
+}
+
+/// Inputs, and what a step makes of them.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub(super) inputs: Value,
+    /// Compared exactly.
+    pub(super) outputs: Map<String, Value>,
+    /// Compared within a tolerance.
+    pub(super) approximate: Vec<Approximate>,
+}
+
+impl Case {
+    /// A case whose outputs are exact; both are JSON objects.
+    ///
+    /// # Panics
+    /// If `outputs` is no object.
+    pub fn new(inputs: Value, outputs: Value) -> Self {
+        let Value::Object(outputs) = outputs else { panic!("the outputs of a vector are an object") };
+        Self { inputs, outputs, approximate: Vec::new() }
+    }
+
+    /// With an output that is compared within a tolerance.
+    pub(super) fn with(mut self, output: Approximate) -> Self {
+        self.approximate.push(output);
+        self
+    }
+}
+
+/// An output that comes out of a transform: torus elements of 64 bits.
+#[derive(Clone, Debug)]
+pub(super) struct Approximate {
+    pub(super) name: &'static str,
+    pub(super) words: Vec<u64>,
+    /// The largest distance on the torus, in units of 2^-64.
+    pub(super) tolerance: u64,
+    pub(super) place: Place,
+}
+
+/// Where an output is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the JSON file.
+    Inline,
+    /// In the binary file beside it.
+    Binary,
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256.
+pub(super) fn sum(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// An integer of 64 bits, or a torus element of 48 or 64.
+pub(super) fn word64(word: u64) -> String {
+    format!("{word:016x}")
+}
+
+/// Torus elements.
+pub(super) fn words<T: Torus>(words: &[T]) -> String {
+    let digits = 2 * size_of::<T>();
+    let word = |x: &T| format!("{:0digits$x}", x.to_bits64() >> (64 - 4 * digits));
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Torus elements of 64 bits, or integers.
+pub(super) fn words64(words: &[u64]) -> String {
+    words.iter().map(|&x| word64(x)).collect::<Vec<_>>().join(" ")
+}
+
+/// A torus element of 32 bits.
+pub(super) fn word32(word: Torus32) -> String {
+    words(&[word])
+}
+
+/// A double, exactly.
+pub(super) fn real(x: f64) -> String {
+    format!("{x:?}")
+}
+
+/// Secret bits, of public seeds.
+pub(super) fn bits(bits: &[u32]) -> String {
+    bits.iter().map(|bit| if *bit == 0 { '0' } else { '1' }).collect()
+}
+
+/// The first four words, and the sum of all.
+pub(super) fn digest<T: Torus>(all: &[T]) -> Value {
+    let bytes: &[u8] = bytemuck::cast_slice(all);
+    json!({ "first": words(&all[..all.len().min(4)]), "sha256": sum(bytes) })
+}
+
+/// The 32 bytes that [`SecretSeed::deterministic_for_tests`](crate::random::SecretSeed::deterministic_for_tests) makes of a
+/// number.
+pub(super) fn seed_bytes(number: u64) -> [u8; SEED_BYTES] {
+    let mut seed = [0; SEED_BYTES];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    seed
+}
