@@ -240,8 +240,16 @@ impl BootstrapKey {
         }
     }
 
+    /// Step `number` alone, for a batch with `shifts` of its own.
+    pub(crate) fn step(&self, number: usize, accumulators: &mut [u64], shifts: &[u32]) {
+        let mut scratch = AlignedBuffer::zeroed(self.shape.scratch_len());
+        let key = &self.points[number * self.shape.key_len()..][..self.shape.key_len()];
+        let step = Step { shape: &self.shape, key, next_key: &[] };
+        self.fft.transform().rotate_and_add(&step, accumulators, shifts, &mut scratch);
+    }
+
     /// All steps for a batch.
-    fn rotate(&self, samples: &[SwitchedSample], accumulators: &mut [u64]) {
+    pub(crate) fn rotate(&self, samples: &[SwitchedSample], accumulators: &mut [u64]) {
         let rotations = self.shape.rotations;
         let mut scratch = AlignedBuffer::zeroed(self.shape.scratch_len());
         let mut shifts = vec![0; samples.len() * rotations];

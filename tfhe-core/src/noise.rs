@@ -31,9 +31,7 @@ const TRANSFORM_GROWTH: f64 = 5.7;
 pub fn external_product(p: &Parameters) -> f64 {
     let key = p.tlwe_noise().to_real();
     let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
-    let digits = p.gadget.digits_variance();
-    let transform = (TRANSFORM_GROWTH * UNIT_ROUNDOFF).powi(2) * products * digits / 12.0 * secret_norm(p);
-    products * key * key * digits + transform
+    products * key * key * p.gadget.digits_variance() + transform_error(p) * secret_norm(p)
 }
 
 /// What rounding the digits adds beside, where the TGSW sample is of 1.
@@ -51,6 +49,12 @@ pub fn blind_rotation(p: &Parameters) -> f64 {
     let samples = p.step_samples() as f64;
     let rounding = samples / (samples + 1.0) * decomposition(p);
     p.steps() as f64 * 2.0 * (samples * external_product(p) + rounding)
+}
+
+/// Variance that double precision leaves on a word of an external product.
+pub(crate) fn transform_error(p: &Parameters) -> f64 {
+    let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
+    (TRANSFORM_GROWTH * UNIT_ROUNDOFF).powi(2) * products * p.gadget.digits_variance() / 12.0
 }
 
 /// Variance that a key switch adds.

@@ -18,12 +18,16 @@
 //! ```
 
 mod arithmetic;
+mod bootstraps;
 mod case;
 mod comparison;
 mod encryption;
+mod exact;
 mod file;
 mod keys;
 mod randomness;
+mod tolerance;
+mod toy;
 
 pub use case::{Case, Vector};
 pub use comparison::{Row, compare};
@@ -68,6 +72,10 @@ fn files(arithmetic: Arithmetic) -> Result<Vec<VectorFile>> {
     let mut steps = randomness::vectors();
     steps.extend(arithmetic::vectors(backend)?);
     steps.extend(encryption::vectors(&keys, backend)?);
-    let files = encryption::native_files(&keys);
-    Ok(vec![VectorFile::new("steps", steps), VectorFile::new("native-files", vec![files])])
+    Ok(vec![
+        VectorFile::new("steps", steps),
+        VectorFile::new("native-files", vec![encryption::native_files(&keys)]),
+        VectorFile::new("toy", toy::vectors(arithmetic)?),
+        VectorFile::new("bootstraps", bootstraps::vectors(&keys, arithmetic)?),
+    ])
 }

@@ -303,12 +303,18 @@ fn extractions() -> Vec<Case> {
 }
 
 /// Functions that IEEE 754 makes exact, or rounds once.
-pub(super) const FUNCTIONS: [(&str, fn(f64) -> f64); 4] = [
+const FUNCTIONS: [(&str, fn(f64) -> f64); 4] = [
     ("square", |x| x * x),
     ("rectifier", |x| x.max(0.0)),
     ("magnitude", |x| (x.abs() - 0.25) / 2.0),
     ("quarter", |x| x / 4.0),
 ];
+
+/// The function of this name.
+pub(super) fn function(name: &str) -> fn(f64) -> f64 {
+    let found = FUNCTIONS.iter().find(|(known, _)| *known == name);
+    found.expect("invariant: vectors name functions of the list").1
+}
 
 fn tables() -> Vec<Case> {
     let size = 32;

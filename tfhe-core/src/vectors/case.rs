@@ -51,11 +51,40 @@ impl Case {
 /// An output that comes out of a transform: torus elements of 64 bits.
 #[derive(Clone, Debug)]
 pub(super) struct Approximate {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) words: Vec<u64>,
-    /// The largest distance on the torus, in units of 2^-64.
+    /// The largest distance, in units of 2^-64.
     pub(super) tolerance: u64,
+    pub(super) measure: Measure,
     pub(super) place: Place,
+}
+
+/// What the distance of two outputs is.
+#[derive(Clone, Debug)]
+pub(super) enum Measure {
+    /// The largest of two words.
+    Words,
+    /// That of the phases of two LWE samples, under the key of these bits.
+    Phase(Vec<u32>),
+}
+
+impl Measure {
+    /// The distance on the torus, in units of 2^-64, of outputs of one length.
+    pub(super) fn distance(&self, x: &[u64], y: &[u64]) -> u64 {
+        let difference = |(x, y): (&u64, &u64)| x.wrapping_sub(*y);
+        match self {
+            Self::Words => {
+                x.iter().zip(y).map(|pair| (difference(pair) as i64).unsigned_abs()).max().unwrap_or_default()
+            }
+            Self::Phase(key) => {
+                let mut phase = x.last().zip(y.last()).map(difference).unwrap_or_default();
+                for (pair, &bit) in x.iter().zip(y).zip(key) {
+                    phase = phase.wrapping_sub(difference(pair).wrapping_mul(bit.into()));
+                }
+                (phase as i64).unsigned_abs()
+            }
+        }
+    }
 }
 
 /// Where an output is stored.

@@ -140,8 +140,11 @@ impl Comparison {
         if made.inputs != recorded.inputs {
             return Err("the inputs are others".into());
         }
-        let names =
-            made.outputs.keys().map(String::as_str).chain(made.approximate.iter().map(|output| output.name));
+        let names = made
+            .outputs
+            .keys()
+            .map(String::as_str)
+            .chain(made.approximate.iter().map(|output| output.name.as_str()));
         if !recorded.outputs.keys().map(String::as_str).eq(sorted(names)) {
             return Err("the outputs have other names".into());
         }
@@ -151,13 +154,13 @@ impl Comparison {
             }
         }
         let tolerances: Map<String, Value> =
-            made.approximate.iter().map(|output| (output.name.into(), output.tolerance.into())).collect();
+            made.approximate.iter().map(|output| (output.name.clone(), output.tolerance.into())).collect();
         if tolerances != recorded.tolerance {
             return Err("the tolerance is another".into());
         }
         let mut worst = None;
         for output in &made.approximate {
-            let words = self.words(output, &recorded.outputs[output.name])?;
+            let words = self.words(output, &recorded.outputs[&output.name])?;
             if words.len() != output.words.len() {
                 return Err(format!(
                     "{} words of {}, where {} are known",
@@ -166,8 +169,7 @@ impl Comparison {
                     output.words.len()
                 ));
             }
-            let distance = |(&x, &y): (&u64, &u64)| (x.wrapping_sub(y) as i64).unsigned_abs();
-            let largest = words.iter().zip(&output.words).map(distance).max().unwrap_or_default();
+            let largest = output.measure.distance(&words, &output.words);
             let error = largest as f64 / output.tolerance as f64;
             worst = Some(worst.map_or(error, |worst: f64| worst.max(error)));
         }
@@ -176,7 +178,7 @@ impl Comparison {
 
     /// The recorded words of an output.
     fn words(&self, output: &Approximate, recorded: &Value) -> Result<Vec<u64>, String> {
-        let name = output.name;
+        let name = &output.name;
         match output.place {
             Place::Inline => {
                 let digits = recorded.as_str().ok_or_else(|| format!("{name} is no text"))?;

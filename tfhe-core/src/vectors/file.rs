@@ -71,8 +71,8 @@ impl VectorFile {
         let mut outputs = case.outputs.clone();
         let mut tolerance = Map::new();
         for output in &case.approximate {
-            outputs.insert(output.name.into(), self.store(output, binary));
-            tolerance.insert(output.name.into(), output.tolerance.into());
+            outputs.insert(output.name.clone(), self.store(output, binary));
+            tolerance.insert(output.name.clone(), output.tolerance.into());
         }
         let mut fields = vec![("inputs", case.inputs.clone()), ("outputs", Value::Object(outputs))];
         if !tolerance.is_empty() {
