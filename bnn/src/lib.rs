@@ -12,7 +12,8 @@
 //! * [`model`]: a network on disk, opened and checked;
 //! * [`engine`]: evaluation: the plaintext oracle, and the functional engine on ciphertexts;
 //! * [`encrypted`]: what travels between client and server;
-//! * [`soak`]: random circuits on ciphertexts against Boolean logic, for as long as one likes.
+//! * [`soak`]: random circuits on ciphertexts against Boolean logic, for as long as one likes;
+//! * [`vectors`]: known answers of all steps and networks.
 //!
 //! ```no_run
 //! use bnn::{data::GreyImage, engine, model::Model};
@@ -33,5 +34,6 @@ mod error;
 pub mod layer;
 pub mod model;
 pub mod soak;
+pub mod vectors;
 
 pub use error::{Error, Result};

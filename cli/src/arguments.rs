@@ -105,6 +105,9 @@ pub(crate) enum Command {
     Circuit(Circuit),
     /// Runs random circuits on ciphertexts and counts the bits that come out wrong
     Soak(Soak),
+    /// Checks this machine and program against known answers of every step, or makes the files of them
+    #[command(subcommand)]
+    Vectors(Vectors),
 }
 
 /// The network to use.
@@ -413,4 +416,30 @@ impl fmt::Display for CircuitStyle {
             Self::Optimized => "optimized",
         })
     }
+}
+
+/// What to do with known-answer vectors.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vectors {
+    /// Computes everything that the files hold again, and compares
+    Check(VectorsCheck),
+    /// Makes the files, the results of transforms by schoolbook arithmetic
+    Generate(VectorsGenerate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VectorsCheck {
+    /// Folder of vectors [default: ./vectors, else the source tree's]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VectorsGenerate {
+    /// Folder for the files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
 }

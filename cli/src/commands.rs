@@ -14,6 +14,7 @@ mod inspect;
 mod keygen;
 mod models;
 mod soak;
+mod vectors;
 
 use bnn::model::Model;
 use serde_json::{Value, json};
@@ -57,6 +58,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Evaluate(arguments) => evaluate::run(arguments, session),
         Command::Circuit(command) => circuit::run(command, session),
         Command::Soak(arguments) => soak::run(arguments, session),
+        Command::Vectors(command) => vectors::run(command, session),
     }
 }
 

@@ -88,6 +88,14 @@ pub(crate) enum Error {
     #[error("{}: a test with {found} is recorded here, where {asked} is asked for; name another file with --record", record.display())]
     OtherSoak { record: PathBuf, found: String, asked: String },
 
+    /// No folder of vectors.
+    #[error("there are no vectors in {searched}; name their folder with --dir")]
+    NoVectors { searched: String },
+
+    /// Vectors that are not as recorded.
+    #[error("{failed} vectors failed, the first of them {vector}: {fault}")]
+    VectorsFailed { failed: usize, vector: String, fault: String },
+
     /// The result could not be printed.
     #[error("stdout: {0}")]
     Stdout(io::Error),

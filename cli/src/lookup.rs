@@ -1,5 +1,5 @@
 //! Where models and sample digits are found: `./models`, then `$BNN_MODELS`, then the source tree that this program
-//! was built from.
+//! was built from. A folder `vectors` is looked for beside each.
 
 use std::{
     collections::BTreeMap,
@@ -41,6 +41,16 @@ fn model_folder(name: &str) -> Result<PathBuf> {
 /// The file of a sample digit.
 pub(crate) fn digit(digit: u8) -> Result<PathBuf> {
     find(&Path::new("digits").join(format!("{digit}.png")), "sample digit", &digit.to_string())
+}
+
+/// The folder of known-answer vectors: the first `vectors` beside the folders of models that has any.
+pub(crate) fn vectors() -> Result<PathBuf> {
+    let roots = roots().into_iter().map(|models| models.with_file_name("vectors"));
+    let roots: Vec<PathBuf> = roots.collect();
+    roots.iter().find(|folder| folder.join(bnn::vectors::SUMS).is_file()).cloned().ok_or_else(|| {
+        let searched: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+        Error::NoVectors { searched: searched.join(", ") }
+    })
 }
 
 /// The first `relative` path in the folders that are searched.

@@ -7,10 +7,12 @@
 //! has the format, from which another implementation can check itself.
 //!
 //! ```no_run
+//! use std::fs;
 //! use tfhe_core::{backend::Backend, vectors};
 //! for made in vectors::recompute(Backend::select()?)? {
-//!     let recorded = |name: &str| std::fs::read(format!("vectors/{name}")).ok();
-//!     for row in vectors::compare(&made, recorded) {
+//!     let read = |name| fs::read(format!("vectors/{name}")).expect("a clone of the repository");
+//!     let binary = made.binary_name().map_or_else(Vec::new, read);
+//!     for row in vectors::compare(&made, &read(made.json_name()), &binary) {
 //!         println!("{}: {}", row.name, row.fault.as_deref().unwrap_or("as recorded"));
 //!     }
 //! }
@@ -29,7 +31,7 @@ mod randomness;
 mod tolerance;
 mod toy;
 
-pub use case::{Case, Vector};
+pub use case::{Case, Vector, hex, sum};
 pub use comparison::{Row, compare};
 pub use file::VectorFile;
 

@@ -12,3 +12,4 @@ mod resumption;
 mod soak;
 mod toy;
 mod usage;
+mod vectors;

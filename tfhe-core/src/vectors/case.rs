@@ -9,15 +9,15 @@ use crate::torus::{Torus, Torus32};
 /// One step, with its rule and some cases of it.
 #[derive(Clone, Debug)]
 pub struct Vector {
-    pub(super) name: &'static str,
-    pub(super) definition: &'static str,
+    pub(super) name: String,
+    pub(super) definition: String,
     pub(super) cases: Vec<Case>,
 }
 
 impl Vector {
     /// `definition` is the rule that the outputs follow, and where it is from.
-    pub fn new(name: &'static str, definition: &'static str, cases: Vec<Case>) -> Self {
-        Self { name, definition, cases }
+    pub fn new(name: impl Into<String>, definition: impl Into<String>, cases: Vec<Case>) -> Self {
+        Self { name: name.into(), definition: definition.into(), cases }
     }
 }
 
@@ -96,13 +96,13 @@ pub(super) enum Place {
     Binary,
 }
 
-/// Two digits a byte.
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Bytes as vectors write them: two hexadecimal digits each.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// SHA-256.
-pub(super) fn sum(bytes: &[u8]) -> String {
+/// The SHA-256 sum of bytes, as vectors write it.
+pub fn sum(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

@@ -55,18 +55,18 @@ struct Blob {
     sha256: String,
 }
 
-/// Compares what was computed with the recorded files, which `recorded` gives by name: a row for each vector.
-pub fn compare(made: &VectorFile, recorded: impl Fn(&str) -> Option<Vec<u8>>) -> Vec<Row> {
+/// Compares what was computed with the recorded files: a row for each vector. `binary` is empty where there is no binary
+/// file.
+pub fn compare(made: &VectorFile, json: &[u8], binary: &[u8]) -> Vec<Row> {
     let name = made.json_name();
-    let file = match recorded(&name).ok_or_else(|| "it is missing".into()).and_then(|bytes| parse(&bytes)) {
+    let file = match parse(json) {
         Ok(file) => file,
         Err(fault) => {
             let fail = |vector: &Vector| Row { fault: Some(format!("{name}: {fault}")), ..row(vector) };
             return made.vectors().iter().map(fail).collect();
         }
     };
-    let binary = recorded(&made.binary_name()).unwrap_or_default();
-    let comparison = Comparison { binary_name: made.binary_name(), binary };
+    let comparison = Comparison { binary_name: made.binary_name().unwrap_or_default(), binary };
     let mut rows: Vec<Row> = made
         .vectors()
         .iter()
@@ -99,20 +99,20 @@ fn parse(bytes: &[u8]) -> Result<RecordedFile, String> {
 
 fn row(vector: &Vector) -> Row {
     Row {
-        name: vector.name.into(),
-        definition: vector.definition.into(),
+        name: vector.name.clone(),
+        definition: vector.definition.clone(),
         cases: vector.cases.len(),
         error: None,
         fault: None,
     }
 }
 
-struct Comparison {
+struct Comparison<'a> {
     binary_name: String,
-    binary: Vec<u8>,
+    binary: &'a [u8],
 }
 
-impl Comparison {
+impl Comparison<'_> {
     fn vector(&self, made: &Vector, recorded: &RecordedVector) -> Row {
         let mut row = row(made);
         if recorded.definition != made.definition {

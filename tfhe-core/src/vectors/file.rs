@@ -34,9 +34,10 @@ impl VectorFile {
         format!("{}.json", self.name)
     }
 
-    /// Name of the binary file.
-    pub(super) fn binary_name(&self) -> String {
-        format!("{}.bin", self.name)
+    /// Name of the binary file, if there is one.
+    pub fn binary_name(&self) -> Option<String> {
+        let outputs = self.vectors.iter().flat_map(|vector| &vector.cases).flat_map(|case| &case.approximate);
+        outputs.into_iter().any(|output| output.place == Place::Binary).then(|| format!("{}.bin", self.name))
     }
 
     /// The files to write, by name.
@@ -60,9 +61,7 @@ impl VectorFile {
         }
         json.push_str("\n]\n}\n");
         let mut contents = vec![(self.json_name(), json.into_bytes())];
-        if !binary.is_empty() {
-            contents.push((self.binary_name(), binary));
-        }
+        contents.extend(self.binary_name().map(|name| (name, binary)));
         contents
     }
 
@@ -97,7 +96,7 @@ impl VectorFile {
             Place::Binary => {
                 let bytes: Vec<u8> = output.words.iter().flat_map(|word| word.to_le_bytes()).collect();
                 let blob = json!({
-                    "file": self.binary_name(),
+                    "file": format!("{}.bin", self.name),
                     "offset": binary.len(),
                     "bytes": bytes.len(),
                     "sha256": sum(&bytes),

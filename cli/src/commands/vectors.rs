@@ -1,0 +1,121 @@
+//! Checks the known-answer vectors, or makes them.
+
+use std::{fs, path::PathBuf};
+
+use bnn::{data::GreyImage, vectors};
+use serde_json::json;
+use tfhe_core::{
+    serial::{Secrecy, write_whole},
+    vectors::Row,
+};
+
+use super::Session;
+use crate::{
+    arguments::{Vectors, VectorsCheck, VectorsGenerate},
+    error::{Error, Result},
+    files, lookup, report,
+};
+
+/// Sample digits.
+const DIGITS: std::ops::RangeInclusive<u8> = 0..=9;
+
+pub(super) fn run(command: &Vectors, session: &Session) -> Result<()> {
+    match command {
+        Vectors::Check(arguments) => check(arguments, session),
+        Vectors::Generate(arguments) => generate(arguments, session),
+    }
+}
+
+fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
+    let (output, backend) = (session.output, session.backend()?);
+    let folder = match &arguments.dir {
+        Some(folder) => folder.clone(),
+        None => lookup::vectors()?,
+    };
+    let samples = samples()?;
+    let (rows, duration) = report::timed(|| vectors::check(&folder, &samples, backend));
+    let rows = rows?;
+    let failed: Vec<&Row> = rows.iter().filter(|row| row.fault.is_some()).collect();
+
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
+    output.say(format_args!(
+        "{:width$}  cases  {:8}  result  error/tolerance  definition",
+        "vector", "backend"
+    ))?;
+    for row in &rows {
+        let result = if row.fault.is_none() { "ok" } else { "FAILED" };
+        let error = row.error.map_or_else(|| "exact".into(), |error| format!("{error:.2}"));
+        output.say(format_args!(
+            "{:width$}  {:>5}  {:8}  {result:6}  {error:>15}  {}",
+            row.name,
+            row.cases,
+            backend.to_string(),
+            row.definition
+        ))?;
+    }
+    for row in &failed {
+        output.say(format_args!("{}: {}", row.name, row.fault.as_deref().unwrap_or_default()))?;
+    }
+    output.say(format_args!(
+        "{} vectors in {}, {} failed, {}",
+        rows.len(),
+        folder.display(),
+        failed.len(),
+        report::duration(duration)
+    ))?;
+    let entry = |row: &Row| {
+        json!({
+            "vector": row.name,
+            "definition": row.definition,
+            "cases": row.cases,
+            "error": row.error,
+            "fault": row.fault,
+        })
+    };
+    output.give(&json!({
+        "folder": folder.display().to_string(),
+        "backend": backend.to_string(),
+        "vectors": rows.iter().map(entry).collect::<Vec<_>>(),
+        "failed": failed.len(),
+        "seconds": duration.as_secs_f64(),
+    }))?;
+    match failed.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::VectorsFailed {
+            failed: failed.len(),
+            vector: first.name.clone(),
+            fault: first.fault.clone().unwrap_or_default(),
+        }),
+    }
+}
+
+fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
+    let (output, folder) = (session.output, &arguments.out);
+    let existing = arguments.overwriting.existing();
+    fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+    for name in vectors::FILES {
+        files::check_output(&folder.join(name), existing)?;
+    }
+    let samples = samples()?;
+    let (contents, duration) = report::timed(|| vectors::generate(&samples));
+    let mut written = Vec::new();
+    for (name, bytes) in contents? {
+        let path = folder.join(name);
+        write_whole(&bytes, &path, existing, Secrecy::Everyone)?;
+        output.say(format_args!("{}  {}", path.display(), report::size(bytes.len() as u64)))?;
+        written.push(path.display().to_string());
+    }
+    output.say(format_args!("made in {}", report::duration(duration)))?;
+    output.give(&json!({ "files": written, "seconds": duration.as_secs_f64() }))
+}
+
+/// The models and digits that ship.
+fn samples() -> Result<vectors::Samples> {
+    let models = vectors::MODELS.into_iter().map(lookup::model).collect::<Result<_>>()?;
+    let digit = |digit| -> Result<GreyImage> {
+        let path: PathBuf = lookup::digit(digit)?;
+        Ok(GreyImage::load(&path, None)?)
+    };
+    let digits = DIGITS.map(digit).collect::<Result<_>>()?;
+    Ok(vectors::Samples { models, digits })
+}
