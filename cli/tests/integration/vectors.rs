@@ -47,7 +47,7 @@ fn this_build_gives_the_recorded_answers() {
 #[test]
 fn a_changed_byte_is_found_and_told() {
     let place = copied();
-    // The lowest bits of an input, an exact output, an exact output of a network; a bit above the tolerance of a step.
+    // An output of a step, one of the toy, one of a network, and a word of a binary file.
     change(&place, "steps.json", find("steps.json", "\"masks\"", "\"words\": \"") + 12, 1);
     change(&place, "toy.json", find("toy.json", "\"toy-nand\"", "\"2 sum\": \"") + 12, 1);
     change(&place, "networks.json", find("networks.json", "network-perceptron", "\"sha256\":\"") + 12, 1);
@@ -55,7 +55,7 @@ fn a_changed_byte_is_found_and_told() {
     let outcome = place.run("vectors check");
     assert_eq!(outcome.code, Some(1));
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("masks: case 0: words is not as recorded"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("masks: case 1: words is not as recorded"), "{}", outcome.stderr);
     for vector in ["masks", "toy-nand", "network-perceptron", "SHA256SUMS"] {
         let row = outcome.stdout.lines().find(|line| line.starts_with(vector)).unwrap();
         assert!(row.contains("FAILED"), "{row}");
