@@ -33,7 +33,7 @@ use crate::buffer::AlignedBuffer;
 use crate::cache;
 use crate::error::Result;
 use crate::fft::{Fft, Step, StepShape};
-use crate::keys::{BootstrapBodies, CloudKey};
+use crate::keys::{BootstrapBodies, CloudKey, Masks};
 use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::parameters::Parameters;
 use crate::random::{MaskSeed, SecretSeed};
@@ -135,20 +135,20 @@ impl std::fmt::Debug for BootstrapKey {
 }
 
 impl BootstrapKey {
-    /// Expands the masks and transforms the samples, on all threads of the current rayon pool.
+    /// Puts masks and bodies together and transforms the samples, on all threads of the current rayon pool.
     ///
     /// # Errors
     /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
     pub fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
         let fft = Fft::new(key.parameters.polynomial_size, backend)?;
         Ok(match &key.bootstrap {
-            BootstrapBodies::Bits32(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
-            BootstrapBodies::Bits48(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
-            BootstrapBodies::Bits64(bodies) => Self::transform(&key.parameters, bodies, key.masks, fft),
+            BootstrapBodies::Bits32(bodies) => Self::transform(&key.parameters, bodies, &key.masks, fft),
+            BootstrapBodies::Bits48(bodies) => Self::transform(&key.parameters, bodies, &key.masks, fft),
+            BootstrapBodies::Bits64(bodies) => Self::transform(&key.parameters, bodies, &key.masks, fft),
         })
     }
 
-    fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: MaskSeed, fft: Fft) -> Self {
+    fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: &Masks, fft: Fft) -> Self {
         let shape = StepShape {
             gadget: parameters.gadget,
             size: parameters.polynomial_size,

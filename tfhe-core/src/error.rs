@@ -77,6 +77,24 @@ pub enum Error {
         /// The set.
         parameters: &'static str,
     },
+    /// A set that the TFHE library cannot have.
+    #[error("the parameter set {parameters} is none that the TFHE library can have")]
+    NotTfheLib {
+        /// The set.
+        parameters: &'static str,
+    },
+    /// Keys or ciphertexts that a native file cannot hold.
+    #[error(
+        "{}: cannot be written: the parameter set {parameters} is none of those that native files name; such keys are \
+         for use in memory, and in the TFHE library's files",
+        path.display()
+    )]
+    NotStorable {
+        /// The file.
+        path: PathBuf,
+        /// The set.
+        parameters: &'static str,
+    },
     /// A linear combination of nothing.
     #[error("a linear combination needs at least one ciphertext")]
     NoTerms,

@@ -23,6 +23,10 @@ use crate::random::{MaskSeed, Purpose, SecretSeed};
 use crate::tlwe::TlweSecretKey;
 use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
+mod masks;
+
+pub(crate) use masks::Masks;
+
 /// Identity of a secret key: 128 random bits, public.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId(pub [u8; 16]);
@@ -194,13 +198,14 @@ pub(crate) enum BootstrapBodies {
     Bits64(Vec<Torus64>),
 }
 
-/// What the server holds, as it is stored and sent: seed and bodies. To be used it is expanded by
+/// What the server holds, as it is stored and sent: bodies, and the seed of their masks; where a key comes from a file of
+/// the [TFHE library](crate::serial::tfhe_lib), the masks themselves. To be used it is expanded by
 /// [`Evaluator::new`](crate::evaluator::Evaluator::new).
 #[derive(Clone, PartialEq)]
 pub struct CloudKey {
     pub(crate) parameters: Parameters,
     pub(crate) id: KeyId,
-    pub(crate) masks: MaskSeed,
+    pub(crate) masks: Masks,
     pub(crate) bootstrap: BootstrapBodies,
     pub(crate) key_switch: Vec<Torus32>,
 }
@@ -226,7 +231,7 @@ impl CloudKey {
         };
         let key_switch =
             keyswitch::encrypt_bodies(&secret.large.extracted(), &secret.small, &p, &seed, masks);
-        Self { parameters: p, id: secret.id, masks, bootstrap, key_switch }
+        Self { parameters: p, id: secret.id, masks: Masks::Seeded(masks), bootstrap, key_switch }
     }
 
     /// The parameter set.

@@ -225,6 +225,13 @@ impl Parameters {
         Self::ALL.into_iter().find(|set| set.name == name)
     }
 
+    /// Whether keys of it have the shape of the TFHE library's: one key bit a step, no structure in the small key, 32-bit
+    /// torus, bootstrap first.
+    pub(crate) fn is_tfhe_lib(&self) -> bool {
+        let shape = (self.bits_a_step, self.lwe_polynomial_size, self.accumulator, self.order);
+        shape == (1, 1, TorusWidth::Bits32, Order::BootstrapFirst) && self.small_key == SmallKey::Binary
+    }
+
     /// k N, dimension of the large key read as an LWE key.
     pub fn large_dimension(&self) -> usize {
         self.tlwe_dimension * self.polynomial_size

@@ -20,6 +20,7 @@ use crate::keys::KeyId;
 use crate::parameters::Parameters;
 
 mod content;
+pub mod tfhe_lib;
 mod whole;
 
 pub use content::CiphertextList;
@@ -49,15 +50,18 @@ pub enum Kind {
     PackedCiphertext = 6,
     /// A [`CiphertextList`].
     CiphertextList = 5,
+    /// A [`CloudKey`](crate::keys::CloudKey) with its masks, as one of the TFHE library has them.
+    CloudKeyWithMasks = 7,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::SecretKey,
         Self::CloudKey,
         Self::SeededCiphertexts,
         Self::PackedCiphertext,
         Self::CiphertextList,
+        Self::CloudKeyWithMasks,
     ];
 }
 
@@ -65,7 +69,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SecretKey => "a secret key",
-            Self::CloudKey => "a cloud key",
+            Self::CloudKey | Self::CloudKeyWithMasks => "a cloud key",
             Self::SeededCiphertexts => "seeded ciphertexts",
             Self::PackedCiphertext => "a packed ciphertext",
             Self::CiphertextList => "a list of ciphertexts",
@@ -137,6 +141,18 @@ pub enum FileFault {
         /// What it should be.
         expected: String,
     },
+    /// A field of a file of the TFHE library has a value it cannot have.
+    #[error("{field} at byte {at} is {found}, where {expected} was expected")]
+    FieldAt {
+        /// The field's offset.
+        at: u64,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
     /// Made for another context (by the application's word).
     #[error("{0}")]
     Context(String),
@@ -184,7 +200,7 @@ pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Zeroizing<Vec<
     let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER_BYTES + body.len() + CHECKSUM_BYTES));
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
-    bytes.extend((C::KIND as u16).to_le_bytes());
+    bytes.extend((content.kind() as u16).to_le_bytes());
     bytes.extend(content.key_id().0);
     bytes.extend(context);
     let mut name = [0; NAME_BYTES];
@@ -209,7 +225,8 @@ pub fn from_bytes<C: FileContent>(bytes: &[u8], path: &Path) -> Result<Stored<C>
 /// Writes a thing to a file: whole, or not at all. Secret keys are for their owner's eyes only (mode 0600).
 ///
 /// # Errors
-/// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written.
+/// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written;
+/// [`Error::NotStorable`] for what is of no named parameter set.
 pub fn save<C: FileContent>(content: &C, context: Context, path: &Path, existing: Existing) -> Result<()> {
     stage(content, context, path, existing)?.commit()
 }
@@ -224,6 +241,10 @@ pub fn stage<C: FileContent>(
     path: &Path,
     existing: Existing,
 ) -> Result<Staged> {
+    let p = content.parameters();
+    if Parameters::named(p.name) != Some(p) {
+        return Err(Error::NotStorable { path: path.to_owned(), parameters: p.name });
+    }
     let secrecy = if C::KIND == Kind::SecretKey { Secrecy::Owner } else { Secrecy::Everyone };
     Staged::new(&to_bytes(content, context), path, existing, secrecy)
 }
@@ -280,7 +301,7 @@ fn read_up_to(source: &mut impl Read, len: u64, bytes: &mut Vec<u8>, path: &Path
 }
 
 fn decode<C: FileContent>((header, body): (Header, Zeroizing<Vec<u8>>), path: &Path) -> Result<Stored<C>> {
-    if header.kind != C::KIND {
+    if !C::accepts(header.kind) {
         return Err(Error::WrongKind { path: path.to_owned(), found: header.kind, expected: C::KIND });
     }
     let content = C::read(&header, &body).map_err(|fault| Error::BadFile { path: path.to_owned(), fault })?;

@@ -12,6 +12,7 @@
 use crate::buffer::AlignedBuffer;
 use crate::fft::{Fft, real_to_torus};
 use crate::gadget::Gadget;
+use crate::keys::Masks;
 use crate::random::{MaskSeed, Purpose, SecretSeed, StandardDeviation};
 use crate::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::Torus;
@@ -56,7 +57,7 @@ pub(crate) fn encrypt_bodies<T: Torus>(
 pub(crate) fn transform_rows<T: Torus>(
     bodies: &[T],
     index: usize,
-    masks: MaskSeed,
+    masks: &Masks,
     dimension: usize,
     fft: &Fft,
     points: &mut [f64],
@@ -68,7 +69,7 @@ pub(crate) fn transform_rows<T: Torus>(
         bodies.chunks_exact(size).zip(points.chunks_exact_mut((dimension + 1) * size)).enumerate()
     {
         let (mask, target) = row_words.split_at_mut(dimension * size);
-        masks.fill(Purpose::BootstrapKey, (index * rows + row) as u64, mask);
+        masks.bootstrap_row(index * rows + row, mask);
         target.copy_from_slice(body);
         for (point, &word) in points.iter_mut().zip(&row_words) {
             *point = word.to_real() * fft.scale();
@@ -111,7 +112,7 @@ impl FourierTgsw {
         fft: &Fft,
     ) -> Self {
         let mut points = AlignedBuffer::zeroed(bodies.len() * (dimension + 1));
-        transform_rows(bodies, index, masks, dimension, fft, &mut points);
+        transform_rows(bodies, index, &Masks::Seeded(masks), dimension, fft, &mut points);
         Self { points, gadget, dimension, fft: fft.clone() }
     }
 

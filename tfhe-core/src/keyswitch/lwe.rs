@@ -63,7 +63,7 @@ impl LweKeySwitchKey {
         let mut rows = AlignedBuffer::zeroed(bodies.len() * stride);
         rows.par_chunks_exact_mut(stride).zip(bodies).enumerate().for_each(|(number, (row, body))| {
             let mask: &mut [Torus32] = bytemuck::cast_slice_mut(&mut row[..output_dimension]);
-            masks.fill(Purpose::KeySwitchKey, number as u64, mask);
+            masks.key_switch_row(number, mask);
             row[output_dimension] = body.0;
         });
         Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend }

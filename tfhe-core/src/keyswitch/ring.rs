@@ -86,7 +86,7 @@ impl RingKeySwitchKey {
             |(row, (points, body))| {
                 let mut words = vec![Torus32::default(); columns * size];
                 let (mask, target) = words.split_at_mut(parameters.lwe_dimension);
-                masks.fill(Purpose::KeySwitchKey, row as u64, mask);
+                masks.key_switch_row(row, mask);
                 target.copy_from_slice(body);
                 for (point, word) in points.iter_mut().zip(&words) {
                     *point = f64::from(word.0 as i32) * fft.scale();

@@ -4,14 +4,14 @@ use zeroize::Zeroizing;
 
 use super::{FileFault, Header, Kind};
 use crate::ciphertext::{Ciphertext, PackedCiphertext, SeededCiphertexts};
-use crate::keys::{BootstrapBodies, CloudKey, KeyId, SecretKey};
+use crate::keys::{BootstrapBodies, CloudKey, KeyId, Masks, SecretKey};
 use crate::lwe::LweCiphertext;
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, SEED_BYTES};
 use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 /// Most ciphertexts in one file.
-const MOST_CIPHERTEXTS: u64 = 1 << 24;
+pub(super) const MOST_CIPHERTEXTS: u64 = 1 << 24;
 /// Bytes of a count.
 const COUNT_BYTES: u64 = 4;
 
@@ -126,8 +126,20 @@ fn put_count(bytes: &mut Vec<u8>, count: usize) {
 
 /// A thing that is the body of a kind of file.
 pub trait Body: Sized {
-    /// What files of it are marked as.
+    /// What files of it are marked as; a type with two kinds of files has the usual one here.
     const KIND: Kind;
+
+    /// What a file of this one is marked as.
+    #[doc(hidden)]
+    fn kind(&self) -> Kind {
+        Self::KIND
+    }
+
+    /// Whether files of this kind hold one.
+    #[doc(hidden)]
+    fn accepts(kind: Kind) -> bool {
+        kind == Self::KIND
+    }
 
     #[doc(hidden)]
     fn parameters(&self) -> &Parameters;
@@ -159,6 +171,19 @@ pub(super) fn check_body_len(kind: Kind, p: &'static Parameters, len: u64) -> Re
             };
             let exact =
                 (SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()) as u64;
+            (exact, exact)
+        }
+        Kind::CloudKeyWithMasks => {
+            if !p.is_tfhe_lib() {
+                return Err(FileFault::Field {
+                    field: "the parameter set of a cloud key with its masks",
+                    found: p.name.into(),
+                    expected: "one of the TFHE library".into(),
+                });
+            }
+            let bootstrap = (p.tlwe_dimension + 1) * p.bootstrap_bodies();
+            let key_switch = (p.lwe_dimension + 1) * p.key_switch_bodies();
+            let exact = (Torus32::BYTES * (bootstrap + key_switch)) as u64;
             (exact, exact)
         }
         Kind::SeededCiphertexts => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
@@ -207,6 +232,17 @@ impl Body for SecretKey {
 impl Body for CloudKey {
     const KIND: Kind = Kind::CloudKey;
 
+    fn kind(&self) -> Kind {
+        match self.masks {
+            Masks::Seeded(_) => Kind::CloudKey,
+            Masks::Stored { .. } => Kind::CloudKeyWithMasks,
+        }
+    }
+
+    fn accepts(kind: Kind) -> bool {
+        matches!(kind, Kind::CloudKey | Kind::CloudKeyWithMasks)
+    }
+
     fn parameters(&self) -> &Parameters {
         &self.parameters
     }
@@ -216,7 +252,13 @@ impl Body for CloudKey {
     }
 
     fn write(&self, body: &mut Vec<u8>) {
-        body.extend(self.masks.0);
+        match &self.masks {
+            Masks::Seeded(seed) => body.extend(seed.0),
+            Masks::Stored { bootstrap, key_switch } => {
+                put_words(body, bootstrap);
+                put_words(body, key_switch);
+            }
+        }
         match &self.bootstrap {
             BootstrapBodies::Bits32(words) => put_words(body, words),
             BootstrapBodies::Bits48(words) => put_words(body, words),
@@ -228,7 +270,16 @@ impl Body for CloudKey {
     fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault> {
         let p = header.parameters;
         let mut fields = Fields::new(body);
-        let masks = MaskSeed(fields.array()?);
+        let masks = match header.kind {
+            Kind::CloudKeyWithMasks => {
+                let bootstrap = fields.words(p.tlwe_dimension * p.bootstrap_bodies())?;
+                Masks::Stored {
+                    bootstrap,
+                    key_switch: fields.words(p.lwe_dimension * p.key_switch_bodies())?,
+                }
+            }
+            _ => Masks::Seeded(MaskSeed(fields.array()?)),
+        };
         let count = p.bootstrap_bodies();
         let bootstrap = match p.accumulator {
             TorusWidth::Bits32 => BootstrapBodies::Bits32(fields.words(count)?),

@@ -8,6 +8,7 @@
 mod files;
 mod functional;
 mod gates;
+mod library_files;
 mod noise;
 mod refusals;
 mod support;

@@ -1,0 +1,121 @@
+//! Sections of text: a title, and numbers by name.
+//!
+//! ```text
+//! -----BEGIN TGSWPARAMS-----
+//! Bgbit:          7
+//! l:          3
+//! -----END TGSWPARAMS-----
+//! ```
+//!
+//! Version 1.1 writes names in the order of their bytes, integers in 10 columns and reals with 8 decimals; version 1.0 wrote
+//! integers without padding. Any order and padding is read.
+
+use std::fmt::Write;
+use std::io::Read;
+
+use super::source::Source;
+use crate::error::Result;
+
+/// A number, with its name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Number {
+    Integer(u64),
+    Real(f64),
+}
+
+/// Reads the section `title`, which has exactly the numbers `names`, and returns them in that order: their values as text,
+/// with the bytes where they begin.
+pub(super) fn read_section<R: Read, const N: usize>(
+    source: &mut Source<'_, R>,
+    title: &'static str,
+    names: [&'static str; N],
+) -> Result<[Value; N]> {
+    let at = source.at();
+    let begin = format!("-----BEGIN {title}-----");
+    let line = source.line()?;
+    if line != begin {
+        return Err(source.field_fault(at, "a line", format_args!("'{line}'"), format_args!("'{begin}'")));
+    }
+    let end = format!("-----END {title}-----");
+    let mut values: [Option<Value>; N] = [const { None }; N];
+    loop {
+        let at = source.at();
+        let line = source.line()?;
+        if line == end {
+            break;
+        }
+        let known = line.split_once(": ").and_then(|(name, text)| {
+            let index = names.iter().position(|known| *known == name)?;
+            values[index].is_none().then_some((index, text))
+        });
+        let Some((index, text)) = known else {
+            let expected = format!("one of {}, once each, or '{end}'", names.join(", "));
+            return Err(source.field_fault(at, "a line", format_args!("'{line}'"), expected));
+        };
+        values[index] = Some(Value { at, name: names[index], text: text.trim().to_owned() });
+    }
+    if let Some(index) = values.iter().position(Option::is_none) {
+        return Err(source.field_fault(
+            at,
+            "the section",
+            format_args!("without {}", names[index]),
+            "all its numbers",
+        ));
+    }
+    Ok(values.map(|value| value.expect("invariant: none is missing")))
+}
+
+/// A number in a section as it was read.
+pub(super) struct Value {
+    at: u64,
+    name: &'static str,
+    text: String,
+}
+
+impl Value {
+    /// An integer of a range.
+    pub(super) fn integer<R: Read>(
+        &self,
+        source: &Source<'_, R>,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> Result<usize> {
+        // Digits only: no sign.
+        let digits = self.text.bytes().all(|byte| byte.is_ascii_digit());
+        match self.text.parse() {
+            Ok(integer) if digits && range.contains(&integer) => Ok(integer),
+            _ => {
+                let expected = format!("an integer from {} to {}", range.start(), range.end());
+                Err(source.field_fault(self.at, self.name, format_args!("'{}'", self.text), expected))
+            }
+        }
+    }
+
+    /// A standard deviation of noise, in torus units.
+    pub(super) fn deviation<R: Read>(&self, source: &Source<'_, R>) -> Result<f64> {
+        let plain = self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        match self.text.parse() {
+            Ok(real) if plain && (0.0..1.0).contains(&real) => Ok(real),
+            _ => Err(source.field_fault(
+                self.at,
+                self.name,
+                format_args!("'{}'", self.text),
+                "a number from 0 to 1",
+            )),
+        }
+    }
+}
+
+/// Writes a section as version 1.1 does.
+pub(super) fn write_section(text: &mut String, title: &str, numbers: &[(&str, Number)]) {
+    let line = |text: &mut String, line: std::fmt::Arguments<'_>| {
+        text.write_fmt(line).expect("invariant: a string takes all that is written");
+    };
+    line(text, format_args!("-----BEGIN {title}-----\n"));
+    for (name, number) in numbers {
+        match number {
+            Number::Integer(integer) => line(text, format_args!("{name}: {integer:10}\n")),
+            Number::Real(real) => line(text, format_args!("{name}: {real:.8}\n")),
+        }
+    }
+    line(text, format_args!("-----END {title}-----\n"));
+}
