@@ -10,7 +10,7 @@ use tfhe_core::{
     ciphertext::{PackedCiphertext, SeededCiphertexts},
     keys::KeyId,
     parameters::Parameters,
-    serial::{self, CiphertextList, Existing, Kind},
+    serial::{self, CiphertextList, Existing, FileContent, Kind},
 };
 
 use crate::{Error, Result, model::Model};
@@ -29,6 +29,8 @@ pub(crate) enum ImageContent {
     Packed(PackedCiphertext),
     /// Bit by bit: for the gate engine.
     Bits(SeededCiphertexts),
+    /// Bit by bit, with masks: as it comes from files of the TFHE library.
+    Listed(CiphertextList),
 }
 
 impl EncryptedImage {
@@ -45,6 +47,7 @@ impl EncryptedImage {
         match &self.content {
             ImageContent::Packed(packed) => packed.parameters(),
             ImageContent::Bits(bits) => bits.parameters(),
+            ImageContent::Listed(list) => list.parameters(),
         }
     }
 
@@ -61,6 +64,7 @@ impl EncryptedImage {
         match &self.content {
             ImageContent::Packed(packed) => packed.key_id(),
             ImageContent::Bits(bits) => bits.key_id(),
+            ImageContent::Listed(list) => list.key_id(),
         }
     }
 
@@ -69,11 +73,12 @@ impl EncryptedImage {
         let bytes = match &self.content {
             ImageContent::Packed(packed) => serial::to_bytes(packed, self.model),
             ImageContent::Bits(bits) => serial::to_bytes(bits, self.model),
+            ImageContent::Listed(list) => serial::to_bytes(list, self.model),
         };
         Sha256::digest(&bytes).into()
     }
 
-    /// Writes it to a file: some 170 bytes, and 4 a value or bit.
+    /// Writes it to a file: some 170 bytes, and 4 a value or bit (2 KB a bit with masks).
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.
@@ -81,6 +86,7 @@ impl EncryptedImage {
         match &self.content {
             ImageContent::Packed(packed) => serial::save(packed, self.model, path, existing)?,
             ImageContent::Bits(bits) => serial::save(bits, self.model, path, existing)?,
+            ImageContent::Listed(list) => serial::save(list, self.model, path, existing)?,
         }
         Ok(())
     }
@@ -90,12 +96,16 @@ impl EncryptedImage {
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be read, is damaged, or holds something else.
     pub fn load(path: &Path) -> Result<Self> {
-        if serial::inspect(path)?.kind == Kind::SeededCiphertexts {
-            let stored = serial::load(path)?;
-            return Ok(Self { content: ImageContent::Bits(stored.content), model: stored.header.context });
-        }
+        Ok(match serial::inspect(path)?.kind {
+            Kind::SeededCiphertexts => Self::read(ImageContent::Bits, path)?,
+            Kind::CiphertextList => Self::read(ImageContent::Listed, path)?,
+            _ => Self::read(ImageContent::Packed, path)?,
+        })
+    }
+
+    fn read<C: FileContent>(content: impl Fn(C) -> ImageContent, path: &Path) -> Result<Self> {
         let stored = serial::load(path)?;
-        Ok(Self { content: ImageContent::Packed(stored.content), model: stored.header.context })
+        Ok(Self { content: content(stored.content), model: stored.header.context })
     }
 }
 

@@ -413,6 +413,39 @@ pub enum Error {
     )]
     NotBitwise,
 
+    /// A model that does not read what the paper's client sends.
+    #[error(
+        "the model {name} reads {encoding}, where the paper's client sends signs, and magnitudes in 20 bits"
+    )]
+    NotThePapers {
+        /// The model.
+        name: String,
+        /// How it reads pixels.
+        encoding: &'static str,
+    },
+
+    /// A file of more or fewer ciphertexts than it is to have.
+    #[error("{}: {found} ciphertexts, where the model needs {expected}", path.display())]
+    CiphertextCount {
+        /// The file.
+        path: PathBuf,
+        /// Ciphertexts in it.
+        found: usize,
+        /// Ciphertexts needed.
+        expected: usize,
+    },
+
+    /// A ciphertext that circuits, which take their inputs for bootstrapped, cannot start with.
+    #[error(
+        "a bit of the image has noise of variance {found:e}, where a bootstrapped bit has {most:e} at most"
+    )]
+    NoisyInput {
+        /// Its variance.
+        found: f64,
+        /// That of a bootstrapped bit.
+        most: f64,
+    },
+
     /// The result of a run that has not come to its end.
     #[error("the inference has not come to its end")]
     Unfinished,

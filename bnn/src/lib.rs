@@ -12,6 +12,7 @@
 //! * [`model`]: a network on disk, opened and checked;
 //! * [`engine`]: evaluation: the plaintext oracle, and the functional engine on ciphertexts;
 //! * [`encrypted`]: what travels between client and server;
+//! * [`protocol`]: the same in the files of the paper's system;
 //! * [`soak`]: random circuits on ciphertexts against Boolean logic, for as long as one likes;
 //! * [`vectors`]: known answers of all steps and networks.
 //!
@@ -33,6 +34,7 @@ pub mod engine;
 mod error;
 pub mod layer;
 pub mod model;
+pub mod protocol;
 pub mod soak;
 pub mod vectors;
 

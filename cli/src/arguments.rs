@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Infer(Infer),
     /// Client: decrypts scores, and prints them with the label
     Decrypt(Decrypt),
+    /// Rewrites keys and ciphertexts in the form of the TFHE library's files, or from it
+    Convert(Convert),
     /// Says what a file or a model folder is
     Inspect(Inspect),
     /// Lists the models that are found
@@ -132,6 +134,13 @@ impl Overwriting {
     }
 }
 
+/// In whose files client and server exchange pictures and scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protocol {
+    /// The paper's, in the TFHE library's: secret_cloud.data and K_cloud.data, and answer.data
+    Paper,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Picture of a digit, white on black: PNG, BMP, or IDX with --index [default: the sample digit]
@@ -161,6 +170,10 @@ pub(crate) struct Keygen {
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
 
+    /// Make the keys of the paper's system instead, in the TFHE library's form (a legacy set, of 94 bits of security)
+    #[arg(long, value_name = "P", value_enum, conflicts_with_all = ["engine", "model"])]
+    pub(crate) protocol: Option<Protocol>,
+
     /// Folder for secret.key and cloud.key
     #[arg(long, value_name = "DIR", default_value = "keys")]
     pub(crate) out: PathBuf,
@@ -185,7 +198,12 @@ pub(crate) struct Encrypt {
     #[command(flatten)]
     pub(crate) model: ModelChoice,
 
-    /// Output [default: the picture's name, with its index if any, and .enc, in the current folder]
+    /// Write the files of the paper's client: secret_cloud.data and K_cloud.data
+    #[arg(long, value_name = "P", value_enum)]
+    pub(crate) protocol: Option<Protocol>,
+
+    /// Output [default: the picture's name, with its index if any, and .enc, in the current folder]; with --protocol, the
+    /// folder of its two [default: the current one]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
@@ -195,7 +213,7 @@ pub(crate) struct Encrypt {
 
 #[derive(Debug, Args)]
 pub(crate) struct Infer {
-    /// Encrypted pictures
+    /// Encrypted pictures; with --protocol, the two files of one: secret_cloud.data K_cloud.data
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -205,6 +223,10 @@ pub(crate) struct Infer {
 
     #[command(flatten)]
     pub(crate) model: ModelChoice,
+
+    /// Read the files of the paper's client, and write answer.data
+    #[arg(long, value_name = "P", value_enum)]
+    pub(crate) protocol: Option<Protocol>,
 
     /// Output, of one picture [default: the input's name and .scores, in the folder of outputs]
     #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
@@ -275,6 +297,10 @@ pub(crate) struct Decrypt {
     /// Encrypted scores
     pub(crate) file: PathBuf,
 
+    /// Read the answer of the paper's server
+    #[arg(long, value_name = "P", value_enum)]
+    pub(crate) protocol: Option<Protocol>,
+
     /// The picture: compare with the network in the clear, and fail if a bit of a score differs
     #[arg(long, value_name = "FILE")]
     pub(crate) compare: Option<PathBuf>,
@@ -289,6 +315,49 @@ pub(crate) struct Decrypt {
 
     #[command(flatten)]
     pub(crate) model: ModelChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// Key or ciphertexts, of either form
+    pub(crate) file: PathBuf,
+
+    /// The form to write
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub(crate) to: FileForm,
+
+    /// Output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Secret key that the library's ciphertexts are of
+    #[arg(long, value_name = "FILE", conflicts_with = "cloud_key")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Cloud key that the library's ciphertexts are of; or that the library keeps with a secret key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cloud_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}
+
+/// Whose form a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileForm {
+    /// The TFHE library's
+    TfheLib,
+    /// This program's
+    Native,
+}
+
+impl fmt::Display for FileForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TfheLib => "the TFHE library",
+            Self::Native => "this program",
+        })
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //! made; `run` prints it, and the demo calls the same functions.
 
 mod circuit;
+mod convert;
 mod decrypt;
 mod demo;
 mod encrypt;
@@ -13,6 +14,7 @@ mod infer_gates;
 mod inspect;
 mod keygen;
 mod models;
+mod paper;
 mod soak;
 mod vectors;
 
@@ -51,6 +53,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Encrypt(arguments) => encrypt::run(arguments, session),
         Command::Infer(arguments) => infer::run(arguments, session),
         Command::Decrypt(arguments) => decrypt::run(arguments, session),
+        Command::Convert(arguments) => convert::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Models => models::run(session),
         Command::Estimate(arguments) => estimate::run(arguments, session),

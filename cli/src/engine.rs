@@ -12,7 +12,7 @@ use bnn::{
 use clap::ValueEnum;
 use tfhe_core::{
     keys::SecretKey,
-    parameters::{GATES_DEFAULT, Parameters},
+    parameters::{GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1},
     random::SecretSeed,
 };
 
@@ -47,7 +47,9 @@ impl Engine {
     /// The engine for which something of this parameter set was made, with the set.
     pub(crate) fn of(parameters: &Parameters) -> bnn::Result<(Self, &'static Parameters)> {
         let functional = functional::PARAMETER_SETS.map(|set| (Self::Functional, set));
-        let mut sets = functional.into_iter().chain([(Self::Gates, &GATES_DEFAULT)]);
+        // Keys of the library's sets are read from its files, and made for the paper's protocol only.
+        let gates = [&GATES_DEFAULT, &TFHE_LIB_V1_0_1, &TFHE_LIB_V1_1].map(|set| (Self::Gates, set));
+        let mut sets = functional.into_iter().chain(gates);
         sets.find(|(_, set)| set.name == parameters.name).ok_or(bnn::Error::OtherParameters {
             found: parameters.name,
             expected: functional::PARAMETER_SETS[0].name,

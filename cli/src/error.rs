@@ -7,6 +7,8 @@ use std::{
 
 use tfhe_core::serial::Kind;
 
+use crate::arguments::FileForm;
+
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// Why a command failed.
@@ -75,6 +77,22 @@ pub(crate) enum Error {
     /// Several pictures for circuits of gates.
     #[error("{count} pictures for circuits of gates, which run on one at a time: give them one by one")]
     OneAtATime { count: usize },
+
+    /// Another number of files than the paper's client sends.
+    #[error("{count} files, where --protocol paper takes two: secret_cloud.data and K_cloud.data")]
+    PaperFiles { count: usize },
+
+    /// A file that needs no conversion.
+    #[error("{}: is in the form of {form} already", path.display())]
+    HasForm { path: PathBuf, form: FileForm },
+
+    /// A secret key without what the library keeps with it.
+    #[error("{}: the TFHE library keeps a secret key with its cloud key: name that with --cloud-key", path.display())]
+    NeedsCloudKey { path: PathBuf },
+
+    /// Ciphertexts of which nothing says whose they are.
+    #[error("{}: nothing in the file says whose ciphertexts these are: name the key with --key or --cloud-key", path.display())]
+    NeedsKey { path: PathBuf },
 
     /// A comparison that was asked for failed.
     #[error("the decrypted scores differ from those of the network in the clear")]

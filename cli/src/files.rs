@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
-    serial::{self, Existing, FileContent, Kind},
+    serial::{
+        self, Existing, FileContent, Kind,
+        tfhe_lib::{self, Form},
+    },
 };
 
 use crate::{
@@ -72,8 +75,9 @@ pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
     Ok(())
 }
 
+/// A secret key, of either form.
 pub(crate) fn load_secret_key(path: &Path) -> Result<SecretKey> {
-    load_key(path, Kind::SecretKey)
+    load_key(path, Kind::SecretKey, tfhe_lib::load_secret_key)
 }
 
 /// The parameter set of a secret key, by the file's header: what does not fit it is told before the key is read.
@@ -86,9 +90,14 @@ pub(crate) fn secret_key_parameters(path: &Path) -> Result<&'static Parameters> 
     Ok(header.parameters)
 }
 
+/// A cloud key, of either form.
+pub(crate) fn load_any_cloud_key(path: &Path) -> Result<CloudKey> {
+    load_key(path, Kind::CloudKey, tfhe_lib::load_cloud_key)
+}
+
 /// The cloud key that goes with a file of this parameter set and key.
 pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<CloudKey> {
-    let key: CloudKey = load_key(path, Kind::CloudKey)?;
+    let key = load_any_cloud_key(path)?;
     let (found, expected) = (key.parameters().name, parameters.name);
     if found != expected {
         return Err(bnn::Error::OtherParameters { found, expected }).about(path);
@@ -96,7 +105,15 @@ pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<Clo
     Ok(key)
 }
 
-fn load_key<K: FileContent>(path: &Path, kind: Kind) -> Result<K> {
+/// A key in a native file, or in one of the TFHE library, which `from_library` reads.
+fn load_key<K: FileContent>(
+    path: &Path,
+    kind: Kind,
+    from_library: impl Fn(&Path) -> tfhe_core::Result<K>,
+) -> Result<K> {
+    if found_key(tfhe_lib::recognise(path), path, kind)? == Some(Form::KeySet) {
+        return Ok(from_library(path)?);
+    }
     Ok(found_key(serial::load(path), path, kind)?.content)
 }
 

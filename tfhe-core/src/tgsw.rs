@@ -99,20 +99,20 @@ impl FourierTgsw {
     ) -> Self {
         let masks = seed.mask_seed();
         let bodies = encrypt_bodies::<T>(key, u32::from(message), gadget, deviation, 0, masks, seed);
-        Self::from_bodies(&bodies, 0, masks, gadget, key.dimension(), fft)
+        Self::from_bodies(&bodies, 0, &Masks::Seeded(masks), gadget, key.dimension(), fft)
     }
 
     /// Sample `index` of a key, given the bodies of its rows.
     pub(crate) fn from_bodies<T: Torus>(
         bodies: &[T],
         index: usize,
-        masks: MaskSeed,
+        masks: &Masks,
         gadget: Gadget,
         dimension: usize,
         fft: &Fft,
     ) -> Self {
         let mut points = AlignedBuffer::zeroed(bodies.len() * (dimension + 1));
-        transform_rows(bodies, index, &Masks::Seeded(masks), dimension, fft, &mut points);
+        transform_rows(bodies, index, masks, dimension, fft, &mut points);
         Self { points, gadget, dimension, fft: fft.clone() }
     }
 

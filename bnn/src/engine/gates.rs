@@ -19,6 +19,7 @@ use tfhe_core::{
     ciphertext::Ciphertext,
     evaluator::Evaluator,
     keys::SecretKey,
+    noise,
     parameters::Parameters,
     random::SecretSeed,
     serial::{CiphertextList, Existing},
@@ -136,7 +137,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
-    /// parameter set, [`Error::Crypto`] for another key.
+    /// parameter set, [`Error::Crypto`] for another key, [`Error::NoisyInput`] for bits noisier than bootstrapped ones.
     pub fn start<'b>(&'b self, evaluator: &'b Evaluator, image: &EncryptedImage) -> Result<Inference<'b>> {
         let bits = self.check_image(evaluator, image)?.into_iter();
         let execution = Execution::new(self, Encrypted::new(evaluator), held_inputs(self, bits));
@@ -163,18 +164,29 @@ impl<'a> Plan<'a> {
         self.check_parameters(evaluator.parameters())?;
         image.check_model(self.model)?;
         self.check_parameters(image.parameters())?;
-        let ImageContent::Bits(bits) = image.content() else {
-            return Err(Error::NotBitwise);
+        let found = match image.content() {
+            ImageContent::Bits(bits) => bits.message_count(),
+            ImageContent::Listed(list) => list.ciphertexts().len(),
+            ImageContent::Packed(_) => return Err(Error::NotBitwise),
         };
-        let (found, expected) = (bits.message_count(), self.model.input().bit_count());
+        let expected = self.model.input().bit_count();
         if found != expected {
             return Err(Error::InputLength { found, expected });
         }
-        let (expected, found) = (evaluator.key_id(), bits.key_id());
+        let (expected, found) = (evaluator.key_id(), image.key_id());
         if expected != found {
             return Err(tfhe_core::Error::OtherKey { expected, found }.into());
         }
-        Ok(bits.expand())
+        let ciphertexts = match image.content() {
+            ImageContent::Bits(bits) => bits.expand(),
+            ImageContent::Listed(list) => list.ciphertexts().to_vec(),
+            ImageContent::Packed(_) => return Err(Error::NotBitwise),
+        };
+        let most = noise::bootstrapped(self.parameters);
+        if let Some(noisy) = ciphertexts.iter().find(|ciphertext| ciphertext.variance() > most) {
+            return Err(Error::NoisyInput { found: noisy.variance(), most });
+        }
+        Ok(ciphertexts)
     }
 
     /// The client's part after: decrypts the scores.

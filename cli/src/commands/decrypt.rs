@@ -10,9 +10,9 @@ use bnn::{
 };
 use serde_json::json;
 
-use super::Session;
+use super::{Session, paper};
 use crate::{
-    arguments::Decrypt,
+    arguments::{Decrypt, Protocol},
     engine::{self, Engine},
     error::{About, Error, Result},
     files, lookup,
@@ -22,7 +22,10 @@ use crate::{
 pub(super) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model.name)?;
-    let (scores, _) = decrypt(&model, &arguments.file, &arguments.key)?;
+    let (scores, _) = match arguments.protocol {
+        None => decrypt(&model, &arguments.file, &arguments.key)?,
+        Some(Protocol::Paper) => paper::decrypt(&model, &arguments.file, &arguments.key)?,
+    };
     output.say(report::score_table(&scores))?;
     output.say(format_args!("\nThe label is {}.", scores.label()))?;
     let equal = match &arguments.compare {

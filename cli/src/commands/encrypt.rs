@@ -6,9 +6,9 @@ use bnn::{data::GreyImage, model::Model};
 use serde_json::json;
 use tfhe_core::serial::Existing;
 
-use super::Session;
+use super::{Session, paper};
 use crate::{
-    arguments::Encrypt,
+    arguments::{Encrypt, Protocol},
     engine::{self, Engine},
     error::{About, Result},
     files::{self, Written},
@@ -16,6 +16,9 @@ use crate::{
 };
 
 pub(super) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
+    if let Some(Protocol::Paper) = arguments.protocol {
+        return paper::encrypt(arguments, session);
+    }
     let output = session.output;
     let out = arguments.out.clone().unwrap_or_else(|| default_output(&arguments.image, arguments.index));
     let existing = arguments.overwriting.existing();

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tfhe_core::{Error as CryptoError, backend::Backend, evaluator::Evaluator, serial::Existing};
 
-use super::{Session, infer_gates};
+use super::{Session, infer_gates, paper};
 use crate::{
-    arguments::Infer,
+    arguments::{Infer, Protocol},
     engine::Engine,
     error::{About, Error, Result},
     files::{self, Written},
@@ -58,6 +58,9 @@ impl Inferred {
 }
 
 pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
+    if let Some(Protocol::Paper) = arguments.protocol {
+        return paper::infer(arguments, session);
+    }
     let output = session.output;
     let pictures = outputs(arguments)?;
     let existing = arguments.overwriting.existing();

@@ -11,13 +11,14 @@ use bnn::{
     encrypted::EncryptedImage,
     engine::gates::{Inference, Plan},
     model::Model,
+    protocol,
 };
 use serde_json::json;
 use tfhe_core::{backend::Backend, serial::Existing};
 
 use super::{Session, infer};
 use crate::{
-    arguments::Infer,
+    arguments::{Infer, Protocol},
     engine::Engine,
     error::{About, Error, Result},
     files::{self, Written},
@@ -85,7 +86,11 @@ pub(super) fn run(
         report::timed(|| finish(&mut inference, estimate.bootstraps, &state, arguments.save_every));
     finished?;
     let scores = inference.scores()?;
-    interrupt::hold(|| scores.save(&out, arguments.overwriting.existing()))?;
+    let existing = arguments.overwriting.existing();
+    interrupt::hold(|| match arguments.protocol {
+        None => scores.save(&out, existing),
+        Some(Protocol::Paper) => protocol::save_answer(&scores, &out, existing),
+    })?;
     // The run is over: what cannot be removed does no harm.
     let _ = fs::remove_file(&state);
     let written = Written::new(out, duration)?;

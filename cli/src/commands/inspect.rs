@@ -7,7 +7,10 @@ use serde_json::json;
 use tfhe_core::{
     ciphertext::{PackedCiphertext, SeededCiphertexts},
     keys::{CloudKey, SecretKey},
-    serial::{self, CiphertextList, Header, Kind, NO_CONTEXT},
+    serial::{
+        self, CiphertextList, Header, Kind, NO_CONTEXT,
+        tfhe_lib::{self, Form, KeySet},
+    },
 };
 
 use super::Session;
@@ -28,7 +31,43 @@ pub(super) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
     }
 }
 
+/// A file of the TFHE library.
+fn inspect_library(form: Form, path: &Path, session: &Session) -> Result<()> {
+    let output = session.output;
+    let failed = |source| Error::Io { path: path.into(), source };
+    let bytes = fs::metadata(path).map_err(failed)?.len();
+    let (kind, set) = match form {
+        Form::KeySet => {
+            let set = KeySet::load(path)?;
+            let kind = match set {
+                KeySet::Secret(_) => Kind::SecretKey.to_string(),
+                KeySet::Cloud(_) => Kind::CloudKeyWithMasks.to_string(),
+            };
+            (kind, Some((*set.cloud().parameters(), set.id())))
+        }
+        Form::Ciphertexts => ("ciphertexts".into(), None),
+    };
+    output.say(format_args!("file        {}", path.display()))?;
+    output.say(format_args!("kind        {kind}, in the form of the TFHE library"))?;
+    output.say(format_args!("size        {}", report::exact_size(bytes)))?;
+    if let Some((parameters, id)) = &set {
+        output.say(format_args!("parameters  {}", super::describe(parameters)))?;
+        output.say(format_args!("key id      {id}"))?;
+    }
+    output.give(&json!({
+        "file": path.display().to_string(),
+        "kind": kind,
+        "bytes": bytes,
+        "parameters": set.as_ref().map(|(parameters, _)| super::parameters_json(parameters)),
+        "key_id": set.map(|(_, id)| id.to_string()),
+        "checksum": null,
+    }))
+}
+
 fn inspect_file(path: &Path, session: &Session) -> Result<()> {
+    if let Some(form) = tfhe_lib::recognise(path)? {
+        return inspect_library(form, path, session);
+    }
     let output = session.output;
     let header = serial::inspect(path)?;
     let content = content(&header, path)?;
@@ -70,7 +109,7 @@ fn content(header: &Header, path: &Path) -> Result<String> {
             serial::load::<SecretKey>(path)?;
             ": for the client only".into()
         }
-        Kind::CloudKey => {
+        Kind::CloudKey | Kind::CloudKeyWithMasks => {
             serial::load::<CloudKey>(path)?;
             ": for the server".into()
         }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
-    parameters::{FUNCTIONAL_1024, GATES_DEFAULT, Parameters, TFHE_LIB_V1_1},
+    parameters::{FUNCTIONAL_1024, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
     random::SecretSeed,
     serial::{self, Existing, NO_CONTEXT},
 };
@@ -53,7 +53,7 @@ fn pictures_that_do_not_fit() {
 fn keys_that_do_not_fit() {
     let place = complete();
     write_secret_key(&place, "other.key", &FUNCTIONAL_1024);
-    write_secret_key(&place, "legacy.key", &TFHE_LIB_V1_1);
+    write_secret_key(&place, "blocks.key", &GATES_BLOCK_BINARY);
     let gates = write_secret_key(&place, "gates.key", &GATES_DEFAULT);
     let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2));
     serial::save(&gates_cloud, NO_CONTEXT, &place.path("gates-cloud.key"), Existing::Refuse).unwrap();
@@ -61,7 +61,7 @@ fn keys_that_do_not_fit() {
 
     let encrypt = "encrypt 4.png --model toy --out new.enc --key";
     place.refuses(&format!("{encrypt} none.key"), &["none.key", "a secret key", "bnn keygen"]);
-    place.refuses(&format!("{encrypt} legacy.key"), &["legacy.key", "TFHE_LIB_V1_1", "bnn keygen"]);
+    place.refuses(&format!("{encrypt} blocks.key"), &["blocks.key", "GATES_BLOCK_BINARY", "bnn keygen"]);
     place.refuses(&format!("{encrypt} keys/cloud.key"), &["keys/cloud.key", "a cloud key", "a secret key"]);
 
     let infer = "infer 4.enc --model toy --out new.scores --cloud-key";

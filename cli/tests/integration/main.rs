@@ -5,6 +5,7 @@
 mod bad_input;
 mod evaluate;
 mod files;
+mod interop;
 mod interruption;
 mod path;
 mod place;

@@ -62,6 +62,59 @@ biases = "scores.biases"
     fs::write(folder.join("weights.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
+/// The side of the pictures of [`write_sign_model`].
+pub(crate) const SIGN_SIDE: usize = 3;
+
+/// Writes a model that reads pictures of 3 x 3 as the paper's does, with magnitudes of 20 bits, of which 4 can vary.
+pub(crate) fn write_sign_model(folder: &Path) {
+    fs::create_dir(folder).unwrap();
+    let manifest = r#"format = 1
+name = "signs"
+description = "One filter on nine pixels"
+[input]
+width = 3
+height = 3
+encoding = "sign-and-scale"
+window = 2
+fraction_bits = 2
+bits = 20
+largest = 12
+[[layers]]
+name = "convolution"
+kind = "xnor-convolution"
+filters = 1
+size = 2
+fraction_bits = 2
+bits = 12
+weights = "convolution.weights"
+scales = "convolution.scales"
+biases = "convolution.biases"
+[[layers]]
+name = "scores"
+kind = "dense"
+inputs = 4
+outputs = 2
+bits = 12
+fraction_bits = 2
+weights = "scores.weights"
+biases = "scores.biases"
+"#;
+    fs::write(folder.join("manifest.toml"), manifest).unwrap();
+    let signed = |values: &[i8]| values.iter().map(|value| value.cast_unsigned()).collect::<Vec<u8>>();
+    let words = |values: &[i32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let tensors = [
+        ("convolution.weights", Dtype::I8, vec![1, 2, 2], signed(&[1, -1, -1, 1])),
+        ("convolution.scales", Dtype::I32, vec![1], words(&[3])),
+        ("convolution.biases", Dtype::I32, vec![1], words(&[-1])),
+        ("scores.weights", Dtype::I8, vec![2, 4], signed(&[1, 2, -1, 3, -2, 1, 1, -1])),
+        ("scores.biases", Dtype::I32, vec![2], words(&[5, -7])),
+    ];
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| (*name, TensorView::new(*dtype, shape.clone(), bytes).unwrap()));
+    fs::write(folder.join("weights.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
 /// The picture of a class.
 pub(crate) fn pixels(class: usize) -> Vec<u8> {
     (0..SIDE * SIDE).map(|i| if i < 30 + 20 * class { 255 } else { 0 }).collect()

@@ -201,7 +201,7 @@ impl<'a> Server<'a> {
             let p = &key.parameters;
             let len = p.tgsw_rows() * p.polynomial_size;
             let bodies = &bodies[index * len..][..len];
-            FourierTgsw::from_bodies(bodies, index, key.masks, p.gadget, p.tlwe_dimension, fft)
+            FourierTgsw::from_bodies(bodies, index, &key.masks, p.gadget, p.tlwe_dimension, fft)
         }
         match &self.cloud.bootstrap {
             BootstrapBodies::Bits32(bodies) => sample(self.cloud, bodies, index, fft),

@@ -10,7 +10,6 @@ use crate::bootstrap::{LookupTable, SwitchedSample};
 use crate::gadget::Gadget;
 use crate::keys::{BootstrapBodies, CloudKey};
 use crate::polynomial::Polynomial;
-use crate::random::Purpose;
 use crate::torus::{Torus, Torus64};
 
 /// A TGSW sample: (k+1) l rows of k+1 polynomials of N coefficients.
@@ -38,7 +37,7 @@ impl Matrix {
         let mut mask = vec![T::default(); p.large_dimension()];
         let mut words = Vec::with_capacity(rows * (p.tlwe_dimension + 1) * size);
         for row in index * rows..(index + 1) * rows {
-            key.masks.fill(Purpose::BootstrapKey, row as u64, &mut mask);
+            key.masks.bootstrap_row(row, &mut mask);
             let body = &bodies[row * size..][..size];
             words.extend(mask.iter().chain(body).map(|x| x.to_bits64()));
         }

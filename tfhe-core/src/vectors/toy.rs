@@ -121,7 +121,7 @@ impl Toy {
             .collect();
         let key_switch_row = |(number, &body): (usize, &Torus32)| {
             let mut row = vec![Torus32::default(); p.lwe_dimension + 1];
-            self.cloud.masks.fill(Purpose::KeySwitchKey, number as u64, &mut row[..p.lwe_dimension]);
+            self.cloud.masks.key_switch_row(number, &mut row[..p.lwe_dimension]);
             row[p.lwe_dimension] = body;
             words(&row)
         };
@@ -129,7 +129,7 @@ impl Toy {
         let outputs = json!({
             "small": bits(self.secret.small().bits()),
             "large": bits(self.secret.large().bits()),
-            "mask_seed": hex(&self.cloud.masks.0),
+            "mask_seed": hex(&SecretSeed::deterministic_for_tests(CLOUD_KEY).mask_seed().0),
             "bootstrap_key": bootstrap,
             "key_switch_key": key_switch,
         });

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::keys::{BootstrapBodies, CloudKey, KeyId, Masks, SecretKey};
 use crate::parameters::Parameters;
 use crate::random::{Purpose, SecretSeed};
-use crate::serial::{Existing, Secrecy, write_whole};
+use crate::serial::{Existing, Secrecy, Staged};
 use crate::torus::{Torus, Torus32};
 
 const KEY_SWITCH_UID: i32 = 200;
@@ -215,7 +215,15 @@ impl CloudKeySet {
     /// # Errors
     /// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written.
     pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        write_whole(&self.to_bytes(), path, existing, Secrecy::Everyone)
+        self.stage(path, existing)?.commit()
+    }
+
+    /// Writes it as [`save`](Self::save) does, all but giving the file its name.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn stage(&self, path: &Path, existing: Existing) -> Result<Staged> {
+        Staged::new(&self.to_bytes(), path, existing, Secrecy::Everyone)
     }
 
     /// Gives the bytes of the file to `take`, part by part.

@@ -10,7 +10,7 @@ use super::source::Source;
 use crate::error::Result;
 use crate::keys::{CloudKey, SecretKey};
 use crate::random::SecretSeed;
-use crate::serial::{Existing, Secrecy, write_whole};
+use crate::serial::{Existing, Secrecy, Staged};
 
 const LWE_KEY_UID: i32 = 43;
 const TGSW_KEY_UID: i32 = 169;
@@ -92,6 +92,14 @@ impl SecretKeySet {
     /// [`Error::Exists`](crate::Error::Exists) if the file is there and may not be replaced;
     /// [`Error::Io`](crate::Error::Io) if it cannot be written.
     pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        write_whole(&self.to_bytes(), path, existing, Secrecy::Owner)
+        self.stage(path, existing)?.commit()
+    }
+
+    /// Writes it as [`save`](Self::save) does, all but giving the file its name.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn stage(&self, path: &Path, existing: Existing) -> Result<Staged> {
+        Staged::new(&self.to_bytes(), path, existing, Secrecy::Owner)
     }
 }
