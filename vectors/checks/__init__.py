@@ -1,0 +1,1 @@
+"""What the vectors say, against the second implementation in `reference`: one module a vector file."""
