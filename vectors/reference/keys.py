@@ -72,7 +72,7 @@ def secret_key(p: Parameters, seed: bytes) -> SecretKey:
     return SecretKey(p, chacha20.keystream(seed, chacha20.IDENTITY, 0, 16).tobytes(), small, large)
 
 
-def tgsw_bodies(p: Parameters, large, bits, samples, seed: bytes) -> np.ndarray:
+def tgsw_bodies(p: Parameters, large, bits, samples, seed: bytes, multiplier: Bits | None = None) -> np.ndarray:
     """The bodies of TGSW samples numbered `samples` of the messages `bits`: (samples, rows, N).
 
     Row q l + i has the phase m B^-(i+1) times -S_q, or times 1 for q = k. All is summed on 64 bits, noise included,
@@ -81,7 +81,7 @@ def tgsw_bodies(p: Parameters, large, bits, samples, seed: bytes) -> np.ndarray:
     samples, rows = np.asarray(samples, np.uint64), (p.k + 1) * p.levels
     numbers = (samples[:, None] * np.uint64(rows) + np.arange(rows, dtype=np.uint64)).reshape(-1)
     masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.BOOTSTRAP_KEY, numbers, p.large, p.bits)
-    bodies = Bits(large, p.size).product(masks)
+    bodies = (multiplier or Bits(large, p.size)).product(masks)
     bodies += gaussian.noise(seed, chacha20.BOOTSTRAP_KEY, numbers, p.size, p.tlwe_deviation)
     bodies = bodies.reshape(samples.size, p.k + 1, p.levels, p.size)
     polynomials = large.reshape(p.k, p.size)
@@ -107,9 +107,10 @@ def cloud_key(secret: SecretKey, seed: bytes) -> CloudKey:
     # A step's bits as a number, the first one lowest; sample j is of 1 where that number is its pattern.
     values = secret.small.reshape(-1, p.step) @ (np.uint64(1) << np.arange(p.step, dtype=np.uint64))
     bits = (values[:, None] == np.array(p.patterns, np.uint64)).reshape(-1)
+    multiplier = Bits(secret.large, p.size)
     bodies = np.concatenate([
-        tgsw_bodies(p, secret.large, bits[start : start + 64], np.arange(start, min(start + 64, bits.size)), seed)
-        for start in range(0, bits.size, 64)])
+        tgsw_bodies(p, secret.large, bits[numbers], numbers, seed, multiplier)
+        for numbers in np.split(np.arange(bits.size), range(64, bits.size, 64))])
     return CloudKey(p, secret.id, chacha20.mask_seed(seed), bodies, switch_bodies(p, secret, seed))
 
 
