@@ -100,18 +100,22 @@ def _short(value) -> str:
     return text if len(text) <= 70 else text[:67] + "..."
 
 
-def altered(value):
-    """The same with one thing changed: the last digit, word or number."""
+def altered(value, place: int = -1):
+    """The same with one thing changed: of several the first or last (`place` 0 or -1), of a text a digit."""
     if isinstance(value, np.ndarray):
-        return np.concatenate((value[:-1], value[-1:] ^ np.uint64(1 << 16)))
+        changed = value.copy()
+        changed[place] ^= np.uint64(1 << 20)
+        return changed
     if isinstance(value, dict):
-        last = list(value)[-1]
-        return {**value, last: altered(value[last])}
+        name = list(value)[place]
+        return {**value, name: altered(value[name], place)}
     if isinstance(value, list):
-        return value[:-1] + [altered(value[-1])]
+        changed = list(value)
+        changed[place] = altered(value[place], place)
+        return changed
     if isinstance(value, bool):
         return not value
     if isinstance(value, (int, float)):
         return value + 1
-    digit = next(i for i in reversed(range(len(value))) if value[i].isalnum())
+    digit = [i for i, c in enumerate(value) if c.isalnum()][place]
     return value[:digit] + ("1" if value[digit] == "0" else "0") + value[digit + 1 :]
