@@ -6,6 +6,7 @@ import numpy as np
 
 from reference import bootstrap, chacha20, gadget, gaussian, key_switch, keys, polynomial, torus
 from reference.parameters import SETS
+from reference.tlwe import sample_extract
 
 from . import keys as known
 from .vector import bits, show, show_bits, sum_of_words, word, words
@@ -104,7 +105,7 @@ def _rotations(given):
 
 def _sample_extraction(given):
     sample = words(given["words"]).reshape(-1, given["size"])
-    return {"words": show(bootstrap.sample_extract(sample, given["index"]), given["width"])}
+    return {"words": show(sample_extract(sample, given["index"]), given["width"])}
 
 
 def table(given, size: int) -> np.ndarray:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import gadget, torus
+from . import gadget, key_switch, torus
 from .polynomial import products, rotate
+from .tlwe import sample_extract
 
 
 def modulus_switch(mask, body, size: int) -> tuple[list[int], int]:
@@ -52,17 +53,18 @@ def external_product(tgsw, tlwe, base_log: int, levels: int) -> np.ndarray:
     return products(rows, tgsw)
 
 
-def step(samples, patterns, masks, accumulator, base_log: int, levels: int) -> np.ndarray:
+def shifts(patterns, masks, size: int) -> list[int]:
+    """For each TGSW sample of a step, the sum mod 2 N of the masks of the key bits that it stands for."""
+    return [sum(mask for i, mask in enumerate(masks) if pattern >> i & 1) % (2 * size) for pattern in patterns]
+
+
+def step(samples, shifts, accumulator, base_log: int, levels: int) -> np.ndarray:
     """One step of blind rotation: acc + sum over j of (X^shift_j - 1) (sample_j times acc).
 
-    `masks` are those of the step's key bits mod 2N; shift_j is the sum of those in pattern j.
+    All products have the same digits, so the samples are rotated and summed first.
     """
-    result = accumulator.copy()
-    for sample, pattern in zip(samples, patterns):
-        shift = sum(mask for i, mask in enumerate(masks) if pattern >> i & 1)
-        product = external_product(sample, accumulator, base_log, levels)
-        result += rotate(product, shift) - product
-    return result
+    combined = sum(rotate(sample, shift) - sample for sample, shift in zip(samples, shifts))
+    return accumulator + external_product(combined, accumulator, base_log, levels)
 
 
 def start(table, body: int, k: int) -> np.ndarray:
@@ -77,21 +79,20 @@ def blind_rotation(cloud, mask, body, table) -> np.ndarray:
     p = cloud.parameters
     accumulator, patterns = start(table, body, p.k), p.patterns
     for number in range(p.n // p.step):
-        samples = cloud.bootstrap_rows(number * len(patterns), len(patterns))
-        bits = mask[number * p.step : (number + 1) * p.step]
-        accumulator = step(samples, patterns, bits, accumulator, p.base_log, p.levels)
+        samples = cloud.tgsw(number * len(patterns), len(patterns))
+        exponents = shifts(patterns, mask[number * p.step : (number + 1) * p.step], p.size)
+        accumulator = step(samples, exponents, accumulator, p.base_log, p.levels)
     return accumulator
-
-
-def sample_extract(tlwe, index: int) -> np.ndarray:
-    """The LWE sample of coefficient `index`: mask q N + i is A_q[index - i], negated where it wraps."""
-    size = tlwe.shape[-1]
-    # A rotation by N - 1 - index brings the coefficient to the top; read downwards, nothing wraps any more.
-    masks = [rotate(a, size - 1 - index)[::-1] for a in tlwe[:-1]]
-    return np.concatenate(masks + [tlwe[-1][index : index + 1]])
 
 
 def bootstrap(cloud, sample, table) -> np.ndarray:
     """The sample under the large key, on 32 bits, of the table's value at the phase of a sample under the small key."""
     mask, body = modulus_switch(sample[:-1], sample[-1], cloud.parameters.size)
     return torus.narrow(sample_extract(blind_rotation(cloud, mask, body, table), 0), 32)
+
+
+def between_gates(cloud, sample, table) -> np.ndarray:
+    """The same for ciphertexts as they are between gates, with the key switch in the set's order."""
+    if cloud.parameters.switch_first:
+        return bootstrap(cloud, key_switch.switch_with(cloud, sample), table)
+    return key_switch.switch_with(cloud, bootstrap(cloud, sample, table))

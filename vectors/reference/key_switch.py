@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import bootstrap, gadget
+from . import gadget
 from .polynomial import products
+from .tlwe import sample_extract
 
 # Rows whose products are summed at once: those limbs' sums are exact.
 _ROWS = 16
@@ -36,7 +37,7 @@ def switch(mask, body, masks, bodies, ring: int, base_log: int, levels: int) -> 
             sum_ += products(digits[start : start + _ROWS], rows[start : start + _ROWS])
     result = -sum_
     result[-1, :1] += np.uint64(body)
-    return bootstrap.sample_extract(result, 0)
+    return sample_extract(result, 0)
 
 
 def switch_with(cloud, sample, masks=None) -> np.ndarray:

@@ -33,8 +33,8 @@ class CloudKey:
     bootstrap: np.ndarray  # (TGSW samples, rows, N) bodies
     switch: np.ndarray  # (rows, N') bodies
 
-    def bootstrap_rows(self, first: int, count: int) -> np.ndarray:
-        """Whole TLWE samples of `count` TGSW samples from number `first` on: (count, rows, k + 1, N)."""
+    def tgsw(self, first: int, count: int) -> np.ndarray:
+        """`count` TGSW samples of the bootstrapping key from number `first` on: (count, rows, k + 1, N)."""
         p, rows = self.parameters, self.bootstrap.shape[1]
         numbers = np.arange(first * rows, (first + count) * rows)
         masks = chacha20.masks(self.masks, chacha20.BOOTSTRAP_KEY, numbers, p.large, p.bits)

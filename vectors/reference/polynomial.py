@@ -56,7 +56,19 @@ _INTEGER_LIMB, _TORUS_LIMB = 12, 16
 
 
 def _spectrum(x):
-    return np.fft.rfft(x.astype(np.float64), 2 * x.shape[-1], axis=-1)
+    """The values of a real polynomial at every other root of X^N + 1: those at the others are their conjugates.
+
+    With z a root and z^(N/2) = i, the upper half of the coefficients is i times as much, and folds onto the lower.
+    """
+    half = x.shape[-1] // 2
+    twist = np.exp(1j * np.pi * np.arange(half) / (2 * half))
+    return np.fft.fft((x[..., :half] + 1j * x[..., half:]) * twist)
+
+
+def _coefficients(spectrum):
+    half = spectrum.shape[-1]
+    folded = np.fft.ifft(spectrum) * np.exp(-1j * np.pi * np.arange(half) / (2 * half))
+    return np.concatenate((folded.real, folded.imag), -1)
 
 
 def products(integers, torus) -> np.ndarray:
@@ -65,7 +77,6 @@ def products(integers, torus) -> np.ndarray:
     Digits below 2^23, at most 16 rows, N <= 2^11: the sums of limbs' products are below 2^43, the transform's errors far
     below a quarter, which is checked.
     """
-    size = torus.shape[-1]
     low = integers & np.int64((1 << _INTEGER_LIMB) - 1)
     limbs = [_spectrum(low), _spectrum(integers >> np.int64(_INTEGER_LIMB))]
     total = np.zeros(torus.shape[1:], np.uint64)
@@ -75,8 +86,7 @@ def products(integers, torus) -> np.ndarray:
             continue
         spectrum = _spectrum(limb)
         for i, digits in enumerate(limbs):
-            product = np.fft.irfft((digits[:, None] * spectrum).sum(0), 2 * size, axis=-1)
-            product = product[..., :size] - product[..., size:]
+            product = _coefficients((digits[:, None] * spectrum).sum(0))
             rounded = np.rint(product)
             if np.abs(product - rounded).max() > 0.25:
                 raise ArithmeticError("a product is too large for this transform to be exact")

@@ -21,6 +21,7 @@ import numpy as np
 from . import bootstrap, torus
 from .keys import inner
 from .polynomial import products, rotate
+from .tlwe import sample_extract
 
 LWE, LWE_KEY, TLWE, TLWE_KEY, TGSW, TGSW_KEY, SWITCH_KEY, BOOTSTRAP_KEY = 42, 43, 84, 85, 168, 169, 200, 201
 
@@ -174,7 +175,7 @@ def bootstrap_without_switch(cloud: CloudKey, sample, amplitude: int) -> np.ndar
         difference = rotate(accumulator, exponent) - accumulator
         digits = floored_digits(difference, p.base_log, p.levels).reshape(-1, p.size)
         accumulator = accumulator + products(digits, rows)
-    return bootstrap.sample_extract(torus.narrow(accumulator, 32), 0)
+    return sample_extract(torus.narrow(accumulator, 32), 0)
 
 
 def key_switch(cloud: CloudKey, sample) -> np.ndarray:
