@@ -29,7 +29,7 @@ except ImportError:
     sys.exit("check.py: needs numpy (pip install numpy, or the package python3-numpy)")
 
 from checks import bootstraps, documents, native_files, networks, steps, sums, tfhe_lib, toy  # noqa: E402
-from checks.vector import Skipped, altered, difference, read  # noqa: E402
+from checks.vector import Skipped, altered, difference, read, tolerance_difference  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
 # Beside the source tree, where it is there.
@@ -43,6 +43,9 @@ FILES = {
     "bootstraps.json": bootstraps.CHECKS,
     "networks.json": networks.CHECKS,
 }
+
+# The formulas of the tolerances that cases have.
+TOLERANCES = {**toy.TOLERANCES, **bootstraps.TOLERANCES}
 
 
 @dataclass
@@ -91,8 +94,21 @@ def check_file(name: str) -> Iterator[Row]:
         for number, case in enumerate(vector["cases"] if check else ()):
             row.add(f"case {number}", lambda: difference(case["outputs"], check(case["inputs"])))
         yield row
+        with_tolerance = [case for case in vector["cases"] if "tolerance" in case]
+        if with_tolerance:
+            yield _tolerances(name, vector["name"], with_tolerance)
     for missing in sorted(set(checks) - {vector["name"] for vector in vectors}):
         yield Row(name, missing, failed=1, note="the file has no such vector")
+
+
+def _tolerances(name: str, vector: str, cases) -> Row:
+    """A tolerance that is too wide would make a check of the Rust pass whatever it finds."""
+    row, formula = Row(name, f"{vector}, tolerances"), TOLERANCES.get(vector)
+    if formula is None:
+        row.skipped, row.note = len(cases), "not recomputed"
+    for number, case in enumerate(cases if formula else ()):
+        row.add(f"case {number}", lambda: tolerance_difference(case["tolerance"], formula(case["inputs"])))
+    return row
 
 
 def self_test(name: str) -> Iterator[Row]:
@@ -112,6 +128,11 @@ def self_test(name: str) -> Iterator[Row]:
         for output in case["outputs"]:
             changed = {**case["outputs"], output: altered(case["outputs"][output])}
             row.add(output, lambda: None if difference(changed, found) else "an altered output passes")
+        for output, value in case.get("tolerance", {}).items():
+            changed = {**case["tolerance"], output: 2 * value}
+            formula = TOLERANCES[vector["name"]]
+            row.add(f"tolerance of {output}", lambda: None if tolerance_difference(changed, formula(case["inputs"]))
+                    else "a doubled tolerance passes")
         row.add("inputs", lambda: None if _notices_inputs(check, case) else "altered inputs pass")
         yield row
 
@@ -149,7 +170,7 @@ def _sums(arguments) -> Iterator[Row]:
 
 
 def _documents(arguments) -> Iterator[Row]:
-    row = Row("docs/formats.md", "example and sizes")
+    row = Row("docs", "figures")
     for case, check in documents.cases(FOLDER, arguments.self_test):
         row.add(case, check)
     yield row
@@ -165,7 +186,7 @@ def _tfhe_lib(arguments) -> Iterator[Row]:
 
 
 # What is not a file of vectors.
-OTHERS = {"SHA256SUMS": _sums, "docs/formats.md": _documents, "tfhe-lib": _tfhe_lib}
+OTHERS = {"SHA256SUMS": _sums, "docs": _documents, "tfhe-lib": _tfhe_lib}
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reference import bootstrap, chacha20, keys
+from reference import bootstrap, chacha20, keys, noise
 from reference.parameters import SETS
 from reference.tlwe import sample_extract
 
@@ -91,4 +91,27 @@ CHECKS = {
     "blind-rotation-steps": _blind_rotation_steps,
     "gates": _gates,
     "functional-bootstraps": _functional_bootstraps,
+}
+
+
+def _product_tolerance(given):
+    return {"words": noise.tolerance(noise.transform(SETS[given["set"]]))}
+
+
+def _step_tolerance(given):
+    p = SETS[given["set"]]
+    return noise.tolerance(2 * len(p.patterns) * noise.transform(p))
+
+
+def _phase_tolerance(given):
+    """Two independent draws of a bootstrap's noise."""
+    return {"sample": noise.tolerance(2 * noise.bootstrapped(SETS[given["set"]]))}
+
+
+TOLERANCES = {
+    "external-products": _product_tolerance,
+    "blind-rotation-steps": lambda given: {"words": _step_tolerance(given)},
+    "blind-rotations": lambda given: {"largest_step_error": _step_tolerance(given)},
+    "gates": _phase_tolerance,
+    "functional-bootstraps": _phase_tolerance,
 }

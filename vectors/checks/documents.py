@@ -1,28 +1,31 @@
-"""The figures of docs/formats.md: its example of a file, and its table of sizes."""
+"""Figures of the documents: docs/formats.md's example of a file and table of sizes, docs/parameters.md's table of noise."""
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
-from reference import chacha20, keys, native_file
+from reference import chacha20, keys, native_file, noise
 from reference.parameters import SETS
 
 from . import keys as known
 
 
 def cases(folder: Path, testing: bool):
-    """When testing, the document is altered first, and each check must fail."""
-    text = (folder.parent / "docs" / "formats.md").read_text(encoding="utf-8")
-
-    def check(part):
-        problem = part(re.sub(r"3769 eb09|404|168 \+ 4 c", "0000", text) if testing else text)
+    """When testing, a document is altered first, and each check must fail."""
+    def check(name, part, figure):
+        text = (folder.parent / "docs" / name).read_text(encoding="utf-8")
+        if figure not in text:
+            return f"{name} has no figure {figure} any more"
+        problem = part(text.replace(figure, "0000") if testing else text)
         if testing:
             return None if problem else "an altered document passes"
         return problem
 
-    yield "example", lambda: check(_example)
-    yield "sizes", lambda: check(_sizes)
+    yield "formats.md, example", lambda: check("formats.md", _example, "3769 eb09")
+    yield "formats.md, sizes", lambda: check("formats.md", _sizes, "11,876,516")
+    yield "parameters.md, noise", lambda: check("parameters.md", _noise, "2^-14.394")
 
 
 def _example(text: str) -> str | None:
@@ -61,4 +64,21 @@ def _sizes(text: str) -> str | None:
             found = row(title)
             if len(found) != len(sets) or found[number] != value:
                 return f"{title} of {name}: {value} computed"
+    return None
+
+
+def _noise(text: str) -> str | None:
+    """The bootstrapped deviation by formula, and the failure of the worst gate, which may be stated as up to 2 bits worse."""
+    for name, p in SETS.items():
+        line = re.search(rf"^\| `{name}` \|(.*(?:MAJ|below).*)\|$", text, re.MULTILINE)
+        if line is None:
+            return f"no line of {name}"
+        cells = line.group(1).split("|")
+        formula, worst = (re.search(r"2\^(-[\d.]+)", cells[i]) for i in (4, 6))
+        deviation, failure = math.log2(noise.bootstrapped(p)) / 2, noise.worst_gate(p)
+        if formula is None or abs(float(formula.group(1)) - deviation) > 0.0006:
+            return f"{name}: blind rotation {cells[4].strip()}, 2^{deviation:.3f} computed"
+        within = failure < -1000 if "below" in cells[6] else -0.5 <= float(worst.group(1)) - failure < 2
+        if not within:
+            return f"{name}: worst gate {cells[6].strip()}, 2^{failure:.1f} computed"
     return None

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from reference import bootstrap, chacha20, key_switch, keys, torus
+from reference import bootstrap, chacha20, key_switch, keys, noise, torus
 from reference.parameters import Parameters
 from reference.polynomial import rotate
 from reference.tlwe import sample_extract
@@ -101,3 +101,15 @@ def _toy_square(given):
 
 
 CHECKS = {"toy-keys": _toy_keys, "toy-nand": _toy_nand, "toy-square": _toy_square}
+
+
+def _tolerance(given):
+    """Of the accumulator after each step, r products times X^e - 1 more; the phase sums as many words as there are."""
+    p, _, _ = _given_keys(given)
+    after = [noise.tolerance(2 * number * len(p.patterns) * noise.transform(p))
+             for number in range(1, p.n // p.step + 1)]
+    outputs = {f"8 accumulator {number}": value for number, value in enumerate(after, 1)}
+    return {**outputs, "9 extracted": after[-1], "9 phase": after[-1] * (1 + p.large)}
+
+
+TOLERANCES = {"toy-nand": _tolerance, "toy-square": _tolerance}

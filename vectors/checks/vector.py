@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,16 @@ def difference(expected: dict, found: dict) -> str | None:
     for name in expected:
         if not equal(expected[name], found[name]):
             return f"{name}: {_short(expected[name])} expected, {_short(found[name])} computed"
+    return None
+
+
+def tolerance_difference(expected: dict, found: dict) -> str | None:
+    """The same for tolerances, up to the last digits of a double."""
+    if set(expected) != set(found):
+        return f"tolerances of {', '.join(sorted(expected))} expected, of {', '.join(sorted(found))} computed"
+    for name in expected:
+        if not math.isclose(expected[name], found[name], rel_tol=1e-9):
+            return f"tolerance of {name}: {expected[name]} expected, {found[name]} computed"
     return None
 
 

@@ -41,6 +41,11 @@ class Model:
         self.manifest = tomllib.loads(manifest.decode())
         self.tensors = read_safetensors(weights)
 
+    @property
+    def fraction_bits(self) -> int:
+        """Of the scores: those of the last layer that multiplies."""
+        return [layer for layer in self.manifest["layers"] if layer["kind"] == "dense"][-1].get("fraction_bits", 0)
+
     def encode(self, pixels) -> list[np.ndarray]:
         """What the first layer reads: one array, or the signs and the windows' magnitudes."""
         given = self.manifest["input"]
