@@ -28,7 +28,7 @@ try:
 except ImportError:
     sys.exit("check.py: needs numpy (pip install numpy, or the package python3-numpy)")
 
-from checks import bootstraps, documents, native_files, networks, steps, sums, tfhe_lib, toy  # noqa: E402
+from checks import bootstraps, documents, native_files, networks, steps, sums, tfhe_lib, tfhe_lib_written, toy  # noqa: E402
 from checks.vector import Skipped, altered, difference, read, tolerance_difference  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
@@ -177,6 +177,10 @@ def _documents(arguments) -> Iterator[Row]:
 
 
 def _tfhe_lib(arguments) -> Iterator[Row]:
+    row = Row("tfhe-lib", "written.json")
+    for case, check in tfhe_lib_written.cases(FOLDER / "tfhe-lib", arguments.self_test):
+        row.add(case, check)
+    yield row
     for folder in (FOLDER / "tfhe-lib", arguments.tfhe_lib):
         for what, cases in tfhe_lib.groups(folder, arguments.self_test):
             row = Row(folder.name, what)

@@ -12,7 +12,7 @@ from .keys import CloudKey, SecretKey
 from .parameters import Parameters
 
 MAGIC, VERSION = b"tfhebnn\n", 1
-SECRET_KEY, CLOUD_KEY, SEEDED, LIST, PACKED = 1, 2, 3, 5, 6
+SECRET_KEY, CLOUD_KEY, SEEDED, PACKED, CLOUD_KEY_WITH_MASKS = 1, 2, 3, 6, 7
 
 
 def wrap(kind: int, key_id: bytes, parameters: str, body: bytes, context: bytes = bytes(32)) -> bytes:
@@ -20,19 +20,6 @@ def wrap(kind: int, key_id: bytes, parameters: str, body: bytes, context: bytes 
     name = parameters.encode("ascii").ljust(32, b"\0")
     file = MAGIC + struct.pack("<HH", VERSION, kind) + key_id + context + name + struct.pack("<Q", len(body)) + body
     return file + hashlib.sha256(file).digest()
-
-
-def unwrap(file: bytes) -> tuple[int, bytes, bytes, str, bytes]:
-    """Kind, key id, context, name of the set, body; ValueError for what is no such file."""
-    if file[:8] != MAGIC or len(file) < 132:
-        raise ValueError("not a native file")
-    version, kind = struct.unpack_from("<HH", file, 8)
-    (length,) = struct.unpack_from("<Q", file, 92)
-    if version != VERSION or len(file) != 132 + length:
-        raise ValueError("another version or length")
-    if hashlib.sha256(file[:-32]).digest() != file[-32:]:
-        raise ValueError("checksum")
-    return kind, file[12:28], file[28:60], file[60:92].rstrip(b"\0").decode("ascii"), file[100:-32]
 
 
 def pack_bits(bits) -> bytes:
@@ -57,9 +44,9 @@ def packed(p: Parameters, key_id: bytes, masks: bytes, row_length: int, bodies) 
     return wrap(PACKED, key_id, p.name, masks + counts + torus.to_bytes(bodies, 32))
 
 
-def sample_list(p: Parameters, key_id: bytes, samples, context: bytes = bytes(32)) -> bytes:
-    """Of (variance, words) pairs."""
-    body = struct.pack("<I", len(samples))
-    for variance, words in samples:
-        body += struct.pack("<d", variance) + torus.to_bytes(words, 32)
-    return wrap(LIST, key_id, p.name, body, context)
+def cloud_key_with_masks(key: CloudKey, key_id: bytes) -> bytes:
+    """As one of the TFHE library is stored: all masks in the place of their seed."""
+    p = key.parameters
+    tgsw = key.tgsw(0, len(key.bootstrap))
+    parts = (tgsw[:, :, : p.k], key.switch_masks(), key.bootstrap, key.switch)
+    return wrap(CLOUD_KEY_WITH_MASKS, key_id, p.name, b"".join(torus.to_bytes(part, 32) for part in parts))
