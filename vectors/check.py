@@ -5,8 +5,8 @@
     python3 vectors/check.py steps.json     # only these files
     python3 vectors/check.py --self-test    # alters values in memory and demands that every check notices
 
-`reference/` is the scheme, written a second time from its definitions; `checks/` says what in a vector file is what.
-The exit code is 1 if anything fails. What is not recomputed is listed as such.
+`reference/` is the scheme, written a second time from its definitions; `checks/` says what in a vector file is
+what. The exit code is 1 if anything fails. What is not recomputed is listed as such.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
+sys.dont_write_bytecode = True
 # One core, also in numpy's matrix products; they read this when numpy is loaded.
 for _library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
@@ -66,10 +67,10 @@ class Row:
             return f"passed, {self.skipped} {self.note}" if self.passed else self.note
         return "passed"
 
-    def add(self, case, check):
-        """Runs `check`, which says what is wrong, if anything."""
+    def add(self, case, check, *arguments):
+        """Calls `check`, which says what is wrong, if anything."""
         try:
-            problem = check()
+            problem = check(*arguments)
         except Skipped as why:
             self.skipped += 1
             self.note = self.note or f"skipped: {why}"
@@ -92,7 +93,7 @@ def check_file(name: str) -> Iterator[Row]:
         if check is None:
             row.skipped, row.note = len(vector["cases"]), "not recomputed"
         for number, case in enumerate(vector["cases"] if check else ()):
-            row.add(f"case {number}", lambda: difference(case["outputs"], check(case["inputs"])))
+            row.add(f"case {number}", _check, difference, case["outputs"], check, case["inputs"])
         yield row
         with_tolerance = [case for case in vector["cases"] if "tolerance" in case]
         if with_tolerance:
@@ -101,13 +102,17 @@ def check_file(name: str) -> Iterator[Row]:
         yield Row(name, missing, failed=1, note="the file has no such vector")
 
 
+def _check(compare, expected, function, inputs) -> str | None:
+    return compare(expected, function(inputs))
+
+
 def _tolerances(name: str, vector: str, cases) -> Row:
     """A tolerance that is too wide would make a check of the Rust pass whatever it finds."""
     row, formula = Row(name, f"{vector}, tolerances"), TOLERANCES.get(vector)
     if formula is None:
         row.skipped, row.note = len(cases), "not recomputed"
     for number, case in enumerate(cases if formula else ()):
-        row.add(f"case {number}", lambda: tolerance_difference(case["tolerance"], formula(case["inputs"])))
+        row.add(f"case {number}", _check, tolerance_difference, case["tolerance"], formula, case["inputs"])
     return row
 
 
@@ -127,14 +132,18 @@ def self_test(name: str) -> Iterator[Row]:
             continue
         for output in case["outputs"]:
             changed = {**case["outputs"], output: altered(case["outputs"][output])}
-            row.add(output, lambda: None if difference(changed, found) else "an altered output passes")
+            row.add(output, _must_differ, difference(changed, found))
         for output, value in case.get("tolerance", {}).items():
             changed = {**case["tolerance"], output: 2 * value}
             formula = TOLERANCES[vector["name"]]
-            row.add(f"tolerance of {output}", lambda: None if tolerance_difference(changed, formula(case["inputs"]))
-                    else "a doubled tolerance passes")
-        row.add("inputs", lambda: None if _notices_inputs(check, case) else "altered inputs pass")
+            noticed = tolerance_difference(changed, formula(case["inputs"]))
+            row.add(f"tolerance of {output}", _must_differ, noticed)
+        row.add("inputs", _must_differ, _notices_inputs(check, case))
         yield row
+
+
+def _must_differ(noticed) -> str | None:
+    return None if noticed else "what was altered passes"
 
 
 def _notices_inputs(check, case) -> bool:

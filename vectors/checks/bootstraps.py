@@ -1,4 +1,4 @@
-"""bootstraps.json: what goes through a transform in the Rust, for the named sets; here in exact integers, word for word."""
+"""bootstraps.json: what goes through a transform in the Rust; here in exact integers, word for word."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def _gates(given):
     bodies = keys.lwe_bodies(secret.wire, keys.encode_bits(plain), p.fresh_deviation, seed)
     operands = list(np.concatenate((masks, bodies[:, None]), 1))
     for combination in given["eighths"]:
-        total = sum(np.uint64(factor % 2**64) * operand for factor, operand in zip(combination["factors"], operands))
+        terms = zip(combination["factors"], operands)
+        total = sum(np.uint64(factor % 2**64) * operand for factor, operand in terms)
         total[-1:] += np.uint64(combination["constant"] * (1 << 61) % 2**64)
         signs = bootstrap.sign_table(p.size, combination["amplitude"] << 61)
         operands.append(bootstrap.between_gates(cloud, total, signs))
@@ -69,7 +70,8 @@ def _functional_bootstraps(given):
     p, secret, cloud = known.inputs(given)
     seed, message = chacha20.test_seed(given["ciphertexts"]), np.array([word(given["message"])], np.uint64)
     packed = np.zeros((p.k + 1, p.size), np.uint64)
-    packed[: p.k] = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, 0, p.large, 32).reshape(p.k, p.size)
+    masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, 0, p.large, 32)
+    packed[: p.k] = masks.reshape(p.k, p.size)
     packed[p.k, :1] = keys.packed_bodies(p, secret.large, message, 0, p.fresh_deviation, seed)
     values = table(given["table"], p.size)
     result = bootstrap.between_gates(cloud, sample_extract(packed, 0), values)

@@ -1,4 +1,4 @@
-"""Figures of the documents: docs/formats.md's example of a file and table of sizes, docs/parameters.md's table of noise."""
+"""Figures of the documents: of docs/formats.md the example and the sizes, of docs/parameters.md the noise."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cases(folder: Path, testing: bool):
 
 
 def _example(text: str) -> str | None:
-    """Three bits under GATES_DEFAULT from the seeds 1 (key) and 3 (bits); the dump shows no bodies, so any bits do."""
+    """Three bits under GATES_DEFAULT, from the seeds 1 (key) and 3; the dump shows no bodies, so any bits do."""
     lines = re.findall(r"^[0-9a-f]{8}: ((?:[0-9a-f]{4} )+)", text, re.MULTILINE)
     shown = bytes.fromhex("".join(lines).replace(" ", ""))
     secret, seed = known.secret("GATES_DEFAULT", 1), chacha20.test_seed(3)
@@ -68,7 +68,7 @@ def _sizes(text: str) -> str | None:
 
 
 def _noise(text: str) -> str | None:
-    """The bootstrapped deviation by formula, and the failure of the worst gate, which may be stated as up to 2 bits worse."""
+    """The bootstrapped deviation by formula, and the worst gate's failure, stated up to 2 bits worse."""
     for name, p in SETS.items():
         line = re.search(rf"^\| `{name}` \|(.*(?:MAJ|below).*)\|$", text, re.MULTILINE)
         if line is None:

@@ -8,12 +8,12 @@ from reference import chacha20, keys
 from reference.parameters import SETS
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def secret(set_: str, number: int) -> keys.SecretKey:
     return keys.secret_key(SETS[set_], chacha20.test_seed(number))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def cloud(set_: str, secret_number: int, number: int) -> keys.CloudKey:
     return keys.cloud_key(secret(set_, secret_number), chacha20.test_seed(number))
 

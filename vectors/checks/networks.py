@@ -16,7 +16,7 @@ _MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 _FIRST = 8
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _model(name: str) -> network.Model:
     if network.tomllib is None:
         raise Skipped("manifest.toml needs Python 3.11 or later")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 
@@ -10,7 +11,8 @@ def cases(folder: Path, testing: bool):
     """A case a line: the file's name and its check. When testing, a file is altered and the check must fail."""
     for line in (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines():
         sum_, name = line.split(maxsplit=1)
-        yield name.lstrip("*"), lambda: _check(folder / name.lstrip("*"), sum_, testing)
+        path = folder / name.lstrip("*")
+        yield path.name, functools.partial(_check, path, sum_, testing)
 
 
 def _check(path: Path, sum_: str, testing: bool):

@@ -1,7 +1,8 @@
-"""The TFHE library's files in a folder that the library filled (the names of `gates.txt` and so on are the folder's).
+"""The TFHE library's files in a folder that the library filled (the names of `gates.txt` and so on are the
+folder's).
 
-Keys are checked against what they are to encrypt, samples are decrypted, and gates are computed anew, by the library's
-algorithm in exact arithmetic, on its keys and inputs. What a folder does not have is skipped.
+Keys are checked against what they are to encrypt, samples are decrypted, and gates are computed anew, by the
+library's algorithm in exact arithmetic, on its keys and inputs. What a folder does not have is skipped.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class _Folder:
         lines = self.read(name).decode("ascii").splitlines()
         return [line.split() for line in lines if not line.startswith("#")]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def secret_file(self):
         """The cloud key, the small key and the large one of secret.key."""
         reader = self.reader("secret.key")
@@ -54,15 +55,15 @@ class _Folder:
     def cloud(self) -> tfhe_lib.CloudKey:
         return self.secret_file()[0]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def parameters(self) -> tfhe_lib.Parameters:
         return self.reader("params.txt").parameters()
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def small(self) -> np.ndarray:
         return self._key("lwe.key", ["LWEPARAMS"], tfhe_lib.LWE_KEY, self.parameters().n)
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def large(self) -> np.ndarray:
         p = self.parameters()
         return self._key("tgsw.key", ["TLWEPARAMS", "TGSWPARAMS"], tfhe_lib.TGSW_KEY, p.k * p.size)
@@ -80,7 +81,7 @@ class _Folder:
             raise ValueError(f"{name} goes on after its end, offset {reader.offset}")
         return key
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def samples(self, name: str, dimension: int):
         return self.reader(name).lwe_samples(dimension)
 
@@ -100,7 +101,8 @@ def _key_files(folder: _Folder):
         return lambda: _agree("another key than in secret.key", np.array_equal(key(), other()))
 
     yield "cloud.key", prefix
-    yield "params.txt", lambda: _agree("others than secret.key's", folder.parameters() == folder.cloud().parameters)
+    yield "params.txt", lambda: _agree("others than in secret.key",
+                                       folder.parameters() == folder.cloud().parameters)
     yield "lwe.key", same(folder.small, lambda: folder.secret_file()[1])
     yield "tgsw.key", same(folder.large, lambda: folder.secret_file()[2])
     yield "tlwe.key", same(folder.tlwe_key, folder.large)
@@ -233,7 +235,7 @@ def groups(path: Path, testing: bool):
     folder = _Folder(path)
     for what, cases, alter in _GROUPS:
         if testing:
-            yield what, [("an altered file", lambda: _notices(cases, _Folder(path, alter)))]
+            yield what, [("an altered file", functools.partial(_notices, cases, _Folder(path, alter)))]
         else:
             yield what, cases(folder)
 

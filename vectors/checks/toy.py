@@ -17,7 +17,7 @@ from .vector import bits, show, show_bits, word
 _EIGHTH = 1 << 61
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _keys(step: int, secret_number: int, cloud_number: int):
     p = Parameters(
         name="toy", n=4, ring=1, block_binary=False, lwe_noise=-math.inf, k=1, size=32, tlwe_noise=-math.inf,
@@ -104,7 +104,7 @@ CHECKS = {"toy-keys": _toy_keys, "toy-nand": _toy_nand, "toy-square": _toy_squar
 
 
 def _tolerance(given):
-    """Of the accumulator after each step, r products times X^e - 1 more; the phase sums as many words as there are."""
+    """Of the accumulator, a step adds r products times X^e - 1; the phase sums as many words as there are."""
     p, _, _ = _given_keys(given)
     after = [noise.tolerance(2 * number * len(p.patterns) * noise.transform(p))
              for number in range(1, p.n // p.step + 1)]

@@ -1,7 +1,8 @@
-"""The vectors' files: their notation (README.md, "The format"), and the comparison of a case with what was computed anew.
+"""The vectors' files: their notation (README.md, "The format"), and the comparison of a case with what was
+computed anew.
 
-A check is a function of a case's inputs that returns outputs by name. Every output in the file must be among them and
-equal; an output that no check makes is a failure, not a pass.
+A check is a function of a case's inputs that returns outputs by name. Every output in the file must be among them
+and equal; an output that no check makes is a failure, not a pass.
 """
 
 from __future__ import annotations

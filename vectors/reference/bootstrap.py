@@ -1,4 +1,5 @@
-"""Modulus switch, lookup tables, external product, blind rotation, sample extraction (tfhe-core, `bootstrap`, `tgsw`).
+"""Modulus switch, lookup tables, external product, blind rotation, sample extraction (tfhe-core, `bootstrap`,
+`tgsw`).
 
 A TLWE sample is an array (k + 1, N), the body last; a TGSW sample is (rows, k + 1, N), row q l + i being that of
 polynomial q and level i. An LWE sample is its mask, then its body.
@@ -32,7 +33,7 @@ def sign_table(size: int, amplitude: int) -> np.ndarray:
 
 
 def function_table(size: int, function) -> np.ndarray:
-    """`function` on [-1/4, 1/4) at the middles (j + 1/2) / 2N of the slots; the upper half is that of x - 1/2, negated."""
+    """`function` on [-1/4, 1/4), at the middles (j + 1/2) / 2N of slots; beyond, minus that of x - 1/2."""
     def value(j):
         middle = (j + 0.5) / (2.0 * size)
         return torus.from_double(function(middle) if j < size // 2 else -function(middle - 0.5), 64)
@@ -86,7 +87,7 @@ def blind_rotation(cloud, mask, body, table) -> np.ndarray:
 
 
 def bootstrap(cloud, sample, table) -> np.ndarray:
-    """The sample under the large key, on 32 bits, of the table's value at the phase of a sample under the small key."""
+    """Of a sample under the small key, one of 32 bits under the large key of the table's value at its phase."""
     mask, body = modulus_switch(sample[:-1], sample[-1], cloud.parameters.size)
     return torus.narrow(sample_extract(blind_rotation(cloud, mask, body, table), 0), 32)
 

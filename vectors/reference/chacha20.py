@@ -1,16 +1,16 @@
 """ChaCha20 keystream (RFC 8439, section 2.3), many streams at once, and the numbering of streams.
 
-The block function is that of the RFC; the last four words of the state are a block counter of 64 bits, from 0, and a
-stream number of 64 bits, both little-endian (as in Bernstein's original). docs/formats.md, "Masks", numbers streams:
-purpose * 2^56 + row.
+The block function is that of the RFC; the last four words of the state are a block counter of 64 bits, from 0, and
+a stream number of 64 bits, both little-endian (as in Bernstein's original). docs/formats.md, "Masks", numbers
+streams: purpose * 2^56 + row.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Purposes of streams. 0 to 3 are drawn from a secret seed only; 4 to 6 name masks under a public mask seed, and the
-# noise of the same rows under the secret seed.
+# Purposes of streams. 0 to 3 are drawn from a secret seed only; 4 to 6 name masks under a public mask seed, and
+# the noise of the same rows under the secret seed.
 IDENTITY, SMALL_KEY, LARGE_KEY, PUBLIC_SEED, BOOTSTRAP_KEY, KEY_SWITCH_KEY, CIPHERTEXTS = range(7)
 
 _CONSTANTS = np.frombuffer(b"expand 32-byte k", "<u4")

@@ -1,8 +1,8 @@
 """Gadget decomposition with balanced digits (tfhe-core, `gadget`).
 
-x is rounded to the nearest multiple of B^-l (half up) without wrapping at 1/2, and written as sum d_i B^-i with digits of
--B/2 to B/2. A remainder of just B/2 may be either digit; the next higher digit decides, before it is balanced
-itself: the remainder becomes -B/2, with a carry, where that digit is B/2 or more.
+x is rounded to the nearest multiple of B^-l (half up) without wrapping at 1/2, and written as sum d_i B^-i with
+digits of -B/2 to B/2. A remainder of just B/2 may be either digit; the next higher digit decides, before it is
+balanced itself: the remainder becomes -B/2, with a carry, where that digit is B/2 or more.
 """
 
 from __future__ import annotations

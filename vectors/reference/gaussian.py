@@ -1,6 +1,7 @@
 """The integer Gaussian sampler: Box and Muller's transform in fixed point (tfhe-core, `random::gaussian`).
 
-For uniform u, v of 64 bits, sqrt(-2 ln u) (cos 2 pi v, sin 2 pi v). What is fixed, so that all machines draw the same:
+For uniform u, v of 64 bits, sqrt(-2 ln u) (cos 2 pi v, sin 2 pi v). What is fixed, so that all machines draw the
+same:
 
 * log2 u to 44 fraction bits, by squaring a mantissa of 63 fraction bits (cut, not rounded) again and again;
 * -2 ln u to 56 fraction bits (cut); its square root, of 28 fraction bits, is the integer floor;

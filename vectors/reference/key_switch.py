@@ -1,9 +1,9 @@
 """Key switching from the large key to the small one (tfhe-core, `keyswitch`); elements of 32 bits.
 
-Without structure: (0, b) - sum over i, level of digit(a_i) K_(i, level). Where the small key is made of polynomials of N'
-bits, N' masks at a time are one polynomial, A_m = a_0 - sum over j > 0 of a_j X^(N' - j), whose product with the N' bits has
-the sum of a_j S_j as its constant coefficient; and that coefficient is extracted from (0, b) - sum of digit(A_m) K.
-The first is the second for N' = 1.
+Without structure: (0, b) - sum over i, level of digit(a_i) K_(i, level). Where the small key is made of
+polynomials of N' bits, N' masks at a time are one polynomial, A_m = a_0 - sum over j > 0 of a_j X^(N' - j), whose
+product with the N' bits has the sum of a_j S_j as its constant coefficient; and that coefficient is extracted from
+(0, b) - sum of digit(A_m) K. The first is the second for N' = 1.
 """
 
 from __future__ import annotations

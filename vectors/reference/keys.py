@@ -43,7 +43,8 @@ class CloudKey:
 
     def switch_masks(self) -> np.ndarray:
         """(rows, n)"""
-        return chacha20.masks(self.masks, chacha20.KEY_SWITCH_KEY, np.arange(len(self.switch)), self.parameters.n, 32)
+        numbers = np.arange(len(self.switch))
+        return chacha20.masks(self.masks, chacha20.KEY_SWITCH_KEY, numbers, self.parameters.n, 32)
 
 
 def inner(mask, key) -> np.ndarray:
@@ -75,8 +76,8 @@ def secret_key(p: Parameters, seed: bytes) -> SecretKey:
 def tgsw_bodies(p: Parameters, large, bits, samples, seed: bytes, multiplier: Bits | None = None) -> np.ndarray:
     """The bodies of TGSW samples numbered `samples` of the messages `bits`: (samples, rows, N).
 
-    Row q l + i has the phase m B^-(i+1) times -S_q, or times 1 for q = k. All is summed on 64 bits, noise included,
-    and rounded once to the torus of the key.
+    Row q l + i has the phase m B^-(i+1) times -S_q, or times 1 for q = k. All is summed on 64 bits, noise
+    included, and rounded once to the torus of the key.
     """
     samples, rows = np.asarray(samples, np.uint64), (p.k + 1) * p.levels
     numbers = (samples[:, None] * np.uint64(rows) + np.arange(rows, dtype=np.uint64)).reshape(-1)
@@ -119,17 +120,17 @@ def encode_bits(bits) -> np.ndarray:
     return np.array([1 << 61 if bit else 7 << 61 for bit in bits], np.uint64)
 
 
-def lwe_bodies(key, messages, deviation: int, seed: bytes, bits: int = 32) -> np.ndarray:
-    """Fresh samples' bodies: masks are rows 0, 1, .. of the mask seed, all noise comes from the stream of row 0."""
+def lwe_bodies(key, messages, deviation: int, seed: bytes) -> np.ndarray:
+    """Fresh samples' bodies: masks are rows 0, 1, .. of the mask seed, noise is all from the stream of row 0."""
     count = len(messages)
-    masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, np.arange(count), len(key), bits)
+    masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, np.arange(count), len(key), 32)
     noise = gaussian.noise(seed, chacha20.CIPHERTEXTS, 0, count, deviation)[0]
-    return inner(masks, key) + messages + torus.narrow(noise, bits)
+    return inner(masks, key) + messages + torus.narrow(noise, 32)
 
 
-def packed_bodies(p: Parameters, large, messages, row: int, deviation: int, seed: bytes, bits: int = 32) -> np.ndarray:
+def packed_bodies(p: Parameters, large, messages, row: int, deviation: int, seed: bytes) -> np.ndarray:
     """One row of up to N messages in a TLWE sample: masks and noise are those of the row."""
-    masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, row, p.large, bits)
+    masks = chacha20.masks(chacha20.mask_seed(seed), chacha20.CIPHERTEXTS, row, p.large, 32)
     noise = gaussian.noise(seed, chacha20.CIPHERTEXTS, row, len(messages), deviation)[0]
     product = Bits(large, p.size).product(masks)[0, : len(messages)]
-    return torus.narrow(product, bits) + messages + torus.narrow(noise, bits)
+    return product + messages + torus.narrow(noise, 32)

@@ -18,7 +18,8 @@ SECRET_KEY, CLOUD_KEY, SEEDED, PACKED, CLOUD_KEY_WITH_MASKS = 1, 2, 3, 6, 7
 def wrap(kind: int, key_id: bytes, parameters: str, body: bytes, context: bytes = bytes(32)) -> bytes:
     """Header, body and checksum."""
     name = parameters.encode("ascii").ljust(32, b"\0")
-    file = MAGIC + struct.pack("<HH", VERSION, kind) + key_id + context + name + struct.pack("<Q", len(body)) + body
+    file = MAGIC + struct.pack("<HH", VERSION, kind) + key_id + context + name
+    file += struct.pack("<Q", len(body)) + body
     return file + hashlib.sha256(file).digest()
 
 

@@ -69,8 +69,8 @@ class Model:
 def sign_and_scale(grey, window: int, fraction_bits: int) -> list[np.ndarray]:
     """z = (x - mean) / sqrt(variance + 10^-5); signs as 1 and 0, and the windows' mean |z|, cut.
 
-    Sums are made in the order of the pixels, in doubles. Whether that could matter is checked: the mean must be further
-    from a whole number of units than all roundings together, or the picture has no well-defined encoding.
+    Sums are made in the order of the pixels, in doubles. Whether that could matter is checked: the mean must be
+    further from a whole number of units than all roundings together, or the picture has no well-defined encoding.
     """
     count = grey.size
     mean = float(grey.sum()) / count

@@ -1,4 +1,4 @@
-"""Variances of noise by formula, in squared torus units, and what follows: failures, tolerances (tfhe-core, `noise`)."""
+"""Variances of noise by formula, in squared torus units, failures and tolerances (tfhe-core, `noise`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _UNIT, _GROWTH = 2.0**-53, 5.7
 def digits(base_log: int, levels: int) -> float:
     """Sum over the levels of a digit's variance, for a uniform torus element.
 
-    (B^2 + 2) / 12, less t B/4 where a tie at the level below, of probability t, makes this digit avoid its own ties.
+    (B^2 + 2) / 12, less t B/4 where a tie at the level below, of probability t, makes this digit avoid its own
+    ties.
     """
     base, total, tie = 2.0**base_log, 0.0, 0.0
     for _ in range(levels):

@@ -74,8 +74,8 @@ def _coefficients(spectrum):
 def products(integers, torus) -> np.ndarray:
     """sum over r of integers[r] torus[r, c]: (rows, N) and (rows, columns, N) to (columns, N).
 
-    Digits below 2^23, at most 16 rows, N <= 2^11: the sums of limbs' products are below 2^43, the transform's errors far
-    below a quarter, which is checked.
+    Digits below 2^23, at most 16 rows, N <= 2^11: the sums of limbs' products are below 2^43, the transform's
+    errors far below a quarter, which is checked.
     """
     low = integers & np.int64((1 << _INTEGER_LIMB) - 1)
     limbs = [_spectrum(low), _spectrum(integers >> np.int64(_INTEGER_LIMB))]

@@ -1,7 +1,8 @@
-"""The files of the TFHE library (1.0 to 1.1): text sections of parameters, and binary content that these give the size of.
+"""The files of the TFHE library (1.0 to 1.1): text sections of parameters, and binary content that these give the
+size of.
 
-Everything is little-endian. Torus elements, of 32 bits in the files, are held here as words of 64. A `Reader` reads one
-object after another, since the library concatenates them freely.
+Everything is little-endian. Torus elements, of 32 bits in the files, are held here as words of 64. A `Reader`
+reads one object after another, since the library concatenates them freely.
 
     lwe sample       42, n masks, body, variance
     tlwe sample      84, (k + 1) N coefficients, variance
@@ -157,7 +158,7 @@ def phase(sample, key) -> int:
 
 
 def floored_digits(tlwe, base_log: int, levels: int) -> np.ndarray:
-    """The library's decomposition: x + sum of B/2 B^-(u+1), cut into digits, each less B/2; int64, (k + 1, levels, N)."""
+    """The library's decomposition, (k + 1, levels, N): x + sum of B/2 B^-(u+1), cut into digits, each less B/2."""
     offset = sum(1 << (base_log - 1) << (64 - base_log * (u + 1)) for u in range(levels))
     shifted = tlwe + np.uint64(offset)
     half, low = np.int64(1 << (base_log - 1)), np.uint64((1 << base_log) - 1)

@@ -1,7 +1,8 @@
 """Our keys and ciphertexts in the form of the TFHE library's files (version 1.1), as parts of bytes.
 
-Our key-switching key has, for each bit and level, a sample for 1; the library's has one for each value h of a digit.
-Those for h > 1 are h times ours, or encrypted afresh from a seed: row number (i t + j) base + h of its streams.
+Our key-switching key has, for each bit and level, a sample for 1; the library's has one for each value h of a
+digit. Those for h > 1 are h times ours, or encrypted afresh from a seed: row number (i t + j) base + h of its
+streams.
 """
 
 from __future__ import annotations
