@@ -9,10 +9,21 @@ from pathlib import Path
 
 def cases(folder: Path, testing: bool):
     """A case a line: the file's name and its check. When testing, a file is altered and the check must fail."""
-    for line in (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines():
-        sum_, name = line.split(maxsplit=1)
-        path = folder / name.lstrip("*")
-        yield path.name, functools.partial(_check, path, sum_, testing)
+    lines = (folder / "SHA256SUMS").read_text(encoding="ascii").splitlines()
+    sums = {name.lstrip("*"): sum_ for sum_, name in (line.split(maxsplit=1) for line in lines)}
+    for name, sum_ in sums.items():
+        yield name, functools.partial(_check, folder / name, sum_, testing)
+    files = {path.name for pattern in ("*.json", "*.bin") for path in folder.glob(pattern)}
+    if testing:
+        files.add("another.json")
+    yield "every file is listed", functools.partial(_listed, files, sums, testing)
+
+
+def _listed(files: set[str], sums: dict[str, str], testing: bool):
+    missing = files - set(sums)
+    if testing:
+        return None if missing else "a file that is not listed passes"
+    return f"not listed: {', '.join(sorted(missing))}" if missing else None
 
 
 def _check(path: Path, sum_: str, testing: bool):
