@@ -56,7 +56,8 @@ pub trait Torus:
     /// The same element on the 64-bit torus, as the integer x of x / 2^64; exact.
     fn to_bits64(self) -> u64;
 
-    /// The element nearest to `x` mod 1.
+    /// The element nearest to `x` mod 1; on 64 bits, where `x` is finer than the torus (|x| < 2^-11), the next one towards
+    /// zero.
     fn from_real(x: f64) -> Self {
         let fraction = x - libm::rint(x); // in [-1/2, 1/2]
         // The product fits i128 exactly; the cast back wraps +1/2 to -1/2, which is the same torus element.
