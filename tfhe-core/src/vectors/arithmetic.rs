@@ -7,7 +7,7 @@ use super::randomness::mask_seed;
 use crate::backend::Backend;
 use crate::bootstrap::{LookupTable, SwitchedSample};
 use crate::error::Result;
-use crate::fft::Fft;
+use crate::fft::{self, Fft};
 use crate::gadget::Gadget;
 use crate::lwe::LweCiphertext;
 use crate::parameters::Parameters;
@@ -42,7 +42,7 @@ pub(super) fn vectors(backend: Backend) -> Result<Vec<Vector>> {
         Vector::new(
             "decomposition",
             "sum of digits B^-i nearest to x, -B/2 <= digit <= B/2, ties broken by the next higher digit; Chillotti et al. 2020, section 3.2; tfhe-core/src/gadget.rs",
-            gadgets().into_iter().map(decomposition).collect(),
+            gadgets().into_iter().map(|gadget| decomposition(gadget, backend)).collect::<Result<_>>()?,
         ),
         Vector::new(
             "modulus-switch",
@@ -142,7 +142,7 @@ fn gadgets() -> Vec<Gadget> {
 }
 
 /// The ends of the torus, ties of the rounding and of every digit, and words of a stream.
-fn decomposition(gadget: Gadget) -> Case {
+fn decomposition(gadget: Gadget, backend: Backend) -> Result<Case> {
     let unit = gadget.weight(gadget.levels as usize - 1);
     let mut inputs =
         vec![0, 1, unit / 2, unit / 2 - 1, unit, unit.wrapping_neg() / 2, 1 << 63, (1 << 63) - 1];
@@ -164,19 +164,19 @@ fn decomposition(gadget: Gadget) -> Case {
         ]);
     }
     inputs.extend(random_words(16, 1));
-    let digits: Vec<Vec<i64>> = inputs
-        .iter()
-        .map(|&x| {
-            let mut digits = vec![0; gadget.levels as usize];
-            gadget.digits(x, |level, digit| digits[level] = digit);
-            digits
-        })
-        .collect();
+    // By the backend's kernel, a polynomial of all words at once: level by level.
+    let size = inputs.len().next_power_of_two().max(*fft::SIZES.start());
+    let mut polynomial = inputs.clone();
+    polynomial.resize(size, 0);
+    let mut levels = vec![0.0; gadget.levels as usize * size];
+    Fft::new(size, backend)?.transform().decompose(gadget, &polynomial, &mut levels);
+    let digits_of = |word: usize| levels.iter().skip(word).step_by(size).map(|&digit| digit as i64).collect();
+    let digits: Vec<Vec<i64>> = (0..inputs.len()).map(digits_of).collect();
     let weights: Vec<u64> = (0..gadget.levels as usize).map(|level| gadget.weight(level)).collect();
-    Case::new(
+    Ok(Case::new(
         json!({ "base_log": gadget.base_log, "levels": gadget.levels, "words": words64(&inputs) }),
         json!({ "digits": digits, "weights": words64(&weights) }),
-    )
+    ))
 }
 
 /// Masks that round up, down and at ties, for every size in use; bodies at the borders of slots.
@@ -185,18 +185,21 @@ fn modulus_switches() -> Vec<Case> {
     for size in [32, 512, 1024, 2048] {
         let unit = (1u64 << 32) / (2 * size as u64);
         let tie = Torus32((unit / 2) as u32);
-        let mut masks = vec![
-            vec![Torus32(0); 4],
-            vec![tie; 5],
-            vec![tie - Torus32(1); 5],
-            vec![-tie; 5],
-            vec![Torus32(u32::MAX), Torus32(1 << 31), Torus32((1 << 31) - 1)],
+        let (one, unit) = (Torus32(1), unit as u32);
+        let mut samples = vec![
+            (vec![Torus32(0); 4], 0),
+            (vec![tie; 5], 1),
+            (vec![tie - one; 5], unit - 1),
+            (vec![-tie; 5], unit),
+            // Half an odd sum of errors, down to the end of a slot or up to the next.
+            (vec![one], unit),
+            (vec![-one], unit - 1),
+            (vec![one, one, one], unit + 1),
+            (vec![Torus32(u32::MAX), Torus32(1 << 31), Torus32((1 << 31) - 1)], 1 << 31),
         ];
-        masks.push(random_elements(20, 2));
-        masks.push(random_elements(21, 3));
-        for (mask, body) in
-            masks.into_iter().zip([0, 1, unit as u32 - 1, unit as u32, 1 << 31, u32::MAX, 0x89ab_cdef])
-        {
+        samples.push((random_elements(20, 2), u32::MAX));
+        samples.push((random_elements(21, 3), 0x89ab_cdef));
+        for (mask, body) in samples {
             let words_of_sample = mask.iter().copied().chain([Torus32(body)]).collect();
             let switched = SwitchedSample::new(&LweCiphertext::from_words(words_of_sample), size);
             cases.push(Case::new(
