@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
-    parameters::Parameters,
+    parameters::{Parameters, TFHE_LIB_V1_0_1},
     serial::{
         self, Existing, FileContent, Kind,
         tfhe_lib::{self, Form},
@@ -80,8 +80,14 @@ pub(crate) fn load_secret_key(path: &Path) -> Result<SecretKey> {
     load_key(path, Kind::SecretKey, tfhe_lib::load_secret_key)
 }
 
-/// The parameter set of a secret key, by the file's header: what does not fit it is told before the key is read.
+/// The parameter set of a secret key, by the file's header: what does not fit it is told before the key is read. (A file of
+/// the TFHE library has none, and is read.)
 pub(crate) fn secret_key_parameters(path: &Path) -> Result<&'static Parameters> {
+    if found_key(tfhe_lib::recognise(path), path, Kind::SecretKey)? == Some(Form::KeySet) {
+        let found = tfhe_lib::load_secret_key(path)?.parameters().name;
+        let expected = TFHE_LIB_V1_0_1.name;
+        return Parameters::named(found).ok_or(bnn::Error::OtherParameters { found, expected }).about(path);
+    }
     let header = found_key(serial::inspect(path), path, Kind::SecretKey)?;
     if header.kind != Kind::SecretKey {
         let (found, expected) = (header.kind, Kind::SecretKey);

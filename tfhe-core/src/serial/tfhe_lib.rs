@@ -92,6 +92,7 @@ pub fn recognise(path: &Path) -> Result<Option<Form>> {
 
 /// A set of keys, as a file of the library has them.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // there is one at a time, beside megabytes of key
 pub enum KeySet {
     /// For the client: both keys.
     Secret(SecretKeySet),

@@ -190,7 +190,7 @@ impl CloudKeySet {
         for (row, samples) in key_switch.chunks_exact(all).enumerate() {
             if samples[..sample].iter().any(|word| word.0 != 0) {
                 let at = key_switch_at + 4 * (row * all) as u64;
-                return Err(source.field_fault(at, "the sample of the digit 0", "something else", "zero"));
+                return Err(source.field_fault(at, "the sample of the digit 0", "not zero", "zero"));
             }
         }
         let variances = [key_switch_variance, bootstrap_variance];

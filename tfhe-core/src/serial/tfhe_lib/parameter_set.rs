@@ -155,7 +155,7 @@ impl ParameterSet {
                 start,
                 "the parameter set",
                 "one of larger keys",
-                "keys of at most 4 GiB",
+                "one with keys of at most 4 GiB",
             )),
         }
     }

@@ -188,7 +188,7 @@ impl<'a, R: Read> Source<'a, R> {
         let bits: Zeroizing<Vec<u32>> = Zeroizing::new(words.collect());
         // One look at all of them: no branch on a single bit.
         if bits.iter().fold(0, |union, bit| union | bit) > 1 {
-            return Err(self.field_fault(start, "a key bit after", "neither", "0 or 1 in each 4 bytes"));
+            return Err(self.field_fault(start, "the key", "not of bits", "0 or 1 in each 4 bytes"));
         }
         Ok(bits)
     }
