@@ -5,7 +5,7 @@ use std::fs;
 use crate::{place::Place, toy};
 
 /// Five pictures: three with their own label, one with another, and one that the model does not accept.
-fn labelled() -> Place {
+pub(crate) fn labelled() -> Place {
     let place = Place::furnished();
     let pictures = [toy::pixels(0), toy::pixels(5), toy::pixels(9), toy::pixels(7), toy::white()];
     toy::write_idx_images(&place.path("images"), &pictures);

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod evaluate;
+mod faults;
 mod files;
 mod interop;
 mod interruption;

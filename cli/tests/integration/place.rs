@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Output},
     sync::OnceLock,
     time::SystemTime,
 };
@@ -78,7 +78,11 @@ pub(crate) struct Place(TempDir);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new_in(TARGET_FOLDER).unwrap())
+        Self::new_in(TARGET_FOLDER.as_ref())
+    }
+
+    pub(crate) fn new_in(folder: &Path) -> Self {
+        Self(TempDir::new_in(folder).unwrap())
     }
 
     /// A folder with the shared keys in `keys`, the model `toy`, and the picture `4.png`, which is of class 4.
@@ -118,8 +122,14 @@ impl Place {
     /// Runs `bnn`, which must fail with one line that has these fragments and leave the folder as it was.
     #[track_caller]
     pub(crate) fn refuses(&self, line: &str, fragments: &[&str]) {
+        self.refuses_as(self.command(line), line, fragments);
+    }
+
+    /// The same of a command that was prepared, with `line` for its name.
+    #[track_caller]
+    pub(crate) fn refuses_as(&self, command: Command, line: &str, fragments: &[&str]) {
         let before = self.listing();
-        let outcome = self.run(line);
+        let outcome = Outcome::of(command);
         println!("$ bnn {line}\n{}", outcome.stderr);
         assert_eq!(outcome.code, Some(1), "bnn {line}: {outcome:?}");
         assert_eq!(outcome.stderr.lines().count(), 1, "bnn {line}: {}", outcome.stderr);
@@ -132,7 +142,15 @@ impl Place {
 
 impl Outcome {
     pub(crate) fn of(mut command: Command) -> Self {
-        let output = command.output().unwrap();
+        Self::of_output(command.output().unwrap())
+    }
+
+    /// Of a process that was started with pipes.
+    pub(crate) fn of_child(child: Child) -> Self {
+        Self::of_output(child.wait_with_output().unwrap())
+    }
+
+    fn of_output(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
