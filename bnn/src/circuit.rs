@@ -11,6 +11,15 @@
 //! * [`bristol`]: netlists as files.
 //!
 //! docs/circuits.md defines every circuit and counts its gates.
+//!
+//! ```
+//! use bnn::circuit::{arithmetic::add, netlist::{Netlist, Style}, word::Word};
+//! let mut netlist = Netlist::new(Style::Optimized, 6);
+//! let [a, b] = [0, 3].map(|start| Word::input(&netlist, start, 0, 7));
+//! let sum = add(&mut netlist, &a, &b);
+//! let bits = netlist.simulate(&[true, false, true, true, true, false], sum.bits());
+//! assert_eq!(Word::value(&bits), 5 + 3);
+//! ```
 
 pub mod arithmetic;
 pub mod bit;

@@ -8,6 +8,20 @@
 //!   s = 1 where z >= 0, else 0, and for each window of w x w the mean magnitude K of z, in fixed point, truncated.
 //!
 //! A model states how large values can be, and the client refuses a picture beyond: circuits and scales rely on it.
+//!
+//! ```
+//! use bnn::{data::GreyImage, encoding::PixelEncoding, model::Model};
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! assert!(matches!(model.input().pixels(), PixelEncoding::Threshold { threshold: 128, .. }));
+//! let mut pixels = vec![0; 28 * 28];
+//! pixels[..2].fill(200);
+//! let encoded = model.input().encode(&GreyImage::new("two pixels".into(), 28, 28, pixels)?)?;
+//! assert_eq!(encoded.values()[..3], [1, 1, 0]);
+//! // A picture that the model's circuits and scales are not made for is refused.
+//! assert!(model.input().encode(&GreyImage::new("white".into(), 28, 28, vec![255; 28 * 28])?).is_err());
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod encoded;
 mod window_means;

@@ -2,6 +2,24 @@
 //!
 //! Both are ciphertexts of `tfhe_core` that name the model they belong to, by its digest, in the file's context: scales
 //! and meaning come from the model, so what was made with another is refused.
+//!
+//! ```
+//! use bnn::{data::GreyImage, encrypted::EncryptedImage, engine::functional::Plan, model::Model};
+//! use tfhe_core::{keys::SecretKey, random::SecretSeed, serial::Existing};
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! let plan = Plan::cheapest(&model)?;
+//! let key = SecretKey::generate(plan.parameters(), SecretSeed::from_os()?);
+//! let encoded = model.input().encode(&GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?)?;
+//! let image = plan.encrypt(&key, &encoded, SecretSeed::from_os()?)?;
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let file = folder.path().join("black.enc");
+//! image.save(&file, Existing::Refuse)?;
+//! let received = EncryptedImage::load(&file)?;
+//! assert_eq!(received.key_id(), key.id());
+//! received.check_model(&model)?;
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 use std::path::Path;
 

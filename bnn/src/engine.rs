@@ -1,5 +1,16 @@
 //! Engines evaluate a model on a picture. The plaintext one, over exact integers, is the oracle; on ciphertexts
 //! work the [`functional`] one, fast and approximate, and the [`gates`], slow and exact.
+//!
+//! ```
+//! use bnn::{data::GreyImage, engine, model::Model};
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! let black = GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?;
+//! let scores = engine::evaluate(&model, &model.input().encode(&black)?)?;
+//! let highest = scores.integers().iter().max().unwrap();
+//! assert_eq!(&scores.integers()[scores.label()], highest);
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod accuracy;
 pub mod functional;

@@ -3,6 +3,16 @@
 //! A network's values between layers are integers: pixels, sums, fixed-point numbers whose point the model knows. What
 //! each layer makes of them is defined here exactly; engines must give the same, bit for bit or up to a stated noise.
 //! How large values can become decides the width of a circuit's words and the scale of sums on the torus.
+//!
+//! ```
+//! use bnn::model::Model;
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! let layers = model.layers_and_shapes().iter();
+//! let sizes: Vec<_> = layers.map(|(layer, input)| (layer.kind(), input.values(), layer.output(*input).values())).collect();
+//! assert_eq!(sizes, [("binary-dense", 784, 384), ("dense", 384, 10)]);
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod binary_dense;
 mod convolution;

@@ -33,6 +33,15 @@
 //!
 //! A [`Model`] is the folder checked: shapes chain from the picture to the scores, no value can outgrow its word, the
 //! tensors are those of the manifest and no others, and weights that must be -1 or +1 are.
+//!
+//! ```
+//! use bnn::model::Model;
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! assert_eq!((model.name(), model.layers().len()), ("binarized-perceptron", 2));
+//! assert!(Model::open("no/such/folder".as_ref()).is_err());
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod chain;
 mod manifest;

@@ -3,6 +3,14 @@
 //! [`Backend::Portable`] runs everywhere, [`Backend::Avx2`] and [`Backend::Avx512`] where the CPU has the instructions.
 //! The backend is chosen once, at run time, from what the CPU has, or by name through the environment variable
 //! `TFHE_BACKEND` or the API; asking for what the CPU lacks is an error, never an illegal instruction.
+//!
+//! ```
+//! use tfhe_core::backend::Backend;
+//! assert_eq!("portable".parse::<Backend>()?, Backend::Portable);
+//! assert!(Backend::Portable.is_available());
+//! println!("the fastest of this machine: {}", Backend::select()?);
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;

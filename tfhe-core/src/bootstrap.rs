@@ -25,6 +25,14 @@
 //!
 //! **Batch.** A key is tens of megabytes and would stream from memory once a sample. So the loop over the key bits is
 //! outside, and each key bit's TGSW sample is loaded once and applied to every accumulator of the batch.
+//!
+//! ```
+//! use tfhe_core::{bootstrap::LookupTable, torus::{Torus, Torus32}};
+//! // |x| over the phases from -1/4 to 1/4, in slots of 1/1024.
+//! let table = LookupTable::from_function(512, f64::abs);
+//! let value = table.at(Torus32::from_real(-0.2)).to_real();
+//! assert!((value - 0.2).abs() <= 1.0 / 2048.0);
+//! ```
 
 use rayon::prelude::*;
 

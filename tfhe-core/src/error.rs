@@ -1,4 +1,11 @@
 //! The one error type of the crate.
+//!
+//! ```
+//! use tfhe_core::{Error, backend::Backend};
+//! let error = "abacus".parse::<Backend>().unwrap_err();
+//! assert!(matches!(error, Error::UnknownBackend { .. }));
+//! assert_eq!(error.to_string(), "no backend is called 'abacus' (known: portable, avx2, avx512)");
+//! ```
 
 use std::path::PathBuf;
 

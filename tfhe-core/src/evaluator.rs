@@ -1,4 +1,20 @@
 //! The server's engine: a cloud key expanded for one backend, and the batched bootstrap that everything runs on.
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, bootstrap::LookupTable, evaluator::Evaluator, keys::{CloudKey, SecretKey}};
+//! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed, torus::{Torus, Torus32}};
+//! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
+//! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?);
+//! let inputs = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();
+//! // The server: the signs of both, at 1/16 instead of 1/8, in one batch.
+//! let evaluator = Evaluator::new(&cloud, Backend::select()?)?;
+//! let sign = LookupTable::sign(GATES_DEFAULT.polynomial_size, Torus32::from_real(1.0 / 16.0));
+//! let signs = evaluator.bootstrap(&inputs, &[&sign, &sign])?;
+//! // Within 1/64, which is more than ten standard deviations of the noise.
+//! assert!((key.phase(&signs[0])?.to_real() - 1.0 / 16.0).abs() < 1.0 / 64.0);
+//! assert!((key.phase(&signs[1])?.to_real() + 1.0 / 16.0).abs() < 1.0 / 64.0);
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use rayon::prelude::*;
 

@@ -5,6 +5,15 @@
 //! by the next higher digit, and the rounding does not wrap at 1/2, so that neither end of the interval is favoured.
 //! A biased digit would let the key's own bias through to every result. (Chillotti et al. 2020, section 3.2; for the
 //! mean, Joye, "SoK: Fully homomorphic encryption over the (discretized) torus", TCHES 2022.)
+//!
+//! ```
+//! use tfhe_core::gadget::Gadget;
+//! let gadget = Gadget { base_log: 8, levels: 2 };
+//! let mut digits = [0; 2];
+//! gadget.digits(0x12f4_5678_0000_0000, |level, digit| digits[level] = digit);
+//! assert_eq!(digits, [0x13, -0x0c]); // 0x12f4: the digits have signs
+//! assert_eq!([gadget.weight(0), gadget.weight(1)], [1 << 56, 1 << 48]);
+//! ```
 
 /// Base B = 2^`base_log` and number of levels of a decomposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,20 @@
 //!
 //! A set says whether its small key is unstructured or made of polynomials, which makes the key smaller by the size of the
 //! polynomials and the switch some ten times faster.
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, keys::{CloudKey, SecretKey}, keyswitch::KeySwitchKey, lwe::LweCiphertext};
+//! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed, torus::{Torus, Torus32}};
+//! let secret = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
+//! let cloud = CloudKey::generate(&secret, SecretSeed::from_os()?);
+//! let key = KeySwitchKey::expand(&cloud, Backend::select()?)?;
+//! // A trivial sample, whose mask is zero, stays one of the same message, under fewer bits.
+//! let message = Torus32::from_real(0.125);
+//! let large = LweCiphertext::trivial(GATES_DEFAULT.large_dimension(), message);
+//! let small = &key.switch(&[large])[0];
+//! assert_eq!((small.dimension(), small.body()), (GATES_DEFAULT.lwe_dimension, message));
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use crate::backend::Backend;
 use crate::error::Result;

@@ -5,6 +5,20 @@
 //! section 2.2.)
 //!
 //! Which key a sample is under is part of its type: [`Small`], [`Large`] or [`Wire`].
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, fft::Fft, random::{SecretSeed, StandardDeviation}, tlwe::TlweSecretKey};
+//! use tfhe_core::torus::{Torus, Torus32};
+//! let ring = TlweSecretKey::generate(1, &Fft::new(256, Backend::Portable)?, &SecretSeed::from_os()?);
+//! let messages = [0.25, -0.125].map(Torus32::from_real);
+//! let noise = StandardDeviation::from_real(1e-6);
+//! let packed = ring.encrypt_packed(&messages, noise, &SecretSeed::from_os()?, 0).expand(1, 256);
+//! // Two LWE samples under the ring's bits: 1/4 + 2 (-1/8) = 0, and noise.
+//! let mut sum = packed.sample_extract(0);
+//! sum.add_scaled(2, &packed.sample_extract(1));
+//! assert!(ring.extracted().phase(&sum).to_real().abs() < 1e-4);
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -18,6 +18,13 @@
 //! is multiplied by the key, hence the factor 1 + kN/2 of `fft`. The centred modulus switch subtracts the known mean of
 //! the rounding errors.) `cargo run --release -p benches --bin noise` measures them all. A decision with margin m whose
 //! phase has variance V fails with probability at most erfc(m / sqrt(2 V)).
+//!
+//! ```
+//! use tfhe_core::{noise, parameters::GATES_DEFAULT};
+//! // A majority of three bits that were bootstrapped, with a margin of 1/8.
+//! let phase = noise::decision(&GATES_DEFAULT, 3.0 * noise::bootstrapped(&GATES_DEFAULT));
+//! assert!(noise::log2_failure(1.0 / 8.0, phase) < -128.0);
+//! ```
 
 use crate::parameters::{Order, Parameters};
 

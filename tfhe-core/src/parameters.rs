@@ -9,6 +9,13 @@
 //! log2(sigma) = 2.67 - 0.0257 n for 128.5 bits and q = 2^32, and the noise is never below 4/q. Failure probabilities are
 //! those of [`noise`](crate::noise), for one bootstrap of the worst gate; a test checks that they keep the sets' bounds.
 //! docs/parameters.md and docs/security.md have the derivation.
+//!
+//! ```
+//! use tfhe_core::parameters::Parameters;
+//! let set = Parameters::named("GATES_DEFAULT").unwrap();
+//! assert_eq!((set.security_bits, set.lwe_dimension, set.large_dimension()), (128, 640, 1536));
+//! assert!(Parameters::ALL.iter().all(|set| set.log2_failure <= -128.0));
+//! ```
 
 use crate::gadget::Gadget;
 use crate::random::StandardDeviation;

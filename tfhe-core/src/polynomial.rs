@@ -3,6 +3,13 @@
 //! A coefficient type makes the kind: `Polynomial<Torus64>` is a torus polynomial, `Polynomial<i64>` an integer one.
 //! Secret binary polynomials multiply torus polynomials *exactly*: the product is computed by floating-point transform
 //! on 32-bit halves and rounded to the integer that it is, so keys have the same bytes on every backend.
+//!
+//! ```
+//! use tfhe_core::{polynomial::Polynomial, torus::Torus32};
+//! let p = Polynomial([1, 2, 3, 4].map(Torus32).to_vec());
+//! assert_eq!(p.rotate(1).0, [-Torus32(4), Torus32(1), Torus32(2), Torus32(3)]); // X^4 = -1
+//! assert_eq!(p.rotate(1).rotate(7), p);
+//! ```
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

@@ -5,6 +5,17 @@
 //! keys and noise are drawn from its streams. A [`MaskSeed`] is public: uniform masks are expanded from it, so that a
 //! file holds the seed and the bodies and the masks are recomputed. A stream is numbered by what it is for and by the
 //! index of the row it fills, so rows can be made in any order, on any number of threads, with the same result.
+//!
+//! ```
+//! use tfhe_core::{keys::SecretKey, parameters::GATES_DEFAULT, random::SecretSeed};
+//! let seed = SecretSeed::from_os()?;
+//! assert_eq!(format!("{seed:?}"), "SecretSeed(..)");
+//! let key = SecretKey::generate(&GATES_DEFAULT, seed); // which consumes it
+//! // For tests, and for nothing else: the same key every time.
+//! let known = || SecretKey::generate(&GATES_DEFAULT, SecretSeed::deterministic_for_tests(1));
+//! assert!(known().id() == known().id() && known().id() != key.id());
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -6,6 +6,19 @@
 //!
 //! A reader trusts nothing: it bounds the length by what the parameter set allows before it allocates, and allocates no
 //! more than the file has bytes. A file that is written is there whole or not at all ([`write_whole`]).
+//!
+//! ```
+//! use tfhe_core::{Error, ciphertext::SeededCiphertexts, keys::SecretKey, parameters::GATES_DEFAULT};
+//! use tfhe_core::{random::SecretSeed, serial::{NO_CONTEXT, from_bytes, to_bytes}};
+//! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
+//! let mut file = to_bytes(&key.encrypt(&[true], SecretSeed::from_os()?), NO_CONTEXT);
+//! let bit = from_bytes::<SeededCiphertexts>(&file, "bit".as_ref())?;
+//! assert_eq!(bit.header.key_id, key.id());
+//! assert!(key.decrypt(&bit.content.expand()[0])?);
+//! file[120] ^= 1;
+//! assert!(matches!(from_bytes::<SeededCiphertexts>(&file, "bit".as_ref()), Err(Error::BadFile { .. })));
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use std::fmt;
 use std::fs::File;

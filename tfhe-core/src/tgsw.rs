@@ -8,6 +8,22 @@
 //!
 //! A row is stored as its body alone: the masks are expanded from a seed, and m B^-i is put in the body through the
 //! key (m B^-i S_p is subtracted, where the textbook adds m B^-i to the mask A_p).
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, fft::Fft, gadget::Gadget, random::{SecretSeed, StandardDeviation}};
+//! use tfhe_core::{polynomial::Polynomial, tgsw::FourierTgsw, tlwe::{TlweCiphertext, TlweSecretKey}};
+//! use tfhe_core::torus::{Torus, Torus64};
+//! let fft = Fft::new(256, Backend::Portable)?;
+//! let key = TlweSecretKey::generate(1, &fft, &SecretSeed::from_os()?);
+//! let (gadget, noise) = (Gadget { base_log: 8, levels: 3 }, StandardDeviation::from_real(1e-12));
+//! let bit = FourierTgsw::encrypt::<Torus64>(&key, true, gadget, noise, &fft, &SecretSeed::from_os()?);
+//! // CMux of two samples that hold 1/4 and -1/4 in every coefficient.
+//! let [then, otherwise] =
+//!     [0.25, -0.25].map(|x| TlweCiphertext::trivial(1, &Polynomial(vec![Torus64::from_real(x); 256])));
+//! let chosen = key.phase(&bit.cmux(&then, &otherwise));
+//! assert!(chosen.0.iter().all(|x| (x.to_real() - 0.25).abs() < 1e-4));
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use crate::buffer::AlignedBuffer;
 use crate::fft::{Fft, real_to_torus};

@@ -4,6 +4,20 @@
 //! torus messages at once. Its coefficients are LWE samples under the *extracted* key, S read as kN bits: coefficient
 //! j has the mask a[qN + i] = A_q[j - i], negated where j - i < 0 wraps. (Chillotti et al. 2020, sections 2.2 and 4.2;
 //! elsewhere TLWE is called RLWE or GLWE.)
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, fft::Fft, random::{SecretSeed, StandardDeviation}, tlwe::TlweSecretKey};
+//! use tfhe_core::torus::{Torus, Torus64};
+//! let key = TlweSecretKey::generate(2, &Fft::new(256, Backend::Portable)?, &SecretSeed::from_os()?);
+//! let messages: Vec<Torus64> = (0..256).map(|i| Torus64::from_real(f64::from(i) / 512.0)).collect();
+//! let noise = StandardDeviation::from_real(1e-9);
+//! // 256 messages in a seed and 256 numbers; whole, it is three polynomials.
+//! let sent = key.encrypt_packed(&messages, noise, &SecretSeed::from_os()?, 0);
+//! assert_eq!(sent.bodies().len(), 256);
+//! let phase = key.phase(&sent.expand(2, 256));
+//! assert!(phase.0.iter().zip(&messages).all(|(&x, &m)| (x - m).to_real().abs() < 1e-7));
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 use std::fmt;
 

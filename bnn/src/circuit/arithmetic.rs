@@ -5,6 +5,18 @@
 //! * [`compare`]: comparisons, and what selects by them: max, min, argmax.
 //!
 //! Results have the least width that holds them, whatever the style.
+//!
+//! ```
+//! use bnn::circuit::{arithmetic::{popcount, relu, subtract}, netlist::{Netlist, Style}, word::Word};
+//! let mut netlist = Netlist::new(Style::Optimized, 4);
+//! let bits: Vec<_> = (0..4).map(|index| netlist.input(index)).collect();
+//! // max(bits set - 2, 0)
+//! let count = popcount(&mut netlist, &bits);
+//! let above = subtract(&mut netlist, &count, &Word::constant(2));
+//! let above = relu(&mut netlist, &above);
+//! assert_eq!((above.low(), above.high()), (0, 2));
+//! assert_eq!(Word::value(&netlist.simulate(&[true, true, false, true], above.bits())), 1);
+//! ```
 
 pub mod columns;
 pub mod compare;

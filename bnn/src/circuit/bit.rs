@@ -1,4 +1,12 @@
 //! A bit of a circuit: a known constant, or a wire, possibly negated. Negation is free, so it is part of the reference.
+//!
+//! ```
+//! use bnn::circuit::{bit::Bit, netlist::{Netlist, Style}};
+//! let netlist = Netlist::new(Style::Optimized, 1);
+//! let wire = netlist.input(0);
+//! assert_eq!((!wire == wire, !!wire == wire), (false, true));
+//! assert_eq!((wire.known(), Bit::from(true).known()), (None, Some(true)));
+//! ```
 
 use std::{fmt, ops::Not};
 

@@ -2,6 +2,20 @@
 //!
 //! The program is the same for all three, so that a run in the clear checks every combination that a run on ciphertexts
 //! bootstraps, and a count is the count of what would run.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bnn::circuit::evaluator::{Held, Plain, PlainBit, Run};
+//! use bnn::circuit::{netlist::{Netlist, Style}, program::{NoiseBudget, Program}};
+//! let mut netlist = Netlist::new(Style::Optimized, 3);
+//! let carry = netlist.maj(netlist.input(0), netlist.input(1), netlist.input(2));
+//! let budget = NoiseBudget::new(&tfhe_core::parameters::GATES_DEFAULT);
+//! let program = Arc::new(Program::new(&netlist, &[carry], &budget)?);
+//! let mut run = Run::new(program, [true, true, false].map(PlainBit::from).to_vec());
+//! run.finish(&Plain)?;
+//! assert_eq!(run.outputs(&Plain)?, [Held::Value(PlainBit::from(true))]);
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod cost;
 mod encrypted;

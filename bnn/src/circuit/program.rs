@@ -20,6 +20,19 @@
 //! they are made of (noise that two operands share counts as shared), and where the squares of the factors would add up to
 //! more than the [`NoiseBudget`], an operand is bootstrapped after all. With `GATES_DEFAULT` that is every fourth sum or
 //! so. Each bootstrap keeps the parameter set's failure bound.
+//!
+//! ```
+//! use bnn::circuit::{netlist::{Netlist, Style}, program::{NoiseBudget, Program}};
+//! use tfhe_core::parameters::GATES_DEFAULT;
+//! let mut netlist = Netlist::new(Style::Optimized, 5);
+//! let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| netlist.input(index));
+//! // The carries of two full adders in a chain: the sum between them is free, as its carry comes before it.
+//! let (carry, sum) = (netlist.maj(a, b, c), netlist.xor3(a, b, c));
+//! let outputs = [carry, netlist.maj(sum, d, e)];
+//! let program = Program::new(&netlist, &outputs, &NoiseBudget::new(&GATES_DEFAULT))?;
+//! assert_eq!((netlist.gates().len(), program.bootstraps(), program.depth()), (3, 2, 2));
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 use std::collections::HashMap;
 

@@ -1,6 +1,15 @@
 //! A word: bits in two's complement, least significant first, and the interval its value is known to lie in.
 //!
 //! The interval decides the width, so that bits which cannot vary are never built.
+//!
+//! ```
+//! use bnn::circuit::{netlist::{Netlist, Style}, word::Word};
+//! let netlist = Netlist::new(Style::Optimized, 3);
+//! let count = Word::input(&netlist, 0, 0, 5);
+//! assert_eq!((count.width(), count.sign().known()), (4, Some(false))); // three that vary, and a sign that does not
+//! assert_eq!(Word::constant(-3).shifted_left(2).low(), -12);
+//! assert_eq!(Word::value(&[true, false, true]), -3);
+//! ```
 
 use super::{bit::Bit, netlist::Netlist};
 

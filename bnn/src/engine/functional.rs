@@ -20,6 +20,18 @@
 //!
 //! Two liberties are taken with the integer meaning: a layer's `bits`, at which sums would wrap, are not kept (they hold
 //! the sums of every real picture), and rectifiers behind the scores are the client's.
+//!
+//! ```
+//! use bnn::{data::GreyImage, engine::functional::Plan, model::Model};
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! let plan = Plan::cheapest(&model)?;
+//! assert_eq!((plan.parameters().name, plan.bootstraps()), ("FUNCTIONAL_1024", 384));
+//! // How likely noise leaves the label of this picture as it is: by ten evaluations in the clear.
+//! let black = model.input().encode(&GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?)?;
+//! assert!((0.0..=1.0).contains(&plan.predict(&black, 10, 1)?));
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod machine;
 mod scale;

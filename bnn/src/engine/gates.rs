@@ -6,6 +6,20 @@
 //!
 //! * `published` makes units as the paper's system computes, `optimized` the same numbers with few bootstraps;
 //! * [`Execution`] runs units, on plain bits, on counters or on ciphertexts.
+//!
+//! ```
+//! use bnn::{circuit::netlist::Style, data::GreyImage, engine::gates::Plan, model::Model};
+//! use tfhe_core::{keys::SecretKey, parameters::GATES_DEFAULT, random::SecretSeed};
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
+//! let model = Model::open(folder.as_ref())?;
+//! let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
+//! assert!(plan.log2_failure(1_000_000) < -100.0); // of any wrong bit in so many bootstraps
+//! let key = SecretKey::generate(plan.parameters(), SecretSeed::from_os()?);
+//! let black = model.input().encode(&GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?)?;
+//! let encrypted = plan.encrypt(&key, &black, SecretSeed::from_os()?)?; // a ciphertext a pixel, here
+//! assert_eq!(encrypted.key_id(), key.id());
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 mod execution;
 mod optimized;

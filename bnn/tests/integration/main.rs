@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod documentation;
 mod functional;
 mod gates;
 mod import;

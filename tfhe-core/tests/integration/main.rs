@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod documentation;
 mod files;
 mod functional;
 mod gates;

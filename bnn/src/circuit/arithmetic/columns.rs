@@ -3,6 +3,17 @@
 //! A full adder takes three bits of a column and leaves one there and one in the next: the number of adders is the number
 //! of bits that are to go, whatever the order. The order decides the depth, and which sums go without a bootstrap: a sum goes
 //! straight into the next adder, three times, and then behind the bits that came before it.
+//!
+//! ```
+//! use bnn::circuit::{arithmetic::columns::{Columns, Sign}, netlist::{Netlist, Style}, word::Word};
+//! let mut netlist = Netlist::new(Style::Optimized, 2);
+//! let mut columns = Columns::new(4);
+//! columns.add_bit(Sign::Plus, netlist.input(0), 2); // 4 a - b + 1, modulo 2^4
+//! columns.add_bit(Sign::Minus, netlist.input(1), 0);
+//! columns.add_constant(1);
+//! let sum = columns.sum(&mut netlist);
+//! assert_eq!(Word::value(&netlist.simulate(&[true, true], &sum)), 4 - 1 + 1);
+//! ```
 
 use std::collections::VecDeque;
 

@@ -3,6 +3,16 @@
 //! a >= b is the carry out of a + (not b) + 1. As published: from the lowest bit, XNOR, and a MUX that keeps what is known
 //! so far where the bits are equal. Optimized: a chain of majorities, one bootstrap a bit; or a tree, of fewer levels and
 //! more gates, in which a block of bits knows its carry out for either carry in.
+//!
+//! ```
+//! use bnn::circuit::{arithmetic::compare::{Shape, argmax}, netlist::{Netlist, Style}, word::Word};
+//! let mut netlist = Netlist::new(Style::Optimized, 2);
+//! // 2 a, b and the constant 1: which is the greatest?
+//! let words = [Word::input(&netlist, 0, 0, 1).shifted_left(1), Word::input(&netlist, 1, 0, 1), Word::constant(1)];
+//! let index = argmax(&mut netlist, &words, Shape::Chain);
+//! assert_eq!(Word::value(&netlist.simulate(&[true, true], index.bits())), 0);
+//! assert_eq!(Word::value(&netlist.simulate(&[false, true], index.bits())), 1); // the first of equal ones
+//! ```
 
 use super::super::{
     bit::Bit,

@@ -7,6 +7,16 @@
 //! 2^(w-1) in magnitude, and at least w places apart. With w = 2 these are canonical signed digits. Larger digits are
 //! fewer, but the odd multiples must be made: worth it where several constants share them. (Choosing the multiples greedily
 //! for each set of constants, with the fewest digits by dynamic programming, took 1 % more bootstraps on the paper's weights.)
+//!
+//! ```
+//! use bnn::circuit::{arithmetic::multiply::{multiply, multiply_constant}, netlist::{Netlist, Style}, word::Word};
+//! let mut netlist = Netlist::new(Style::Optimized, 4);
+//! let a = Word::input(&netlist, 0, -8, 7);
+//! let square = multiply(&mut netlist, &a, &a);
+//! let result = multiply_constant(&mut netlist, &square, -3);
+//! let minus_two = [false, true, true, true];
+//! assert_eq!(Word::value(&netlist.simulate(&minus_two, result.bits())), -12);
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
