@@ -2,7 +2,7 @@
 //!
 //! They are made and checked by the same code, which is inside the crate so that it reaches single steps that need not be
 //! public for anything else. What is deterministic is recorded as the crate computes it, and compared exactly. What goes
-//! through a floating-point transform is recorded as [`exact`] integers give it, by schoolbook polynomial arithmetic, and
+//! through a floating-point transform is recorded as exact integers give it, by schoolbook polynomial arithmetic, and
 //! a backend's result is compared with that, within a tolerance that is the transform's error by formula. `vectors/README.md`
 //! has the format, from which another implementation can check itself.
 //!

@@ -305,8 +305,11 @@ fn extractions() -> Vec<Case> {
     ]
 }
 
+/// A function on phases, in torus units.
+type Function = fn(f64) -> f64;
+
 /// Functions that IEEE 754 makes exact, or rounds once.
-const FUNCTIONS: [(&str, fn(f64) -> f64); 4] = [
+const FUNCTIONS: [(&str, Function); 4] = [
     ("square", |x| x * x),
     ("rectifier", |x| x.max(0.0)),
     ("magnitude", |x| (x.abs() - 0.25) / 2.0),
@@ -314,7 +317,7 @@ const FUNCTIONS: [(&str, fn(f64) -> f64); 4] = [
 ];
 
 /// The function of this name.
-pub(super) fn function(name: &str) -> fn(f64) -> f64 {
+pub(super) fn function(name: &str) -> Function {
     let found = FUNCTIONS.iter().find(|(known, _)| *known == name);
     found.expect("invariant: vectors name functions of the list").1
 }
