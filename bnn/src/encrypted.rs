@@ -28,7 +28,7 @@ use tfhe_core::{
     ciphertext::{PackedCiphertext, SeededCiphertexts},
     keys::KeyId,
     parameters::Parameters,
-    serial::{self, CiphertextList, Existing, FileContent, Kind},
+    serial::{self, CiphertextList, Existing, Kind},
 };
 
 use crate::{Error, Result, model::Model};
@@ -96,7 +96,8 @@ impl EncryptedImage {
         Sha256::digest(&bytes).into()
     }
 
-    /// Writes it to a file: some 170 bytes, and 4 a value or bit (2 KB a bit with masks).
+    /// Writes it to a file: some 170 bytes, and 4 a value or bit. (A picture of the [paper's protocol](crate::protocol) has
+    /// files of its own: of it, this writes a list of ciphertexts, which is not read as a picture.)
     ///
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be written, or is there and `existing` refuses to replace it.
@@ -114,16 +115,12 @@ impl EncryptedImage {
     /// # Errors
     /// [`Error::Crypto`] where the file cannot be read, is damaged, or holds something else.
     pub fn load(path: &Path) -> Result<Self> {
-        Ok(match serial::inspect(path)?.kind {
-            Kind::SeededCiphertexts => Self::read(ImageContent::Bits, path)?,
-            Kind::CiphertextList => Self::read(ImageContent::Listed, path)?,
-            _ => Self::read(ImageContent::Packed, path)?,
-        })
-    }
-
-    fn read<C: FileContent>(content: impl Fn(C) -> ImageContent, path: &Path) -> Result<Self> {
+        if serial::inspect(path)?.kind == Kind::SeededCiphertexts {
+            let stored = serial::load(path)?;
+            return Ok(Self { content: ImageContent::Bits(stored.content), model: stored.header.context });
+        }
         let stored = serial::load(path)?;
-        Ok(Self { content: content(stored.content), model: stored.header.context })
+        Ok(Self { content: ImageContent::Packed(stored.content), model: stored.header.context })
     }
 }
 
