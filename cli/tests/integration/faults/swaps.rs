@@ -17,15 +17,21 @@ use tfhe_core::{
 use super::assert_label;
 use crate::{place::Place, toy};
 
-const INFER: &str = "infer 4.enc --model toy --cloud-key gates/cloud.key --save-every 0";
+const INFER: &str = "infer 4.enc --model toy --cloud-key gates/cloud.key --save-every 0.05";
 
 /// A place with keys for circuits of gates, the picture of a 4, and the scores of a run that nobody disturbed.
 fn gates() -> Place {
     let place = Place::furnished();
     place.run("keygen --engine gates --out gates").succeeded();
     place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
-    place.run(&format!("{INFER} --out whole.scores")).succeeded();
+    run(&place, &format!("{INFER} --out whole.scores"));
     place
+}
+
+/// Runs a command that may take so long that it reports how far it is.
+fn run(place: &Place, line: &str) {
+    let outcome = place.run(line);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
 }
 
 /// How a run ends.
@@ -87,7 +93,7 @@ fn what_a_saved_run_was_made_with_cannot_be_exchanged() {
     let secret = serial::load(&place.path("gates/secret.key")).unwrap().content;
     let cloud = CloudKey::generate(&secret, SecretSeed::from_os().unwrap());
     serial::save(&cloud, NO_CONTEXT, &place.path("gates/cloud.key"), Existing::Replace).unwrap();
-    place.run(&resume).succeeded();
+    run(&place, &resume);
     assert_label(&place, "4.scores --model toy --key gates/secret.key");
     assert!(fs::read(place.path("4.scores")).unwrap() != fs::read(place.path("whole.scores")).unwrap());
 }
