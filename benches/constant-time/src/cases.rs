@@ -1,0 +1,188 @@
+//! The client's code, function by function.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use bnn::circuit::netlist::Style;
+use bnn::data::GreyImage;
+use bnn::encoding::PixelEncoding;
+use bnn::encrypted::EncryptedScores;
+use bnn::engine::{functional, gates};
+use bnn::model::Model;
+use tfhe_core::keys::{CloudKey, SecretKey};
+use tfhe_core::parameters::{
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_1,
+};
+use tfhe_core::random::SecretSeed;
+use tfhe_core::serial::{CiphertextList, NO_CONTEXT, from_bytes, to_bytes};
+use tfhe_core::torus::Torus32;
+
+use crate::taint::{public, secret, secret_seed};
+use crate::{Checker, Expected};
+
+/// Bytes of a file before its body, and after (docs/formats.md).
+const FRAME: (usize, usize) = (100, 32);
+/// Bytes of a list of ciphertexts beside these: the frame and a count.
+const LIST_FRAME: usize = FRAME.0 + 4 + FRAME.1;
+/// Digits.
+const CLASSES: usize = 10;
+
+/// Key generation, encryption and decryption, for every shape of parameter set.
+pub(crate) fn keys(checker: &mut Checker) {
+    for set in [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &FUNCTIONAL_1024, &FUNCTIONAL_2048, &TFHE_LIB_V1_1] {
+        let name = |case: &str| format!("{}: {case}", set.name);
+        let key = checker
+            .case(&name("secret key drawn"), Expected::Nothing, || SecretKey::generate(set, secret_seed(1)));
+        let mut key = key;
+        public(&mut key);
+        let file =
+            checker.case(&name("secret key to a file"), Expected::Nothing, || to_bytes(&key, NO_CONTEXT));
+        checker.follows(&name("secret key to a file"), &file[FRAME.0..]);
+
+        let mut file = to_bytes(&SecretKey::generate(set, seed(1)), NO_CONTEXT);
+        let body = FRAME.0..file.len() - FRAME.1;
+        secret(&mut file[body]);
+        let damaged = Expected::Decisions(1, "whether the file is damaged");
+        let stored = checker.case(&name("secret key from a file"), damaged, || {
+            from_bytes::<SecretKey>(&file, Path::new("secret.key"))
+        });
+        let key = stored.expect("invariant: the file is whole").content;
+
+        checker.case(&name("cloud key"), Expected::Nothing, || CloudKey::generate(&key, secret_seed(2)));
+        encryption(checker, set, &key);
+    }
+}
+
+fn encryption(checker: &mut Checker, set: &Parameters, key: &SecretKey) {
+    let name = |case: &str| format!("{}: {case}", set.name);
+    let mut bits: Vec<bool> = (0..64).map(|i| i % 3 == 0).collect();
+    secret(&mut bits[..]);
+    let mut encrypted =
+        checker.case(&name("bits encrypted"), Expected::Nothing, || key.encrypt(&bits, secret_seed(3)));
+    public(&mut encrypted);
+    checker.follows(&name("bits encrypted"), bodies(&to_bytes(&encrypted, NO_CONTEXT)));
+    let ciphertexts = encrypted.expand();
+    let mut decrypted = Vec::with_capacity(ciphertexts.len());
+    checker.case(&name("bits decrypted"), Expected::Nothing, || {
+        for bit in &ciphertexts {
+            decrypted.push(u8::from(key.decrypt(bit).expect("invariant: of this key")));
+        }
+    });
+    checker.follows(&name("bits decrypted"), &decrypted);
+
+    if set.order == Order::KeySwitchFirst {
+        let mut messages: Vec<Torus32> =
+            (0..set.polynomial_size as u32 + 7).map(|i| Torus32(i << 20)).collect();
+        secret(&mut messages[..]);
+        let packed = checker.case(&name("messages packed"), Expected::Nothing, || {
+            key.encrypt_packed(&messages, set.polynomial_size, secret_seed(4))
+        });
+        let mut packed = packed.expect("invariant: the rows fit");
+        public(&mut packed);
+        checker.follows(&name("messages packed"), bodies(&to_bytes(&packed, NO_CONTEXT)));
+        let ciphertexts = packed.unpack();
+        let mut phases = Vec::new();
+        checker.case(&name("phases"), Expected::Nothing, || {
+            for message in ciphertexts.iter().take(64) {
+                phases.extend(key.phase(message).expect("invariant: of this key").0.to_le_bytes());
+            }
+        });
+        checker.follows(&name("phases"), &phases);
+    }
+}
+
+/// The end of a file of ciphertexts, 64 bodies of 4 bytes.
+fn bodies(file: &[u8]) -> &[u8] {
+    let end = file.len() - FRAME.1;
+    &file[end - 4 * 64..end]
+}
+
+/// What the client does for a network: it encodes a picture, encrypts it and decrypts scores. One network for each
+/// encoding.
+pub(crate) fn networks(checker: &mut Checker) {
+    for name in ["binarized-perceptron", "sign-cnn", "binarized-cnn"] {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")).join(name);
+        network(checker, &Model::open(&folder).expect("invariant: the models in the repository are whole"));
+    }
+}
+
+fn network(checker: &mut Checker, model: &Model) {
+    let name = |case: &str| format!("{}: {case}", model.name());
+    let input = model.input();
+    // Grey stripes: few enough ones for every model.
+    let mut pixels: Vec<u8> = (0..input.width() * input.height()).map(|i| (i * 7 % 256 / 2) as u8).collect();
+    pixels[100..200].fill(200);
+    secret(&mut pixels[..]);
+    let picture = GreyImage::new("secret".into(), input.width(), input.height(), pixels);
+    let picture = picture.expect("invariant: as many pixels as the size says");
+    let refusal = match input.pixels() {
+        PixelEncoding::Grey { .. } => Expected::Nothing,
+        _ => Expected::Decisions(1, "whether the picture is accepted"),
+    };
+    let encoded = checker.case(&name("picture encoded"), refusal, || input.encode(&picture));
+    let encoded = encoded.expect("invariant: within the model's range");
+
+    let plan = functional::Plan::cheapest(model).expect("invariant: the models run on this engine");
+    let key = secret_key(plan.parameters());
+    checker.case(&name("picture encrypted, functional"), Expected::Nothing, || {
+        plan.encrypt(&key, &encoded, secret_seed(6)).is_ok()
+    });
+    let parts = (plan.scores_bytes() - LIST_FRAME) / (8 + 4 * (plan.parameters().wire_dimension() + 1));
+    let scores = encrypted_scores(model, &key, parts);
+    checker.case(&name("scores decrypted, functional"), Expected::Nothing, || {
+        plan.decrypt(&key, &scores).is_ok()
+    });
+
+    let plan = gates::Plan::new(model, &GATES_DEFAULT, Style::Optimized);
+    let key = secret_key(&GATES_DEFAULT);
+    checker.case(&name("picture encrypted, gates"), Expected::Nothing, || {
+        plan.encrypt(&key, &encoded, secret_seed(7)).is_ok()
+    });
+    let scores = encrypted_scores(model, &key, CLASSES * 20);
+    checker.case(&name("scores decrypted, gates"), Expected::Nothing, || plan.decrypt(&key, &scores).is_ok());
+}
+
+/// A key whose bits are secret.
+fn secret_key(set: &Parameters) -> SecretKey {
+    let mut key = SecretKey::generate(set, secret_seed(5));
+    public(&mut key);
+    key
+}
+
+/// Ciphertexts in place of what a server would answer: `count` fresh ones, through a file, which is how a client gets them.
+fn encrypted_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedScores {
+    let mut bits = key.encrypt(&vec![true; count], seed(8));
+    public(&mut bits);
+    let list =
+        CiphertextList::new(key.parameters(), key.id(), bits.expand()).expect("invariant: of this key");
+    let mut bytes = to_bytes(&list, model.digest());
+    public(&mut bytes[..]); // ciphertexts are what the server sees
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), &bytes[..]).expect("a temporary file");
+    EncryptedScores::load(file.path()).expect("invariant: it was written just now")
+}
+
+/// Code that leaks.
+pub(crate) fn controls(checker: &mut Checker) {
+    let mut byte = 5_u8;
+    secret(&mut byte);
+    checker.case("control: a branch on a secret bit", Expected::Something, || {
+        if byte & 1 == 1 { odd(byte) } else { even(byte) }
+    });
+    let table: Vec<u64> = (0..256).map(|i| i * i).collect();
+    checker.case("control: an index by a secret byte", Expected::Something, || table[usize::from(byte)]);
+}
+
+#[inline(never)]
+fn odd(byte: u8) -> u8 {
+    black_box(byte) / 2
+}
+
+#[inline(never)]
+fn even(byte: u8) -> u8 {
+    black_box(byte) * 3
+}
+
+fn seed(number: u64) -> SecretSeed {
+    SecretSeed::deterministic_for_tests(number)
+}
