@@ -206,6 +206,56 @@ mod tests {
         }
     }
 
+    /// In a PNG, checksums find a flipped bit wherever it is needed; in a BMP, it is an error or some picture.
+    #[test]
+    fn every_bit_flip_is_an_error_or_a_picture_within_the_limits() {
+        for name in ["digit.png", "digit.bmp"] {
+            let (_folder, path) = saved(name);
+            let content = fs::read(&path).unwrap();
+            for bit in 0..content.len() * 8 {
+                let mut content = content.clone();
+                content[bit / 8] ^= 1 << (bit % 8);
+                fs::write(&path, &content).unwrap();
+                match GreyImage::load(&path, None) {
+                    Ok(image) if name == "digit.png" => {
+                        assert!(
+                            bit / 8 >= content.len() - 12,
+                            "bit {bit}: only IEND may be without its checksum"
+                        );
+                        assert_eq!(image.pixels(), [0, 40, 80, 120, 160, 200]);
+                    }
+                    Ok(image) => assert_eq!(image.pixels().len(), image.width() * image.height()),
+                    Err(error) => {
+                        assert!(!error.to_string().contains(char::is_control), "bit {bit}: {error}")
+                    }
+                }
+            }
+        }
+    }
+
+    /// 2^31 - 1 by 2^31 - 1 pixels with the right checksum, and the largest picture there is from some kilobytes.
+    #[test]
+    fn the_size_of_a_png_is_bounded_before_anything_is_unpacked() {
+        let (_folder, path) = saved("digit.png");
+        let mut content = fs::read(&path).unwrap();
+        content[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+        let checksum = crc32(&content[12..29]);
+        content[29..33].copy_from_slice(&checksum.to_be_bytes());
+        fs::write(&path, &content).unwrap();
+        let error = GreyImage::load(&path, None).unwrap_err();
+        assert!(error.to_string().contains("size exceeds limit"), "{error}");
+
+        image::DynamicImage::new_rgba16(SIDE_LIMIT, SIDE_LIMIT).save(&path).unwrap();
+        assert!(path.metadata().unwrap().len() < 200_000);
+        assert_eq!(GreyImage::load(&path, None).unwrap().pixels().len(), 2048 * 2048);
+    }
+
+    /// The checksum of PNG's chunks (ISO 15948, annex D).
+    fn crc32(bytes: &[u8]) -> u32 {
+        let shift = |crc: u32| if crc & 1 == 1 { 0xedb8_8320 ^ crc >> 1 } else { crc >> 1 };
+        !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| shift(crc)))
+    }
+
     #[test]
     fn a_hostile_header_is_refused() {
         let (_folder, path) = saved("digit.bmp");
