@@ -17,6 +17,8 @@ const DIMENSION: RangeInclusive<usize> = 1..=1 << 16;
 const FRACTION_BITS: RangeInclusive<usize> = 0..=30;
 /// The bits of a word.
 const WORD_BITS: RangeInclusive<usize> = 2..=31;
+/// The layers of a network: what plans and circuits take grows with them, and a manifest has room for thirty thousand.
+const LAYERS: RangeInclusive<usize> = 0..=256;
 /// The side of a filter, of a window, of a square that is pooled.
 const SIDE: RangeInclusive<usize> = 1..=64;
 
@@ -143,6 +145,7 @@ impl Manifest {
         check_text(path, "manifest", "name", &document.name)?;
         check_text(path, "manifest", "description", &document.description)?;
         let input = parse_input(path, document.input)?;
+        check_range(path, "manifest", "layers", document.layers.len(), LAYERS)?;
         let layers: Vec<LayerEntry> = document
             .layers
             .into_iter()

@@ -8,6 +8,7 @@ use bnn::{
     layer::{InputBound, Layer},
     model::Model,
 };
+use proptest::prelude::*;
 use safetensors::Dtype;
 use sha2::{Digest, Sha256};
 
@@ -82,6 +83,49 @@ fn every_truncation_of_the_weights_is_an_error() {
         fs::write(folder.path().join("weights.safetensors"), &weights[..length]).unwrap();
         assert!(Model::open(folder.path()).is_err(), "{length} bytes of {}", weights.len());
     }
+}
+
+#[test]
+fn every_truncation_of_the_manifest_is_an_error() {
+    let folder = toy().write();
+    let manifest = toy().manifest;
+    let needed = manifest.trim_end().len();
+    for length in 0..needed {
+        fs::write(folder.path().join("manifest.toml"), &manifest[..length]).unwrap();
+        assert!(Model::open(folder.path()).is_err(), "{length} bytes of {needed}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// A bit flipped in either file: an error on one line, or another model.
+    #[test]
+    fn every_bit_flip_is_an_error_or_another_model(at: prop::sample::Index, bit in 0..8_u32) {
+        let folder = toy().write();
+        for (name, mut content) in [("manifest.toml", toy().manifest.into_bytes()), ("weights.safetensors", toy().weights())]
+        {
+            let whole = content.clone();
+            content[at.index(whole.len())] ^= 1_u8 << bit;
+            fs::write(folder.path().join(name), &content).unwrap();
+            match Model::open(folder.path()) {
+                Ok(model) => prop_assert_ne!(model.digest(), toy().open().unwrap().digest()),
+                Err(error) => prop_assert!(!error.to_string().contains(char::is_control), "{}", error),
+            }
+            fs::write(folder.path().join(name), whole).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_manifest_has_room_for_more_layers_than_a_network_may_have() {
+    let layers = |count: usize| {
+        let mut folder = toy();
+        folder.manifest.push_str(&"[[layers]]\nname = \"r\"\nkind = \"relu\"\n".repeat(count));
+        folder
+    };
+    assert!(layers(254).open().is_ok());
+    assert_eq!(message(&layers(255)), "manifest.toml: manifest: `layers` is 257, expected 0 to 256");
 }
 
 #[test]
