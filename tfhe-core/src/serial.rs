@@ -235,6 +235,14 @@ pub fn from_bytes<C: FileContent>(bytes: &[u8], path: &Path) -> Result<Stored<C>
     decode(read_checked(bytes, path)?, path)
 }
 
+/// Reads a thing from a source that ends with it, holding no more of the source than the thing's file may have.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::BadFile`] or [`Error::WrongKind`]; `path` only names the source in the message.
+pub fn read_from<C: FileContent>(source: impl Read, path: &Path) -> Result<Stored<C>> {
+    decode(read_checked(source, path)?, path)
+}
+
 /// Writes a thing to a file: whole, or not at all. Secret keys are for their owner's eyes only (mode 0600).
 ///
 /// # Errors

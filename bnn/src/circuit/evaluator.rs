@@ -165,6 +165,12 @@ impl<V: Clone> Run<V> {
         (self.level, self.position)
     }
 
+    /// Bootstraps done.
+    pub(crate) fn bootstraps(&self) -> usize {
+        let levels = &self.program.levels[..self.level];
+        levels.iter().map(|level| level.bootstraps.len()).sum::<usize>() + self.position
+    }
+
     /// What it holds.
     pub(crate) fn values(&self) -> &Values<V> {
         &self.values

@@ -106,15 +106,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// [`Error::GateTooNoisy`] where the parameter set is too noisy.
     pub fn estimate(&self) -> Result<Estimate> {
-        let held = held_inputs(
-            self,
-            self.model
-                .input()
-                .ranges()
-                .iter()
-                .flat_map(|range| std::iter::repeat_n((), range.count * range.bits as usize)),
-        );
-        let mut execution = Execution::new(self, Counting, held);
+        let mut execution = Execution::new(self, Counting, held_inputs(self, std::iter::repeat(())));
         let mut layers: Vec<(String, usize)> = Vec::new();
         loop {
             let layer = execution.layer();

@@ -12,13 +12,14 @@ use bnn::{
     model::{Model, import_paper},
 };
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use tfhe_core::{
     backend::Backend,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::{FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
     random::SecretSeed,
-    serial::Existing,
+    serial::{self, CiphertextList, Existing},
 };
 
 use crate::toy::{Folder, Tensor, perceptron, picture};
@@ -484,4 +485,62 @@ fn what_does_not_belong_together_is_refused() {
         std::fs::write(&state, &bytes[..position]).unwrap();
         assert!(plan.resume(&evaluator, &image, &state).is_err(), "cut at {position}");
     }
+}
+
+/// With all checksums made right again, what a saved run says of itself is compared with its circuit: nothing is built
+/// from a file's own numbers.
+#[test]
+fn a_saved_run_that_is_not_the_circuits_is_refused() {
+    let (key, evaluator) = keys();
+    let model = perceptron(4, 16, (&[1; 32], &[0, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
+    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
+    let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
+    let image = plan.encrypt(&key, &encoded, seed(41)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut run = plan.start(&evaluator, &image).unwrap();
+    run.advance().unwrap();
+    run.save(&state).unwrap();
+    let honest = std::fs::read(&state).unwrap();
+    let length = honest.iter().position(|&byte| byte == b'\n').unwrap();
+    let text = String::from_utf8(honest[..length].to_vec()).unwrap();
+    let resealed = |text: &str| {
+        let stored = serial::from_bytes::<CiphertextList>(&honest[length + 1..], &state).unwrap();
+        let list = serial::to_bytes(&stored.content, Sha256::digest(text).into());
+        std::fs::write(&state, [text.as_bytes(), b"\n", &list].concat()).unwrap();
+        plan.resume(&evaluator, &image, &state).map(|run| run.bootstraps())
+    };
+    assert_eq!(resealed(&text).unwrap(), run.bootstraps());
+    let mut changed = 0;
+    for (from, to) in [
+        ("\"unit\":0", "\"unit\":1"),
+        ("\"unit\":0", "\"unit\":18446744073709551615"),
+        ("\"place\":[", "\"place\":[1"),
+        ("\"place\":[", "\"place\":[18446744073709551615,0],\"x\":["),
+        ("\"bootstraps\":", "\"bootstraps\":1"),
+        ("\"bootstraps\":", "\"bootstraps\":1844674407370955161"),
+        ("\"low\":0", "\"low\":-4611686018427387903"),
+        ("\"high\":1", "\"high\":4611686018427387903"),
+        ("\"high\":1", "\"high\":0"),
+        ("\"bits\":\"x0\"", "\"bits\":\"x\""),
+        (
+            "\"bits\":\"x0\"",
+            "\"bits\":\"x000000000000000000000000000000000000000000000000000000000000000000000000\"",
+        ),
+        ("\"bits\":\"x0\"", "\"bits\":\"\""),
+        ("[[0,false]]", "[[1,false]]"),
+        ("[[0,false]]", "[]"),
+        ("{\"place\":0,", "{\"place\":99999,"),
+        ("{\"place\":1,", "{\"place\":0,"),
+        ("\"words\":[", "\"words\":[{\"place\":0,\"low\":0,\"high\":0,\"bits\":\"\",\"sources\":[]},"),
+        ("\"wires\":[", "\"wires\":[0,"),
+        ("\"wires\":[", "\"wires\":[18446744073709551615,"),
+    ] {
+        if text.contains(from) {
+            changed += 1;
+            let message = resealed(&text.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(!message.contains(char::is_control), "{from} to {to}: {message}");
+        }
+    }
+    assert!(changed >= 17, "{changed} changes of {text}");
 }

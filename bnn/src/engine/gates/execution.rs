@@ -7,10 +7,10 @@ use crate::{
     Error, Result,
     circuit::{
         bit::Bit,
-        evaluator::{Evaluator, Held, Run},
+        evaluator::{Counting, Evaluator, Held, Run},
         netlist::{Netlist, Style},
         program::Program,
-        word::{Word, width},
+        word::Word,
     },
 };
 
@@ -98,45 +98,40 @@ impl<'a, E: Evaluator> Execution<'a, E> {
         Self { plan, evaluator, words, last_reads, unit: 0, running: None, bootstraps: 0, most_held: 0 }
     }
 
-    /// A run in the middle: the words that there are, the unit it is at with the bootstraps done so far, and where in that
-    /// unit. `None` where they do not fit one another.
-    #[allow(clippy::type_complexity)]
-    pub(super) fn resume(
-        plan: &'a Plan<'a>,
-        evaluator: E,
-        words: Vec<(usize, HeldWord<E::Value>)>,
-        (unit, bootstraps): (usize, usize),
-        running: Option<((usize, usize), Vec<(usize, E::Value)>)>,
-    ) -> Result<Option<Self>> {
-        let mut execution = Self::new(plan, evaluator, Vec::new());
-        for (place, word) in words {
-            let Some(slot) = execution.words.get_mut(place) else { return Ok(None) };
-            let (bits, values) = (word.bits.len(), count(&word.bits));
-            let sign_is_known = usize::from(word.low >= 0);
-            if word.low > word.high
-                || bits + sign_is_known < width(word.low, word.high)
-                || word.low.unsigned_abs().max(word.high.unsigned_abs()) >= 1 << 62
-                || word.sources.len() != values
-            {
-                return Ok(None);
-            }
-            *slot = Some(word);
-        }
-        (execution.unit, execution.bootstraps) = (unit, bootstraps);
-        let units = &plan.units.units;
-        let needed = |&place: &usize| execution.words[place].is_some();
-        let read_later = units.get(unit..).unwrap_or_default().iter().flat_map(|unit| &unit.reads);
-        let made = |place: &&usize| units.get(unit).is_none_or(|unit| **place < unit.writes);
-        let needed_later = read_later.chain(plan.units.scores());
-        if unit > units.len() || !needed_later.filter(made).all(needed) {
+    /// The run of a plan counted up to a unit: what is known there of the words. `None` where there is no such unit.
+    pub(super) fn counted(plan: &'a Plan<'a>, unit: usize) -> Result<Option<Execution<'a, Counting>>> {
+        if unit > plan.units.units.len() {
             return Ok(None);
         }
+        let mut counted = Execution::new(plan, Counting, held_inputs(plan, std::iter::repeat(())));
+        while counted.unit < unit {
+            let mut running = counted.build()?;
+            running.run.finish(&Counting)?;
+            counted.bootstraps += running.run.bootstraps();
+            counted.finish_unit(&running)?;
+        }
+        Ok(Some(counted))
+    }
+
+    /// A run in the middle: at the unit to which another was [`counted`](Self::counted), with its words, and where in that
+    /// unit. `None` where there is no such place.
+    #[allow(clippy::type_complexity)]
+    pub(super) fn resume(
+        counted: &Execution<'a, Counting>,
+        evaluator: E,
+        words: Vec<(usize, HeldWord<E::Value>)>,
+        running: Option<((usize, usize), Vec<(usize, E::Value)>)>,
+    ) -> Result<Option<Self>> {
+        let mut execution = Self::new(counted.plan, evaluator, Vec::new());
+        words.into_iter().for_each(|(place, word)| execution.words[place] = Some(word));
+        (execution.unit, execution.bootstraps) = (counted.unit, counted.bootstraps);
         if let Some((place, held)) = running {
-            if unit == units.len() {
+            if execution.unit == execution.plan.units.units.len() {
                 return Ok(None);
             }
             let Built { program, sources, outputs, .. } = execution.program()?;
             let Some(run) = Run::resume(program, place, held) else { return Ok(None) };
+            execution.bootstraps += run.bootstraps();
             execution.running = Some(Running { run, sources, outputs });
         }
         Ok(Some(execution))

@@ -2,9 +2,14 @@
 //!
 //! A line of JSON says where the run is and which of the ciphertexts is which bit; then come the ciphertexts, as a list in
 //! the container of `tfhe_core::serial`, whose context is the SHA-256 of that line. Units are built again from the model: the
-//! file is only good for the model, style, picture and key that it names.
+//! file is only good for the model, style, picture and key that it names. What the line says of the run must be what the
+//! plan gives when it is counted up to that place, so that nothing is built from the file's own numbers.
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -32,6 +37,9 @@ const FORMAT: u32 = 1;
 /// Circuits are those of a version; whoever changes how they are built raises the second number.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", circuits 1");
 
+/// The longest line that is read, in bytes: that of some three million ciphertexts.
+const MOST_LINE: u64 = 1 << 26;
+
 /// The line of JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +60,7 @@ struct Index {
 }
 
 /// A number that later units read.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IndexedWord {
     place: usize,
@@ -64,6 +72,18 @@ struct IndexedWord {
     sources: Vec<Source>,
 }
 
+impl IndexedWord {
+    fn new<V>((place, word): (usize, &HeldWord<V>)) -> Self {
+        let bit = |bit: &Held<V>| match bit {
+            Held::Known(false) => '0',
+            Held::Known(true) => '1',
+            Held::Value(_) => 'x',
+        };
+        let bits = word.bits.iter().map(bit).collect();
+        Self { place, low: word.low, high: word.high, bits, sources: word.sources.clone() }
+    }
+}
+
 /// Writes the state.
 pub(super) fn save(
     execution: &Execution<'_, Encrypted<'_>>,
@@ -73,21 +93,12 @@ pub(super) fn save(
     existing: Existing,
 ) -> Result<()> {
     let plan = execution.plan();
-    let mut ciphertexts: Vec<Ciphertext> = Vec::new();
-    let mut words = Vec::new();
-    for (place, word) in execution.words() {
-        let mut bit = |bit: &Held<Ciphertext>| match bit {
-            Held::Known(false) => '0',
-            Held::Known(true) => '1',
-            Held::Value(value) => {
-                ciphertexts.push(value.clone());
-                'x'
-            }
-        };
-        let bits = word.bits.iter().map(&mut bit).collect();
-        let sources = word.sources.clone();
-        words.push(IndexedWord { place, low: word.low, high: word.high, bits, sources });
-    }
+    let value = |bit: &Held<Ciphertext>| match bit {
+        Held::Known(_) => None,
+        Held::Value(value) => Some(value.clone()),
+    };
+    let mut ciphertexts: Vec<Ciphertext> =
+        execution.words().flat_map(|(_, word)| word.bits.iter().filter_map(value)).collect();
     let (place, held) = execution.running().unzip();
     let held: Vec<(usize, &Ciphertext)> = held.unwrap_or_default();
     ciphertexts.extend(held.iter().map(|&(_, value)| value.clone()));
@@ -100,7 +111,7 @@ pub(super) fn save(
         unit: execution.unit(),
         place,
         bootstraps: execution.bootstraps(),
-        words,
+        words: execution.words().map(IndexedWord::new).collect(),
         wires: held.iter().map(|&(wire, _)| wire).collect(),
     };
     let mut file = serde_json::to_vec(&index).expect("invariant: numbers and strings have a JSON form");
@@ -122,9 +133,12 @@ pub(super) fn load<'a>(
     path: &Path,
 ) -> Result<Execution<'a, Encrypted<'a>>> {
     let refuse = |reason: &str| Error::State { path: path.into(), reason: reason.into() };
-    let file = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    let line = file.iter().position(|&byte| byte == b'\n').ok_or_else(|| refuse("no saved run"))?;
-    let index: Index = serde_json::from_slice(&file[..line]).map_err(|_| refuse("no saved run"))?;
+    let failed = |source| Error::Read { path: path.into(), source };
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let mut line = Vec::new();
+    file.by_ref().take(MOST_LINE).read_until(b'\n', &mut line).map_err(failed)?;
+    let line = line.strip_suffix(b"\n").ok_or_else(|| refuse("no saved run"))?;
+    let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
     if index.format != FORMAT || index.program != PROGRAM {
         return Err(refuse("a saved run of another version of this program"));
     }
@@ -137,8 +151,8 @@ pub(super) fn load<'a>(
     if index.published != (plan.style == Style::AsPublished) {
         return Err(refuse("a run with the other style of circuits"));
     }
-    let stored = serial::from_bytes::<CiphertextList>(&file[line + 1..], path)?;
-    if stored.header.context != <[u8; 32]>::from(Sha256::digest(&file[..line])) {
+    let stored = serial::read_from::<CiphertextList>(file, path)?;
+    if stored.header.context != <[u8; 32]>::from(Sha256::digest(line)) {
         return Err(refuse("damaged: the checksum does not hold"));
     }
     if stored.content.key_id() != evaluator.key_id()
@@ -146,27 +160,27 @@ pub(super) fn load<'a>(
     {
         return Err(refuse("a run with another key"));
     }
+    let misfit = || refuse("damaged: it does not fit the circuit");
+    let counted = Execution::<Encrypted<'_>>::counted(plan, index.unit)?.ok_or_else(misfit)?;
+    if !counted.words().map(IndexedWord::new).eq(index.words) {
+        return Err(misfit());
+    }
     let mut ciphertexts = stored.content.ciphertexts().iter().cloned();
+    let mut bit = |bit: &Held<()>| match bit {
+        Held::Known(bit) => Some(Held::Known(*bit)),
+        Held::Value(()) => ciphertexts.next().map(Held::Value),
+    };
     let mut words = Vec::new();
-    for word in index.words {
-        let mut bits = Vec::new();
-        for bit in word.bits.chars() {
-            bits.push(match bit {
-                '0' => Held::Known(false),
-                '1' => Held::Known(true),
-                'x' => {
-                    Held::Value(ciphertexts.next().ok_or_else(|| refuse("damaged: ciphertexts are missing"))?)
-                }
-                _ => return Err(refuse("damaged: no such bit")),
-            });
-        }
-        words.push((word.place, HeldWord { bits, sources: word.sources, low: word.low, high: word.high }));
+    for (place, &HeldWord { ref bits, ref sources, low, high }) in counted.words() {
+        let bits = bits.iter().map(&mut bit).collect::<Option<_>>();
+        let bits = bits.ok_or_else(|| refuse("damaged: ciphertexts are missing"))?;
+        words.push((place, HeldWord { bits, sources: sources.clone(), low, high }));
     }
     if ciphertexts.len() != index.wires.len() {
         return Err(refuse("damaged: wires and ciphertexts do not agree"));
     }
     let held: Vec<(usize, Ciphertext)> = index.wires.into_iter().zip(ciphertexts).collect();
     let running = index.place.map(|place| (place, held));
-    Execution::resume(plan, Encrypted::new(evaluator), words, (index.unit, index.bootstraps), running)?
-        .ok_or_else(|| refuse("damaged: it does not fit the circuit"))
+    let resumed = Execution::resume(&counted, Encrypted::new(evaluator), words, running)?;
+    resumed.filter(|execution| execution.bootstraps() == index.bootstraps).ok_or_else(misfit)
 }
