@@ -165,7 +165,8 @@ impl Step<'_> {
         let shape = self.shape;
         assert_eq!(shape.size, size);
         assert_eq!(self.key.len(), shape.key_len());
-        assert_eq!(accumulators.len() * shape.rotations, shifts.len() * shape.accumulator_len());
+        assert!(accumulators.len().is_multiple_of(shape.accumulator_len()));
+        assert_eq!(shifts.len(), accumulators.len() / shape.accumulator_len() * shape.rotations);
         assert!(scratch.len() >= shape.scratch_len());
         assert!(shifts.iter().all(|&s| (s as usize) < 2 * size));
     }
@@ -300,6 +301,7 @@ macro_rules! vector_backend {
         #[doc = concat!("The vector kernels compiled for `", $features, "`.")]
         struct $name(kernel::Twiddles);
 
+        #[allow(unsafe_code)] // docs/unsafe.md
         impl $name {
             /// Only for a CPU with the features: [`Fft::new`] has checked.
             fn new(size: usize) -> Self {
@@ -358,6 +360,7 @@ macro_rules! vector_backend {
             }
         }
 
+        #[allow(unsafe_code)] // docs/unsafe.md
         impl Transform for $name {
             fn forward(&self, data: &mut [f64]) {
                 // SAFETY: a value of this type exists only where the CPU has the features.
@@ -542,6 +545,136 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Every safe function in front of a kernel, with a slice a word or a whole polynomial too short or too long, or a
+    /// column too many: it panics, and what it was given is as it was.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn kernels_refuse_slices_of_other_lengths() {
+        let vectors = Backend::testable().into_iter().filter(|&backend| backend != Backend::Portable);
+        for (backend, size) in vectors.flat_map(|backend| [(backend, 32), (backend, 512)]) {
+            let fft = Fft::new(size, backend).unwrap();
+            let transform = fft.transform();
+            let gadget = Gadget { base_log: 6, levels: 2 };
+            let shape = StepShape { gadget, size, dimension: 2, rotations: 3 };
+            let one_level = StepShape { gadget: Gadget { base_log: 6, levels: 1 }, ..shape };
+            let other_size = StepShape { size: 2 * size, ..shape };
+            let refuses = |what: &str, call: &mut dyn FnMut()| {
+                let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err();
+                assert!(refused, "{backend}, N = {size}: {what}");
+            };
+            let near = |len: usize| [0, len - size, len - 1, len + 1, len + size];
+
+            for len in near(size) {
+                let (mut data, right) = (vec![1.0; len], vec![1.0; size]);
+                refuses("forward", &mut || transform.forward(&mut data));
+                refuses("inverse", &mut || transform.inverse(&mut data));
+                refuses("the sum", &mut || transform.multiply_add(&mut data, &right, &right));
+                let mut sum = right.clone();
+                refuses("the first factor", &mut || transform.multiply_add(&mut sum, &data, &right));
+                refuses("the second factor", &mut || transform.multiply_add(&mut sum, &right, &data));
+                assert!(data.iter().chain(&sum).all(|&x| x == 1.0));
+            }
+            for len in [0, size, 2 * size - 1] {
+                let mut digits = vec![1.0; len];
+                refuses("digits", &mut || transform.decompose(gadget, &vec![7; size], &mut digits));
+                assert!(digits.iter().all(|&x| x == 1.0));
+            }
+            for len in [size - 1, size + 1] {
+                let mut digits = vec![1.0; 4 * size];
+                refuses("a polynomial", &mut || transform.decompose(gadget, &vec![7; len], &mut digits));
+            }
+            let none = Gadget { base_log: 6, levels: 0 };
+            refuses("no level", &mut || transform.decompose(none, &vec![7; size], &mut vec![1.0; size]));
+
+            for shape in [shape, one_level] {
+                let digits_len = shape.rows() * shape.stride();
+                for len in near(digits_len) {
+                    let (polynomials, mut digits) = (vec![7; shape.accumulator_len()], vec![1.0; len]);
+                    refuses("digits of polynomials", &mut || {
+                        transform.transform_digits(&shape, &polynomials, &mut digits);
+                    });
+                    assert!(digits.iter().all(|&x| x == 1.0));
+                }
+                for len in near(shape.accumulator_len()) {
+                    let (polynomials, mut digits) = (vec![7; len], vec![1.0; digits_len]);
+                    refuses("polynomials", &mut || {
+                        transform.transform_digits(&shape, &polynomials, &mut digits);
+                    });
+                }
+                refuses("digits in another ring", &mut || {
+                    let mut digits = vec![1.0; other_size.rows() * other_size.stride()];
+                    transform.transform_digits(
+                        &other_size,
+                        &vec![7; other_size.accumulator_len()],
+                        &mut digits,
+                    );
+                });
+
+                let key = vec![1.0; shape.key_len()];
+                let rotate = |key: &[f64],
+                              words: usize,
+                              shifts: &[u32],
+                              scratch: usize,
+                              shape: &StepShape| {
+                    let mut accumulators = vec![7; words];
+                    let step = Step { shape, key, next_key: &[] };
+                    refuses("a step", &mut || {
+                        transform.rotate_and_add(&step, &mut accumulators, shifts, &mut vec![1.0; scratch]);
+                    });
+                    assert!(accumulators.iter().all(|&x| x == 7), "a refused step leaves the accumulators");
+                };
+                let (words, scratch) = (shape.accumulator_len(), shape.scratch_len());
+                for len in near(key.len()) {
+                    rotate(&vec![1.0; len], 2 * words, &[1; 6], scratch, &shape);
+                }
+                for len in near(2 * words) {
+                    rotate(&key, len, &[1; 6], scratch, &shape);
+                }
+                // As many shifts for as many words, but no whole accumulators.
+                rotate(&key, words / 3, &[1], scratch, &shape);
+                rotate(&key, words + words / 3, &[1; 4], scratch, &shape);
+                for count in [0, 5, 7] {
+                    rotate(&key, 2 * words, &vec![1; count], scratch, &shape);
+                }
+                rotate(&key, 2 * words, &[1, 1, 1, 1, 1, 2 * size as u32], scratch, &shape);
+                rotate(&key, 2 * words, &[1; 6], scratch - 1, &shape);
+                rotate(&key, 2 * words, &[1; 6], 0, &shape);
+                rotate(&key, 2 * words, &[1; 6], 4 * scratch, &other_size);
+
+                let half = |key: &[f64], first: usize, words: usize, shifts: &[u32], scratch: usize| {
+                    let mut polynomials = vec![7; words];
+                    let step = Step { shape: &shape, key, next_key: &[] };
+                    refuses("half a step", &mut || {
+                        let mut scratch = vec![1.0; scratch];
+                        transform.multiply_and_add(&step, first, &mut polynomials, shifts, &mut scratch);
+                    });
+                    assert!(
+                        polynomials.iter().all(|&x| x == 7),
+                        "half a refused step leaves the polynomials"
+                    );
+                };
+                half(&key[1..], 0, size, &[1; 3], scratch);
+                half(&key, 3, size, &[1; 3], scratch);
+                half(&key, 2, 2 * size, &[1; 3], scratch);
+                half(&key, usize::MAX, size, &[1; 3], scratch);
+                for words in [0, size - 1, size + 1] {
+                    half(&key, 0, words, &[1; 3], scratch);
+                }
+                half(&key, 0, 4 * size, &[1; 3], scratch);
+                half(&key, 0, size, &[1; 2], scratch);
+                half(&key, 0, size, &[1; 4], scratch);
+                half(&key, 0, size, &[1; 3], scratch - 1);
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    #[should_panic(expected = "no transform of 64 in 8 lanes")]
+    fn no_kernel_is_planned_for_a_ring_smaller_than_its_squares() {
+        let _ = Avx512::new(64);
     }
 
     #[test]

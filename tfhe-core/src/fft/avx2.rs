@@ -1,5 +1,7 @@
 //! AVX2 + FMA: four lanes, the instruction set of the paper's i7-6700. Contract: see [`lanes`](super::lanes).
 
+#![allow(unsafe_code)] // docs/unsafe.md
+
 use core::arch::x86_64::*;
 
 use super::lanes::{Lanes, Square};

@@ -1,5 +1,7 @@
 //! AVX-512 (F and DQ): eight lanes and 32 registers. Contract: see [`lanes`](super::lanes).
 
+#![allow(unsafe_code)] // docs/unsafe.md
+
 use core::arch::x86_64::*;
 
 use super::lanes::{Lanes, Square};

@@ -25,6 +25,8 @@
 //! # Safety
 //! Every function is generic over [`Lanes`] and inherits its contract; slices are checked where they come in.
 
+#![allow(unsafe_code)] // docs/unsafe.md
+
 use std::ops::Range;
 
 use super::lanes::{Lanes, Square};
@@ -51,8 +53,13 @@ pub(super) struct Twiddles {
 }
 
 impl Twiddles {
+    /// The tables for N = `size`.
+    ///
+    /// # Panics
+    /// Unless N is a power of two whose M = N/2 points fill a square of registers: the kernels rely on it.
     pub(super) fn new(size: usize, lanes: usize) -> Self {
         let points = size / 2;
+        assert!(size.is_power_of_two() && points >= lanes * lanes, "no transform of {size} in {lanes} lanes");
         let heap = split_twiddles(points);
         let mut squares = Vec::new();
         let first = points / lanes; // first node whose block is one register
@@ -665,6 +672,7 @@ pub(super) unsafe fn multiply_and_add<V: Lanes>(
 ) {
     let shape = step.shape;
     assert!(scratch.len() >= shape.scratch_len() && step.key.len() == shape.key_len());
+    assert!(polynomials.len().is_multiple_of(twiddles.size()), "whole polynomials");
     let columns = first_column..first_column + polynomials.len() / twiddles.size();
     let (digits, scaled) = scratch.split_at_mut(shape.rows() * shape.stride());
     // SAFETY: the contract of `Lanes` is inherited.

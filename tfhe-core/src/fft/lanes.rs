@@ -10,6 +10,8 @@
 //! Closures that call these methods are not inlined as these are (a closure does not enable what its caller does), and
 //! then every operation is a call: the kernels use plain loops.
 
+#![allow(unsafe_code)] // docs/unsafe.md
+
 use super::MAX_LANES;
 
 /// Up to L registers of L lanes, beginning with the first.

@@ -108,6 +108,7 @@ impl LweKeySwitchKey {
 }
 
 /// output += sum_r digits[r] rows[r], for up to [`ROWS_A_PASS`] rows of the output's length, one after another.
+#[allow(unsafe_code)] // docs/unsafe.md
 fn add_rows(backend: Backend, output: &mut [u32], rows: &[u32], digits: [u32; ROWS_A_PASS]) {
     match backend {
         Backend::Portable => add_rows_portable(output, rows, digits),

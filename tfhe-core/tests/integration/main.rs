@@ -13,3 +13,4 @@ mod library_files;
 mod noise;
 mod refusals;
 mod support;
+mod unsafe_code;
