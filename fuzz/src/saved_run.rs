@@ -1,0 +1,141 @@
+//! Saved runs of the gate engine: a line of JSON, then ciphertexts.
+//!
+//! The second time round, the line names the right program, model, picture and style, and the ciphertexts are there and
+//! checked: as many as the byte after the line says. Only what the line says of the run is the fuzzer's then.
+//!
+//! Bound of the memory: eight times the file and 8 MiB, for the circuit of a unit of this small network.
+
+use std::{fs, sync::OnceLock};
+
+use bnn::{
+    circuit::netlist::Style,
+    data::GreyImage,
+    encrypted::EncryptedImage,
+    engine::gates::{Inference, Plan},
+    model::Model,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tfhe_core::{
+    backend::Backend,
+    ciphertext::Ciphertext,
+    evaluator::Evaluator,
+    keys::{CloudKey, SecretKey},
+    parameters::TFHE_LIB_V1_0_1,
+    random::SecretSeed,
+    serial::{CiphertextList, to_bytes},
+};
+
+use crate::{
+    memory::{MIB, bounded},
+    toy,
+};
+
+/// A server in the middle of a run.
+struct Server {
+    model: Model,
+    evaluator: Evaluator,
+    image: EncryptedImage,
+    ciphertext: Ciphertext,
+    /// The fields of the line that say which run it is.
+    identity: Vec<(&'static str, Value)>,
+}
+
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let seed = SecretSeed::deterministic_for_tests;
+        let model = toy::open(&toy::hybrid());
+        let key = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
+        let cloud = CloudKey::generate(&key, seed(2));
+        let evaluator = Evaluator::new(&cloud, Backend::Portable).expect("portable runs everywhere");
+        let pixels = GreyImage::new("toy".into(), 3, 3, (0..9).map(|place| place * 28).collect());
+        let encoded = model.input().encode(&pixels.expect("as many pixels")).expect("any picture");
+        let plan = Plan::new(&model, &TFHE_LIB_V1_0_1, Style::Optimized);
+        let image = plan.encrypt(&key, &encoded, seed(3)).expect("the plan's set");
+        let ciphertext = key.encrypt(&[true], seed(4)).expand().swap_remove(0);
+        let path = crate::file("state", &[]);
+        plan.start(&evaluator, &image).and_then(|run| run.save(&path)).expect("a run is saved");
+        let line = first_line(&fs::read(&path).expect("what was saved"));
+        drop(plan);
+        let names = ["format", "program", "model", "image", "published"];
+        let identity = names.map(|name| (name, line[name].clone())).into();
+        Server { model, evaluator, image, ciphertext, identity }
+    })
+}
+
+fn first_line(file: &[u8]) -> Value {
+    let line = file.split(|&byte| byte == b'\n').next().expect("a first piece");
+    serde_json::from_slice(line).expect("a saved line is JSON")
+}
+
+/// States of a run of the toy network, one after each batch: what a corpus begins with.
+pub fn states(count: usize) -> Vec<Vec<u8>> {
+    let Server { model, evaluator, image, identity, .. } = server();
+    let plan = Plan::new(model, &TFHE_LIB_V1_0_1, Style::Optimized);
+    let mut run = plan.start(evaluator, image).expect("the plan's set");
+    let mut states = Vec::new();
+    while states.len() < count {
+        let path = crate::file("state", &[]);
+        run.save(&path).expect("a run is saved");
+        let file = fs::read(&path).expect("what was saved");
+        let mut line = first_line(&file);
+        let count = ciphertexts(&line);
+        // Which run it is, the target fills in.
+        let fields = line.as_object_mut().expect("a line is an object");
+        identity.iter().for_each(|(name, _)| drop(fields.remove(*name)));
+        states.push([&serde_json::to_vec(&line).expect("JSON")[..], &[b'\n', count as u8]].concat());
+        if run.advance().expect("a planned run") == 0 {
+            break;
+        }
+    }
+    states
+}
+
+/// How many ciphertexts a line speaks of.
+fn ciphertexts(line: &Value) -> usize {
+    let bits = |word: &Value| word["bits"].as_str().map_or(0, |bits| bits.matches('x').count());
+    let words: usize = line["words"].as_array().map_or(0, |words| words.iter().map(bits).sum());
+    words + line["wires"].as_array().map_or(0, Vec::len)
+}
+
+pub(crate) fn saved_run(data: &[u8]) {
+    resume(data);
+    let (line, rest) = data.split_at(data.iter().position(|&byte| byte == b'\n').unwrap_or(data.len()));
+    let Ok(mut line) = serde_json::from_slice::<Value>(line) else { return };
+    let Some(fields) = line.as_object_mut() else { return };
+    let server = server();
+    fields.extend(server.identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let mut file = serde_json::to_vec(&line).expect("it was JSON");
+    let context = Sha256::digest(&file).into();
+    file.push(b'\n');
+    let ciphertexts = vec![server.ciphertext.clone(); rest.get(1).copied().unwrap_or_default().into()];
+    let key_id = server.evaluator.key_id();
+    let list = CiphertextList::new(&TFHE_LIB_V1_0_1, key_id, ciphertexts).expect("of this key");
+    file.extend_from_slice(&to_bytes(&list, context));
+    resume(&file);
+}
+
+/// Takes a run up; what is taken up is saved as the same state, and as that of the same run, however often.
+fn resume(file: &[u8]) {
+    let server = server();
+    let plan = Plan::new(&server.model, &TFHE_LIB_V1_0_1, Style::Optimized);
+    let take_up = |file: &[u8]| {
+        let path = crate::file("state", file);
+        bounded(8 * file.len() + 8 * MIB, || plan.resume(&server.evaluator, &server.image, &path))
+    };
+    let save = |run: &Inference| {
+        let path = crate::file("saved", &[]);
+        run.save(&path).expect("a run is saved");
+        fs::read(path).expect("what was saved")
+    };
+    match take_up(file) {
+        Ok(run) => {
+            let saved = save(&run);
+            let again = take_up(&saved).expect("what is saved is taken up");
+            assert!(save(&again) == saved, "another run is saved than was taken up");
+            let _ = run.scores();
+        }
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
+    }
+}
