@@ -33,7 +33,7 @@ pub enum Error {
         backend: Backend,
     },
     /// No transform of this size.
-    #[error("no transform for polynomials of {size} coefficients (a power of two from 256 to 4096)")]
+    #[error("no transform for polynomials of {size} coefficients (a power of two from 32 to 4096)")]
     TransformSize {
         /// N.
         size: usize,
