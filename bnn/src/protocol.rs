@@ -6,9 +6,10 @@
 //! | `K_cloud.data` | client | the mean magnitudes K of the windows, row by row, in 20 bits each, least significant first: 576 x 20 |
 //! | `answer.data` | server | the scores, in as many bits as the model's last layer gives (the paper's: 10 x 25), least significant first |
 //!
-//! beside the key sets `secret.key` and `cloud.key`. The files say nothing of model or key: client and server agree on both,
-//! and what is of another is decrypted to nonsense, not refused. The network runs on the gate engine.
-//! (Zhou, Li, Panaousis, Liang, "Deep binarized convolutional neural network inferences over encrypted data", CSCloud 2020.)
+//! beside the key sets `secret.key` and `cloud.key`. The files say nothing of model or key: client and server
+//! agree on both, and what is of another is decrypted to nonsense, not refused. The network runs on the gate
+//! engine. (Zhou, Li, Panaousis, Liang, "Deep binarized convolutional neural network inferences over encrypted
+//! data", CSCloud 2020.)
 
 use std::path::Path;
 
@@ -42,8 +43,8 @@ const MAGNITUDE_BITS: u32 = 20;
 /// The client's part before: encrypts an encoded picture, bit by bit. First the signs, then the magnitudes.
 ///
 /// # Errors
-/// [`Error::NotThePapers`] for a model that reads something else; [`Error::InputLength`] for a picture encoded for another
-/// model.
+/// [`Error::NotThePapers`] for a model that reads something else; [`Error::InputLength`] for a picture encoded for
+/// another model.
 pub fn encrypt(
     model: &Model,
     key: &SecretKey,
@@ -59,12 +60,12 @@ pub fn encrypt(
     Ok([list(signs_and_rest)?, list(magnitudes)?])
 }
 
-/// The server's part before: reads a picture from the files of its signs and magnitudes, as one for `model` under the key
-/// `key_id` of `parameters`.
+/// The server's part before: reads a picture from the files of its signs and magnitudes, as one for `model` under
+/// the key `key_id` of `parameters`.
 ///
 /// # Errors
-/// [`Error::NotThePapers`] for a model that reads something else; [`Error::CiphertextCount`] for a file of more or fewer
-/// ciphertexts; [`Error::Crypto`] for one that cannot be read.
+/// [`Error::NotThePapers`] for a model that reads something else; [`Error::CiphertextCount`] for a file of more or
+/// fewer ciphertexts; [`Error::Crypto`] for one that cannot be read.
 pub fn load_image(
     model: &Model,
     files: [&Path; 2],

@@ -9,4 +9,5 @@ mod import;
 mod mnist;
 mod model;
 mod oracle;
+mod protocol;
 mod toy;

@@ -1,7 +1,7 @@
 //! The uniform part of a cloud key's samples: expanded from a seed, or stored.
 //!
-//! Our own cloud keys hold a seed; the TFHE library's hold every word. Whoever expands a key asks for the masks of a row
-//! and does not see which it is.
+//! Our own cloud keys hold a seed; the TFHE library's hold every word. Whoever expands a key asks for the masks of
+//! a row and does not see which it is.
 
 use crate::random::{MaskSeed, Purpose};
 use crate::torus::{Torus, Torus32};

@@ -1,18 +1,19 @@
-//! Files of the TFHE library (version 1.1, and what 1.0 wrote), both ways: parameter sets, secret and cloud key sets, and
-//! ciphertexts. docs/formats.md says how they are laid out and what a conversion loses.
+//! Files of the TFHE library (version 1.1, and what 1.0 wrote), both ways: parameter sets, secret and cloud key
+//! sets, and ciphertexts. docs/formats.md says how they are laid out and what a conversion loses.
 //!
-//! Such a file has no magic, length or checksum: sections of text give the parameters, from which the lengths of the
-//! binary parts follow, each with a number for its type (the library's *uid*). So a reader takes nothing for granted:
-//! declared parameters are bounded, lengths follow from them, memory grows with what the file really has, key bits are 0 or 1,
-//! and nothing may follow the end. What damage it cannot see, since nothing is checked by a sum, makes a wrong key or
-//! ciphertext.
+//! Such a file has no magic, length or checksum: sections of text give the parameters, from which the lengths of
+//! the binary parts follow, each with a number for its type (the library's *uid*). So a reader takes nothing for
+//! granted: declared parameters are bounded, lengths follow from them, memory grows with what the file really has,
+//! key bits are 0 or 1, and nothing may follow the end. What damage it cannot see, since nothing is checked by a
+//! sum, makes a wrong key or ciphertext.
 //!
 //! * **Parameters** are those of the named sets [`TFHE_LIB_V1_0_1`](crate::parameters::TFHE_LIB_V1_0_1) and
-//!   [`TFHE_LIB_V1_1`](crate::parameters::TFHE_LIB_V1_1) where they agree, else a set of their own that is good for work in
-//!   memory and has no native file. Noise is taken from the variances beside the keys; the text has 8 decimals only.
-//! * **Identity.** Nothing in a file says whose it is. The [`KeyId`] of a key set is the first 16 bytes of the SHA-256
-//!   sum of the cloud key set, with which the secret key set begins, so that both agree. Ciphertexts take the
-//!   identity of the key they are read with.
+//!   [`TFHE_LIB_V1_1`](crate::parameters::TFHE_LIB_V1_1) where they agree, else a set of their own that is good
+//!   for work in memory and has no native file. Noise is taken from the variances beside the keys; the text has 8
+//!   decimals only.
+//! * **Identity.** Nothing in a file says whose it is. The [`KeyId`] of a key set is the first 16 bytes of the
+//!   SHA-256 sum of the cloud key set, with which the secret key set begins, so that both agree. Ciphertexts take
+//!   the identity of the key they are read with.
 //! * **Masks** are stored, where ours are expanded from a seed; see [`CloudKeySet`].
 //!
 //! ```

@@ -17,8 +17,8 @@ use crate::serial::{CiphertextList, Existing, FileFault, Secrecy, write_whole};
 
 const SAMPLE_UID: i32 = 42;
 
-/// What made the ciphertexts of a file, which says how noisy they are: the variance in the file is informative only, and after
-/// a gate of the library it is wrong.
+/// What made the ciphertexts of a file, which says how noisy they are: the variance in the file is informative
+/// only, and after a gate of the library it is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CiphertextOrigin {
     /// A client, by encryption.
@@ -37,10 +37,12 @@ impl CiphertextOrigin {
     }
 }
 
-/// Reads ciphertexts to the end of a file, as those of the key `key_id` of `parameters`; `path` only names the source in errors.
+/// Reads ciphertexts to the end of a file, as those of the key `key_id` of `parameters`; `path` only names the
+/// source in errors.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::BadFile`] that says at which byte what is wrong; [`Error::NotTfheLib`] for a set that the library cannot have.
+/// [`Error::Io`]; [`Error::BadFile`] that says at which byte what is wrong; [`Error::NotTfheLib`] for a set that
+/// the library cannot have.
 pub fn read_ciphertexts(
     reader: impl Read,
     path: &Path,
@@ -95,8 +97,8 @@ pub fn ciphertexts_to_bytes(ciphertexts: &[Ciphertext]) -> Vec<u8> {
 /// Writes ciphertexts to a file: whole, or not at all.
 ///
 /// # Errors
-/// [`Error::NotTfheLib`] for ciphertexts of a set that the library cannot have; [`Error::Exists`] if the file is there and
-/// may not be replaced; [`Error::Io`] if it cannot be written.
+/// [`Error::NotTfheLib`] for ciphertexts of a set that the library cannot have; [`Error::Exists`] if the file is
+/// there and may not be replaced; [`Error::Io`] if it cannot be written.
 pub fn save_ciphertexts(list: &CiphertextList, path: &Path, existing: Existing) -> Result<()> {
     if !list.parameters().is_tfhe_lib() {
         return Err(Error::NotTfheLib { parameters: list.parameters().name });

@@ -22,10 +22,11 @@ const CHUNK_WORDS: usize = 1 << 14;
 
 /// The cloud key of a file of the library, with all that it takes to write the file again byte for byte.
 ///
-/// The key-switching key has a sample for each value h = 1 .. B-1 of a digit, where ours, with signed digits, has one for
-/// h = 1. So reading takes that one, which is enough: a switch adds the noise of [`crate::noise::key_switch`], which for the
-/// library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample a digit, where the library's own has (B-1)/B = 0.75.
-/// And writing must make the others: see [`new`](Self::new), and where the secret key is at hand
+/// The key-switching key has a sample for each value h = 1 .. B-1 of a digit, where ours, with signed digits, has
+/// one for h = 1. So reading takes that one, which is enough: a switch adds the noise of
+/// [`crate::noise::key_switch`], which for the library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample
+/// a digit, where the library's own has (B-1)/B = 0.75. And writing must make the others: see [`new`](Self::new),
+/// and where the secret key is at hand
 /// [`SecretKeySet::with_fresh_samples`](super::SecretKeySet::with_fresh_samples).
 #[derive(Clone, PartialEq)]
 pub struct CloudKeySet {
@@ -47,9 +48,10 @@ impl std::fmt::Debug for CloudKeySet {
 }
 
 impl CloudKeySet {
-    /// The library's form of a cloud key: what anybody can make of it who has it. The samples for h > 1 are h times that for
-    /// h = 1: right, with h^2 times the variance, and telling nothing new. With them the library's gates fail with the
-    /// probability that [`noise`](super::noise) gives, below 2^-128 for both named sets. The same key gives the same bytes.
+    /// The library's form of a cloud key: what anybody can make of it who has it. The samples for h > 1 are h
+    /// times that for h = 1: right, with h^2 times the variance, and telling nothing new. With them the library's
+    /// gates fail with the probability that [`noise`](super::noise) gives, below 2^-128 for both named sets. The
+    /// same key gives the same bytes.
     ///
     /// # Errors
     /// [`Error::NotTfheLib`] for a key of another shape than the library's.
@@ -61,11 +63,12 @@ impl CloudKeySet {
         })
     }
 
-    /// The library's form of the cloud key of `secret`, with fresh samples for h > 1, as the library makes them (which also
-    /// shifts their noise to the mean 0).
+    /// The library's form of the cloud key of `secret`, with fresh samples for h > 1, as the library makes them
+    /// (which also shifts their noise to the mean 0).
     ///
     /// # Errors
-    /// [`Error::NotTfheLib`] for a key of another shape than the library's; [`Error::OtherKey`] unless both are of one key.
+    /// [`Error::NotTfheLib`] for a key of another shape than the library's; [`Error::OtherKey`] unless both are of
+    /// one key.
     pub(super) fn with_secret(key: &CloudKey, secret: &SecretKey, seed: SecretSeed) -> Result<Self> {
         secret.id().check(key.id)?;
         let p = key.parameters;
@@ -82,7 +85,8 @@ impl CloudKeySet {
         })
     }
 
-    /// All samples, of which `other` makes those for h > 1, given h, the sample for 1, where to, and the row's number.
+    /// All samples, of which `other` makes those for h > 1, given h, the sample for 1, where to, and the row's
+    /// number.
     fn make(key: &CloudKey, other: impl Fn(usize, &[Torus32], &mut [Torus32], usize) + Sync) -> Result<Self> {
         let p = key.parameters;
         let set = ParameterSet::new(&p)?;

@@ -1,7 +1,8 @@
 //! Noise in the library itself, by formula: what becomes of keys that are written for it, and of what it computed.
 //!
-//! The library cuts digits off where we round, so that they are not negative in the key switch and what is left of the
-//! accumulator has a mean; it switches the modulus without centring. In the terms of [`crate::noise`], in squared torus units:
+//! The library cuts digits off where we round, so that they are not negative in the key switch and what is left of
+//! the accumulator has a mean; it switches the modulus without centring. In the terms of [`crate::noise`], in
+//! squared torus units:
 //!
 //! ```text
 //! blind rotation   n [ (k+1) l N s_bk^2 (B^2+2)/12 + 1/2 (1+kN/2) B^(-2l)/12 + 1/2 (kN/2)^2/3 B^(-2l)/4 ]
@@ -10,10 +11,11 @@
 //! modulus switch   (n/24 + 1/12) / (2N)^2
 //! ```
 //!
-//! (Chillotti et al. 2020, theorems 4.2 and 4.8. The last term of the first line is of the mean B^-l/2 of what cutting off leaves: an all-one
-//! polynomial times the key has coefficients that go evenly from -kN/2 to kN/2, and which of them comes to the result is as
-//! good as random in each step; half of the key bits are set. The transform's error is left out: below 2^-60.) For gates of
-//! two inputs the library then fails with a probability of at most
+//! (Chillotti et al. 2020, theorems 4.2 and 4.8. The last term of the first line is of the mean B^-l/2 of what
+//! cutting off leaves: an all-one polynomial times the key has coefficients that go evenly from -kN/2 to kN/2, and
+//! which of them comes to the result is as good as random in each step; half of the key bits are set. The
+//! transform's error is left out: below 2^-60.) For gates of two inputs the library then fails with a probability
+//! of at most
 //!
 //! | set | fresh samples for h > 1 | multiples |
 //! |---|---|---|

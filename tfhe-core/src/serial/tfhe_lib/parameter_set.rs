@@ -213,8 +213,8 @@ impl ParameterSet {
         Some((key_switch, self.lwe_dimension.checked_mul(rows)?.checked_mul(row)?))
     }
 
-    /// The parameters for use: the named set that these are, or one of the name [`OTHER`], of unknown security (0 bits). The
-    /// variances are those of the noise under the small and under the large key.
+    /// The parameters for use: the named set that these are, or one of the name [`OTHER`], of unknown security (0
+    /// bits). The variances are those of the noise under the small and under the large key.
     pub(super) fn parameters(&self, lwe_variance: f64, tlwe_variance: f64) -> Parameters {
         let other = Parameters {
             name: OTHER,

@@ -24,8 +24,8 @@ pub struct SecretKeySet {
 
 impl SecretKeySet {
     /// The library's form of a secret key and its cloud key, whose samples for h > 1 are multiples
-    /// ([`CloudKeySet::new`]): the file begins with the very bytes that a server makes of the cloud key, so that client and
-    /// server convert each on their own and their keys have one identity.
+    /// ([`CloudKeySet::new`]): the file begins with the very bytes that a server makes of the cloud key, so that
+    /// client and server convert each on their own and their keys have one identity.
     ///
     /// # Errors
     /// [`Error::OtherKey`](crate::Error::OtherKey) unless both are of one key; as [`CloudKeySet::new`].
@@ -34,7 +34,8 @@ impl SecretKeySet {
         Self::adopted(CloudKeySet::new(cloud)?, secret)
     }
 
-    /// The same with samples for h > 1 of their own, drawn from `seed`, as the library makes them: for keys that are made for it.
+    /// The same with samples for h > 1 of their own, drawn from `seed`, as the library makes them: for keys that
+    /// are made for it.
     ///
     /// # Errors
     /// As [`new`](Self::new).

@@ -15,7 +15,8 @@ const LONGEST_LINE: usize = 80;
 /// Bytes read at a time, so that memory grows with what is really there.
 const CHUNK_BYTES: usize = 1 << 16;
 
-/// Reads fields one after another, and says at which byte what is wrong. The reader should not buffer what is secret.
+/// Reads fields one after another, and says at which byte what is wrong. The reader should not buffer what is
+/// secret.
 pub(super) struct Source<'a, R> {
     reader: R,
     path: &'a Path,

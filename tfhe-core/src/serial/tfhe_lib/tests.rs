@@ -1,7 +1,7 @@
 //! The library's own files, ours in its form, and what is no such file.
 //!
-//! `vectors/tfhe-lib` has small files that the library made. Its whole key sets, of 3 MB, are read where `../shared/interop`
-//! is beside the source tree; where not, that is said.
+//! `vectors/tfhe-lib` has small files that the library made. Its whole key sets, of 3 MB, are read where
+//! `../shared/interop` is beside the source tree; where not, that is said.
 
 use std::path::PathBuf;
 
@@ -59,7 +59,8 @@ fn fault<T: std::fmt::Debug>(read: Result<T>) -> FileFault {
     }
 }
 
-/// The keys that made the vectors, from their stand-alone files: text, type, bits. Their noise is that of the library's set: 2^-30.
+/// The keys that made the vectors, from their stand-alone files: text, type, bits. Their noise is that of the
+/// library's set: 2^-30.
 fn library_key() -> SecretKey {
     let set = ParameterSet::read(&vector("params.txt")[..], Path::new("params.txt")).unwrap();
     let parameters = set.parameters(2f64.powi(-60), 2f64.powi(-60));
@@ -345,8 +346,8 @@ fn small_file() -> Vec<u8> {
     SecretKeySet::new(&secret, &cloud).unwrap().to_bytes().to_vec()
 }
 
-/// Sample (i, j, h) of a key-switching key is of h S_i B^-(j+1): either exactly h times the first, or with noise of its own
-/// of the stated variance.
+/// Sample (i, j, h) of a key-switching key is of h S_i B^-(j+1): either exactly h times the first, or with noise
+/// of its own of the stated variance.
 #[test]
 fn samples_for_higher_digits_are_right_in_both_ways() {
     let (secret, cloud) = small_keys();

@@ -7,8 +7,8 @@
 //! -----END TGSWPARAMS-----
 //! ```
 //!
-//! Version 1.1 writes names in the order of their bytes, integers in 10 columns and reals with 8 decimals; version 1.0 wrote
-//! integers without padding. Any order and padding is read.
+//! Version 1.1 writes names in the order of their bytes, integers in 10 columns and reals with 8 decimals; version
+//! 1.0 wrote integers without padding. Any order and padding is read.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -23,8 +23,8 @@ pub(super) enum Number {
     Real(f64),
 }
 
-/// Reads the section `title`, which has exactly the numbers `names`, and returns them in that order: their values as text,
-/// with the bytes where they begin.
+/// Reads the section `title`, which has exactly the numbers `names`, and returns them in that order: their values
+/// as text, with the bytes where they begin.
 pub(super) fn read_section<R: Read, const N: usize>(
     source: &mut Source<'_, R>,
     title: &'static str,
