@@ -4,7 +4,10 @@ use std::{path::Path, time::Duration};
 
 use bnn::{data::GreyImage, engine::Scores, model::Model, protocol};
 use serde_json::json;
-use tfhe_core::{random::SecretSeed, serial::tfhe_lib};
+use tfhe_core::{
+    random::SecretSeed,
+    serial::{Staged, tfhe_lib},
+};
 
 use super::{Session, infer_gates};
 use crate::{
@@ -30,10 +33,8 @@ pub(super) fn encrypt(arguments: &Encrypt, session: &Session) -> Result<()> {
     let seed = SecretSeed::from_os()?;
     let (lists, duration) = report::timed(|| protocol::encrypt(&model, &secret, &encoded, seed));
     let lists = lists?;
-    interrupt::hold(|| {
-        lists.iter().zip(&paths).try_for_each(|(list, path)| tfhe_lib::save_ciphertexts(list, path, existing))
-    })
-    .about(&arguments.key)?;
+    let stage = |file: usize| tfhe_lib::stage_ciphertexts(&lists[file], &paths[file], existing);
+    interrupt::hold(|| Staged::commit_both(stage(0)?, stage(1)?)).about(&arguments.key)?;
     let mut written = Vec::new();
     for (list, path) in lists.iter().zip(paths) {
         let file = Written::new(path, duration)?;

@@ -55,6 +55,7 @@ mod text;
 
 pub use ciphertexts::{
     CiphertextOrigin, ciphertexts_to_bytes, load_ciphertexts, read_ciphertexts, save_ciphertexts,
+    stage_ciphertexts,
 };
 pub use cloud_key::CloudKeySet;
 pub use parameter_set::ParameterSet;

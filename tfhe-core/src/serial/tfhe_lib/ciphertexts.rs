@@ -13,7 +13,7 @@ use crate::lwe::LweCiphertext;
 use crate::noise::fresh;
 use crate::parameters::Parameters;
 use crate::serial::content::MOST_CIPHERTEXTS;
-use crate::serial::{CiphertextList, Existing, FileFault, Secrecy, write_whole};
+use crate::serial::{CiphertextList, Existing, FileFault, Secrecy, Staged};
 
 const SAMPLE_UID: i32 = 42;
 
@@ -100,8 +100,16 @@ pub fn ciphertexts_to_bytes(ciphertexts: &[Ciphertext]) -> Vec<u8> {
 /// [`Error::NotTfheLib`] for ciphertexts of a set that the library cannot have; [`Error::Exists`] if the file is
 /// there and may not be replaced; [`Error::Io`] if it cannot be written.
 pub fn save_ciphertexts(list: &CiphertextList, path: &Path, existing: Existing) -> Result<()> {
+    stage_ciphertexts(list, path, existing)?.commit()
+}
+
+/// Writes ciphertexts as [`save_ciphertexts`] does, all but giving the file its name.
+///
+/// # Errors
+/// As [`save_ciphertexts`].
+pub fn stage_ciphertexts(list: &CiphertextList, path: &Path, existing: Existing) -> Result<Staged> {
     if !list.parameters().is_tfhe_lib() {
         return Err(Error::NotTfheLib { parameters: list.parameters().name });
     }
-    write_whole(&ciphertexts_to_bytes(list.ciphertexts()), path, existing, Secrecy::Everyone)
+    Staged::new(&ciphertexts_to_bytes(list.ciphertexts()), path, existing, Secrecy::Everyone)
 }
