@@ -38,7 +38,7 @@ impl Draw {
 
     /// A number below `count`.
     fn below(&mut self, count: u32) -> u32 {
-        (u64::from(self.0.next_u32()) * u64::from(count) >> 32) as u32
+        ((u64::from(self.0.next_u32()) * u64::from(count)) >> 32) as u32
     }
 
     fn bit(&mut self) -> bool {

@@ -86,7 +86,7 @@ impl<'a> Fields<'a> {
     fn secret_bits(&mut self, count: usize) -> Result<Zeroizing<Vec<u32>>, FileFault> {
         let bytes = self.bytes(count.div_ceil(8))?;
         // What follows the last bit is no bit of the key, so a branch on it tells nothing.
-        if bytes.last().is_some_and(|&last| count % 8 != 0 && last >> (count % 8) != 0) {
+        if bytes.last().is_some_and(|&last| !count.is_multiple_of(8) && last >> (count % 8) != 0) {
             return Err(FileFault::Field {
                 field: "what follows the last bit of a key",
                 found: "not 0".into(),
