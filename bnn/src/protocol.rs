@@ -10,6 +10,19 @@
 //! agree on both, and what is of another is decrypted to nonsense, not refused. The network runs on the gate
 //! engine. (Zhou, Li, Panaousis, Liang, "Deep binarized convolutional neural network inferences over encrypted
 //! data", CSCloud 2020.)
+//!
+//! ```
+//! use bnn::{data::GreyImage, model::Model, protocol};
+//! use tfhe_core::{keys::SecretKey, parameters::TFHE_LIB_V1_0_1, random::SecretSeed};
+//! // A model that reads what the paper's does.
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-cnn");
+//! let model = Model::open(folder.as_ref())?;
+//! let black = model.input().encode(&GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?)?;
+//! let key = SecretKey::generate(&TFHE_LIB_V1_0_1, SecretSeed::from_os()?);
+//! let [signs, magnitudes] = protocol::encrypt(&model, &key, &black, SecretSeed::from_os()?)?;
+//! assert_eq!((signs.ciphertexts().len(), magnitudes.ciphertexts().len()), (784, 576 * 20));
+//! # Ok::<(), bnn::Error>(())
+//! ```
 
 use std::path::Path;
 

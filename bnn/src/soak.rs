@@ -8,6 +8,12 @@
 //! formula holds where failures come from, not only on average.
 //!
 //! All is drawn from the record's seed and the number of the round: an error can be run again. Those keys are for tests.
+//!
+//! ```
+//! use bnn::soak::Record;
+//! let record = Record::new(&tfhe_core::parameters::GATES_DEFAULT, 1);
+//! assert_eq!((record.rounds, record.errors), (0, 0));
+//! ```
 
 mod circuit;
 mod record;

@@ -2,6 +2,14 @@
 //! on the sample digits, layer by layer, in exact integers.
 //!
 //! `vectors/README.md` in the source tree has the format. A folder also has the sums of its files, in `SHA256SUMS`.
+//!
+//! ```
+//! use bnn::vectors::{Samples, check};
+//! use tfhe_core::backend::Backend;
+//! // A folder without its sums is told before anything is computed.
+//! let samples = Samples { models: Vec::new(), digits: Vec::new() };
+//! assert!(check("no/such/folder".as_ref(), &samples, Backend::Portable).is_err());
+//! ```
 
 use std::{collections::BTreeMap, fmt::Write, fs::File, io::Read, path::Path};
 

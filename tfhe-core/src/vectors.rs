@@ -18,6 +18,11 @@
 //! }
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
+//!
+//! ```
+//! // A long output is recorded as the SHA-256 sum of its bytes, in hexadecimal digits.
+//! assert_eq!(tfhe_core::vectors::sum(b"abc")[..16], *"ba7816bf8f01cfea");
+//! ```
 
 mod arithmetic;
 mod bootstraps;

@@ -1,12 +1,4 @@
 //! A netlist: gates of two and three inputs, built with constants folded away and equal gates built once.
-//!
-//! ```
-//! use bnn::circuit::netlist::{Netlist, Style};
-//! let mut netlist = Netlist::new(Style::Optimized, 3);
-//! let [select, a, b] = [0, 1, 2].map(|index| netlist.input(index));
-//! let chosen = netlist.mux(select, a, b);
-//! assert_eq!(netlist.simulate(&[true, false, true], &[chosen, !chosen]), [false, true]);
-//! ```
 
 use std::collections::HashMap;
 

@@ -21,6 +21,12 @@
 //! |---|---|---|
 //! | `TFHE_LIB_V1_0_1` | 2^-281 | 2^-171 |
 //! | `TFHE_LIB_V1_1` | 2^-377 | 2^-160 |
+//!
+//! ```
+//! use tfhe_core::{parameters::TFHE_LIB_V1_1, serial::tfhe_lib::noise::{HigherDigits, log2_failure}};
+//! assert!(log2_failure(&TFHE_LIB_V1_1, HigherDigits::Fresh) < -376.0);
+//! assert!(log2_failure(&TFHE_LIB_V1_1, HigherDigits::Multiples) > -161.0);
+//! ```
 
 use crate::noise::log2_failure as log2_tail;
 use crate::parameters::Parameters;
