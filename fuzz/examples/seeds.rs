@@ -3,7 +3,7 @@
 use std::{fs, io::Write, path::Path};
 
 use flate2::{Compression, write::GzEncoder};
-use fuzz::{saved_run, toy};
+use fuzz::{saved_run, tfhe_lib, toy};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use tfhe_core::{
     keys::SecretKey,
@@ -21,6 +21,7 @@ fn main() -> std::io::Result<()> {
         models.iter().map(|files| [files.manifest.as_bytes(), &[0], &files.weights].concat()),
     )?;
     seeds("saved_run", saved_run::states(40).into_iter().step_by(5))?;
+    seeds("tfhe_lib", tfhe_lib::files())?;
     seeds("bristol", bristol())?;
     seeds("idx", idx())?;
     seeds("image", images())

@@ -13,6 +13,7 @@ use std::{cell::RefCell, fs, path::PathBuf};
 use tempfile::TempDir;
 
 pub mod memory;
+pub mod tfhe_lib;
 pub mod toy;
 
 mod bristol;
@@ -26,12 +27,13 @@ pub mod saved_run;
 pub type Target = fn(data: &[u8]);
 
 /// Every target, by its name and that of its corpus.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("native_secret_key", native::secret_key),
     ("native_cloud_key", native::cloud_key),
     ("native_seeded", native::seeded),
     ("native_packed", native::packed),
     ("native_list", native::list),
+    ("tfhe_lib", tfhe_lib::tfhe_lib),
     ("saved_run", saved_run::saved_run),
     ("bristol", bristol::bristol),
     ("model_folder", model_folder::model_folder),

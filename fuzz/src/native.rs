@@ -20,7 +20,7 @@ const CHECKSUM: usize = 32;
 /// The most ciphertexts that are expanded: each takes kilobytes.
 const EXPANDED: usize = 16;
 /// The longest cloud key that is made up.
-const LONGEST_KEY: usize = 13 << 20;
+const LONGEST_KEY: usize = 9 << 20;
 
 pub(crate) fn secret_key(data: &[u8]) {
     let checked = |stored: Stored<SecretKey>| assert!(!format!("{:?}", stored.content).contains("bits"));

@@ -1,0 +1,102 @@
+//! Files of the TFHE library: parameter sets, key sets, ciphertexts.
+//!
+//! What is read is written, and read again as what is written the same: the variances beside samples, which say nothing, are
+//! all that may differ from the first file. A small cloud key is expanded and bootstraps a ciphertext, on the fastest backend:
+//! lengths that a file declares come as far as the vector kernels.
+//!
+//! Bound of the memory: sixteen times the file, for its words in vectors that grow and the two forms of a secret key, and 1 MiB.
+
+use std::path::Path;
+
+use tfhe_core::{
+    backend::Backend,
+    bootstrap::LookupTable,
+    evaluator::Evaluator,
+    keys::{CloudKey, KeyId, SecretKey},
+    parameters::TFHE_LIB_V1_0_1,
+    random::SecretSeed,
+    serial::tfhe_lib::{
+        CiphertextOrigin, CloudKeySet, KeySet, ParameterSet, SecretKeySet, ciphertexts_to_bytes, read_ciphertexts,
+    },
+    torus::Torus32,
+};
+
+use crate::memory::{MIB, bounded};
+
+/// n of the ciphertexts that are read, and of the keys from which the corpus began.
+const DIMENSION: usize = 3;
+/// The most bytes of a key that is expanded.
+const EXPANDED: usize = 1 << 16;
+
+pub(crate) fn tfhe_lib(data: &[u8]) {
+    let path = Path::new("fuzzed");
+    let bound = 16 * data.len() + MIB;
+
+    match bounded(bound, || ParameterSet::read(data, path)) {
+        Ok(set) => {
+            let text = set.to_text();
+            assert_eq!(ParameterSet::read(text.as_bytes(), path).expect("what is written is read"), set);
+        }
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
+    }
+
+    match bounded(bound, || KeySet::read(data, path)) {
+        Ok(set) => {
+            let file = written(&set);
+            let again = KeySet::read(&file[..], path).expect("what is written is read");
+            assert!(written(&again) == file, "a key set is written in two ways");
+            if let KeySet::Cloud(cloud) = set {
+                bootstrap(cloud);
+            }
+        }
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
+    }
+
+    let mut parameters = TFHE_LIB_V1_0_1;
+    parameters.lwe_dimension = DIMENSION;
+    let read = |data: &[u8]| {
+        bounded(bound, || read_ciphertexts(data, path, &parameters, KeyId([7; 16]), CiphertextOrigin::Gate))
+    };
+    match read(data) {
+        Ok(list) => {
+            let file = ciphertexts_to_bytes(list.ciphertexts());
+            assert_eq!(file.len(), data.len());
+            assert_eq!(read(&file).expect("what is written is read"), list);
+        }
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
+    }
+}
+
+fn written(set: &KeySet) -> Vec<u8> {
+    match set {
+        KeySet::Secret(set) => set.to_bytes().to_vec(),
+        KeySet::Cloud(set) => set.to_bytes(),
+    }
+}
+
+/// Expands a key, and bootstraps a ciphertext with it.
+fn bootstrap(cloud: CloudKeySet) {
+    if cloud.file_len() > EXPANDED {
+        return;
+    }
+    let key = cloud.into_cloud_key();
+    let evaluator = Evaluator::new(&key, Backend::select().expect("no backend is named")).expect("it is there");
+    let table = LookupTable::sign(key.parameters().polynomial_size, Torus32(1 << 29));
+    let input = evaluator.trivial(Torus32(1 << 29));
+    assert_eq!(evaluator.bootstrap(&[input], &[&table]).expect("an input of this key").len(), 1);
+}
+
+/// Sets, keys and ciphertexts of a small key, as corpora begin.
+pub fn files() -> Vec<Vec<u8>> {
+    let seed = SecretSeed::deterministic_for_tests;
+    let mut parameters = TFHE_LIB_V1_0_1;
+    (parameters.lwe_dimension, parameters.polynomial_size) = (DIMENSION, 32);
+    parameters.gadget.levels = 1;
+    (parameters.key_switch_gadget.base_log, parameters.key_switch_gadget.levels) = (1, 2);
+    let secret = SecretKey::generate(&parameters, seed(1));
+    let cloud = CloudKey::generate(&secret, seed(2));
+    let bits = secret.encrypt(&[true, false], seed(3)).expand();
+    let set = SecretKeySet::new(&secret, &cloud).expect("a set of the library's form");
+    let text = ParameterSet::new(&parameters).expect("a set of the library's form").to_text();
+    vec![text.into_bytes(), set.cloud().to_bytes(), set.to_bytes().to_vec(), ciphertexts_to_bytes(&bits)]
+}
