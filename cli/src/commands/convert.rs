@@ -18,7 +18,7 @@ use crate::{
     arguments::{Convert, FileForm},
     error::{About, Error, Result},
     files::{self, Written},
-    interrupt, report,
+    interrupt, progress, report,
 };
 
 /// What was written.
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let output = session.output;
     files::check_output(&arguments.out, arguments.overwriting.existing())?;
     let form = tfhe_lib::recognise(&arguments.file)?;
-    let (converted, duration) = report::timed(|| match (form, arguments.to) {
+    let convert = || match (form, arguments.to) {
         (None, FileForm::TfheLib) => to_library(arguments),
         (Some(form), FileForm::Native) => from_library(arguments, form),
         // What is neither form's is told by its reading.
@@ -41,7 +41,8 @@ pub(super) fn run(arguments: &Convert, session: &Session) -> Result<()> {
             serial::inspect(&arguments.file).map_err(Error::from).and_then(|_| has(arguments))
         }
         (Some(_), FileForm::TfheLib) => has(arguments),
-    });
+    };
+    let (converted, duration) = report::timed(|| progress::spinner("converting", convert));
     let Converted { what, parameters, key_id } = converted?;
     let file = Written::new(arguments.out.clone(), duration)?;
     output.say(format_args!(

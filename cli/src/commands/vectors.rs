@@ -13,7 +13,7 @@ use super::Session;
 use crate::{
     arguments::{Vectors, VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files, lookup, report,
+    files, lookup, progress, report,
 };
 
 /// Sample digits.
@@ -33,7 +33,8 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
         None => lookup::vectors()?,
     };
     let samples = samples()?;
-    let (rows, duration) = report::timed(|| vectors::check(&folder, &samples, backend));
+    let (rows, duration) =
+        report::timed(|| progress::spinner("computing", || vectors::check(&folder, &samples, backend)));
     let rows = rows?;
     let failed: Vec<&Row> = rows.iter().filter(|row| row.fault.is_some()).collect();
 
@@ -97,7 +98,8 @@ fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
         files::check_output(&folder.join(name), existing)?;
     }
     let samples = samples()?;
-    let (contents, duration) = report::timed(|| vectors::generate(&samples));
+    let (contents, duration) =
+        report::timed(|| progress::spinner("computing", || vectors::generate(&samples)));
     let mut written = Vec::new();
     for (name, bytes) in contents? {
         let path = folder.join(name);
