@@ -38,7 +38,12 @@ const TRANSFORM_GROWTH: f64 = 5.7;
 pub fn external_product(p: &Parameters) -> f64 {
     let key = p.tlwe_noise().to_real();
     let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
-    products * key * key * p.gadget.digits_variance() + transform_error(p) * secret_norm(p)
+    products * key * key * p.gadget.digits_variance() + fft(p)
+}
+
+/// The part of it that double precision makes, at most: some transforms round less.
+pub fn fft(p: &Parameters) -> f64 {
+    transform_error(p) * secret_norm(p)
 }
 
 /// What rounding the digits adds beside, where the TGSW sample is of 1.
