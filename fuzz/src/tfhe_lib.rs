@@ -16,7 +16,8 @@ use tfhe_core::{
     parameters::TFHE_LIB_V1_0_1,
     random::SecretSeed,
     serial::tfhe_lib::{
-        CiphertextOrigin, CloudKeySet, KeySet, ParameterSet, SecretKeySet, ciphertexts_to_bytes, read_ciphertexts,
+        CiphertextOrigin, CloudKeySet, KeySet, ParameterSet, SecretKeySet, ciphertexts_to_bytes,
+        read_ciphertexts,
     },
     torus::Torus32,
 };
@@ -80,7 +81,8 @@ fn bootstrap(cloud: CloudKeySet) {
         return;
     }
     let key = cloud.into_cloud_key();
-    let evaluator = Evaluator::new(&key, Backend::select().expect("no backend is named")).expect("it is there");
+    let evaluator =
+        Evaluator::new(&key, Backend::select().expect("no backend is named")).expect("it is there");
     let table = LookupTable::sign(key.parameters().polynomial_size, Torus32(1 << 29));
     let input = evaluator.trivial(Torus32(1 << 29));
     assert_eq!(evaluator.bootstrap(&[input], &[&table]).expect("an input of this key").len(), 1);
