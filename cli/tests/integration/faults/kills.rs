@@ -89,7 +89,8 @@ fn kill_at_all_moments(place: &Place, killer: Killer, line: &str, mut look: impl
         assert!(moment < MOST_MOMENTS, "{line} does not end");
     }
     println!("{line}, {killer:?}: killed at {} moments", moment - 1);
-    assert!(moment > 1, "{line} was never killed");
+    // A quick command may come to its end between two looks at the folder.
+    assert!(moment > 1 || matches!(killer, Killer::AtChange), "{line} was never killed");
     look();
 }
 
