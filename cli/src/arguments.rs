@@ -396,10 +396,10 @@ pub(crate) struct Evaluate {
     pub(crate) record: Option<PathBuf>,
 }
 
-/// A duration, not negative, in the argument's unit.
+/// A duration in the argument's unit, not so long that it could not be counted.
 fn duration(text: &str) -> std::result::Result<f64, String> {
     let duration = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if duration >= 0.0 { Ok(duration) } else { Err("expected a number that is not negative".into()) }
+    if (0.0..=1e9).contains(&duration) { Ok(duration) } else { Err("expected a number from 0 to 1e9".into()) }
 }
 
 /// What to do with a circuit.

@@ -108,6 +108,9 @@ impl Record {
         if Parameters::named(&record.parameters).is_none() {
             return Err(refuse("a record of an unknown parameter set"));
         }
+        if !(0.0..1e12).contains(&record.seconds) {
+            return Err(refuse("damaged: no test took so many seconds"));
+        }
         Ok(Some(record))
     }
 
@@ -172,7 +175,12 @@ mod tests {
         assert_eq!((record.beyond, record.errors), ([1, 1, 0, 0, 0], 1));
 
         let text = fs::read_to_string(&path).unwrap();
-        for (from, to) in [("soak 1", "soak 0"), ("GATES_DEFAULT", "GATES"), ("\"seed\"", "\"sand\"")] {
+        for (from, to) in [
+            ("soak 1", "soak 0"),
+            ("GATES_DEFAULT", "GATES"),
+            ("\"seed\"", "\"sand\""),
+            ("\"seconds\": 0", "\"seconds\": -1"),
+        ] {
             fs::write(&path, text.replace(from, to)).unwrap();
             assert!(matches!(Record::load(&path), Err(Error::State { .. })), "{from}");
         }

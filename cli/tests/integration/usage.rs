@@ -27,6 +27,8 @@ fn wrong_usage_is_another_exit_code() {
         "demo --digit 1 --image x.png",
         "models --backend sse9",
         "models --threads 0",
+        "soak --minutes inf",
+        "soak --minutes -1",
         "evaluate --images i --labels l --record r",
     ] {
         assert_eq!(place.run(line).code, Some(2), "bnn {line}");
