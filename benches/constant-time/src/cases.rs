@@ -9,11 +9,16 @@ use bnn::encoding::PixelEncoding;
 use bnn::encrypted::EncryptedScores;
 use bnn::engine::{functional, gates};
 use bnn::model::Model;
+use bnn::protocol;
+use tempfile::NamedTempFile;
+use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::parameters::{
-    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_1,
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_0_1,
+    TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
+use tfhe_core::serial::tfhe_lib::{self, KeySet, SecretKeySet};
 use tfhe_core::serial::{CiphertextList, NO_CONTEXT, from_bytes, to_bytes};
 use tfhe_core::torus::Torus32;
 
@@ -93,6 +98,44 @@ fn encryption(checker: &mut Checker, set: &Parameters, key: &SecretKey) {
     }
 }
 
+/// A client that works with files of the TFHE library: its keys made, written and read.
+pub(crate) fn library_keys(checker: &mut Checker) {
+    let set = &TFHE_LIB_V1_0_1;
+    let name = |case: &str| format!("TFHE library's files: {case}");
+    let key = secret_key(set);
+    let mut cloud = CloudKey::generate(&key, seed(9));
+    public(&mut cloud);
+    checker
+        .case(&name("secret key converted"), Expected::Nothing, || SecretKeySet::new(&key, &cloud).is_ok());
+    let made = checker.case(&name("secret key set made"), Expected::Nothing, || {
+        SecretKeySet::with_fresh_samples(&key, &cloud, secret_seed(10))
+    });
+    let mut made = made.expect("invariant: both of one key");
+    public(&mut made);
+    let mut file = checker.case(&name("secret key set to a file"), Expected::Nothing, || made.to_bytes());
+    // Each bit is the first of the 4 bytes that it takes. At the end, the large key.
+    let large = file.len() - 4 * set.large_dimension()..;
+    let bits: Vec<u8> = file[large.clone()].iter().step_by(4).copied().collect();
+    checker.follows(&name("secret key set to a file"), &bits);
+
+    // All but the two keys is what the server gets too.
+    public(&mut file[..]);
+    secret(&mut file[large.clone()]);
+    let small_end = large.start - 4; // between them, a number
+    secret(&mut file[small_end - 4 * set.lwe_dimension..small_end]);
+    let damaged = Expected::Decisions(2, "whether each key is of bits");
+    let read = checker.case(&name("secret key set from a file"), damaged, || {
+        KeySet::read(&file[..], Path::new("secret.key"))
+    });
+    let Ok(KeySet::Secret(read)) = read else { unreachable!("invariant: the file is whole, with both keys") };
+    let mut bits: Vec<bool> = (0..64).map(|i| i % 3 == 0).collect();
+    secret(&mut bits[..]);
+    let key = read.secret_key();
+    checker.case(&name("bits encrypted to a file"), Expected::Nothing, || {
+        tfhe_lib::ciphertexts_to_bytes(&key.encrypt(&bits, secret_seed(11)).expand())
+    });
+}
+
 /// The end of a file of ciphertexts, 64 bodies of 4 bytes.
 fn bodies(file: &[u8]) -> &[u8] {
     let end = file.len() - FRAME.1;
@@ -142,6 +185,18 @@ fn network(checker: &mut Checker, model: &Model) {
     });
     let scores = encrypted_scores(model, &key, CLASSES * 20);
     checker.case(&name("scores decrypted, gates"), Expected::Nothing, || plan.decrypt(&key, &scores).is_ok());
+
+    if matches!(input.pixels(), PixelEncoding::SignAndScale { .. }) {
+        let plan = gates::Plan::new(model, &TFHE_LIB_V1_0_1, Style::Optimized);
+        let key = secret_key(&TFHE_LIB_V1_0_1);
+        checker.case(&name("picture encrypted, the paper's protocol"), Expected::Nothing, || {
+            protocol::encrypt(model, &key, &encoded, secret_seed(12)).is_ok()
+        });
+        let scores = papers_scores(model, &key, CLASSES * 20);
+        checker.case(&name("scores decrypted, the paper's protocol"), Expected::Nothing, || {
+            plan.decrypt(&key, &scores).is_ok()
+        });
+    }
 }
 
 /// A key whose bits are secret.
@@ -153,15 +208,30 @@ fn secret_key(set: &Parameters) -> SecretKey {
 
 /// Ciphertexts in place of what a server would answer: `count` fresh ones, through a file, which is how a client gets them.
 fn encrypted_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedScores {
+    let list = CiphertextList::new(key.parameters(), key.id(), ciphertexts(key, count))
+        .expect("invariant: of this key");
+    let file = file_of(&mut to_bytes(&list, model.digest()));
+    EncryptedScores::load(file.path()).expect("invariant: it was written just now")
+}
+
+/// The same in the paper's protocol.
+fn papers_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedScores {
+    let file = file_of(&mut tfhe_lib::ciphertexts_to_bytes(&ciphertexts(key, count)));
+    protocol::load_answer(model, file.path(), key).expect("invariant: it was written just now")
+}
+
+fn ciphertexts(key: &SecretKey, count: usize) -> Vec<Ciphertext> {
     let mut bits = key.encrypt(&vec![true; count], seed(8));
     public(&mut bits);
-    let list =
-        CiphertextList::new(key.parameters(), key.id(), bits.expand()).expect("invariant: of this key");
-    let mut bytes = to_bytes(&list, model.digest());
-    public(&mut bytes[..]); // ciphertexts are what the server sees
-    let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), &bytes[..]).expect("a temporary file");
-    EncryptedScores::load(file.path()).expect("invariant: it was written just now")
+    bits.expand()
+}
+
+/// A file of ciphertexts, which are what the server sees.
+fn file_of(ciphertexts: &mut [u8]) -> NamedTempFile {
+    public(ciphertexts);
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), ciphertexts).expect("a temporary file");
+    file
 }
 
 /// Code that leaks.

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
     }
     let mut checker = Checker::default();
     cases::keys(&mut checker);
+    cases::library_keys(&mut checker);
     cases::networks(&mut checker);
     cases::controls(&mut checker);
     println!("{} cases, {} not as expected", checker.cases, checker.failures);
