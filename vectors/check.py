@@ -34,7 +34,7 @@ from checks.vector import Skipped, altered, difference, read, tolerance_differen
 
 FOLDER = Path(__file__).resolve().parent
 # Beside the source tree, where it is there.
-LIBRARY_FOLDER = FOLDER.parent.parent / "shared" / "interop" / "tfhe-lib-tiny"
+LIBRARY_FOLDER = FOLDER / "tfhe-lib"
 
 # The checks of each file's vectors, by the vector's name.
 FILES = {
@@ -208,8 +208,12 @@ def main() -> int:
     parser.add_argument("files", nargs="*", metavar="FILE", help=f"only these, of: {', '.join([*FILES, *OTHERS])}")
     parser.add_argument("--self-test", action="store_true", help="alter values in memory; every check must notice")
     parser.add_argument("--tfhe-lib", type=Path, metavar="DIR", default=LIBRARY_FOLDER,
-                        help="files made by the TFHE library (default: ../shared/interop/tfhe-lib-tiny)")
+                        help="files made by the TFHE library (default: those of this folder)")
+    parser.add_argument("--page", action="store_true", help="print one NAND of the toy set, step by step, and end")
     arguments = parser.parse_args()
+    if arguments.page:
+        print(toy.page(read(FOLDER / "toy.json")))
+        return 0
     unknown = set(arguments.files) - set(FILES) - set(OTHERS)
     if unknown:
         parser.error(f"no file {', '.join(sorted(unknown))}; there are {', '.join([*FILES, *OTHERS])}")

@@ -8,9 +8,10 @@ use bnn::{
 };
 use flate2::{Compression, write::GzEncoder};
 use fuzz::memory::{MIB, bounded};
+use sha2::{Digest, Sha256};
 use tfhe_core::{
-    keys::SecretKey,
-    parameters::Parameters,
+    keys::{CloudKey, SecretKey},
+    parameters::{Parameters, TorusWidth},
     random::SecretSeed,
     serial::{self, CiphertextList, NO_CONTEXT},
 };
@@ -56,5 +57,37 @@ fn what_a_file_declares_takes_no_memory_that_it_does_not_fill() {
         file[92..100].copy_from_slice(&most.to_le_bytes());
         let error = bounded(MIB, || serial::from_bytes::<CiphertextList>(&file, here)).unwrap_err();
         assert!(error.to_string().contains("truncated"), "{error}");
+    }
+
+    // A cloud key of every set, and with its masks where a set can have them: of one byte over and over.
+    for set in Parameters::ALL {
+        let key = SecretKey::generate(set, SecretSeed::deterministic_for_tests(1));
+        let list = CiphertextList::new(set, key.id(), Vec::new()).unwrap();
+        let header = serial::to_bytes(&list, NO_CONTEXT)[..100].to_vec();
+        let torus_bytes = match set.accumulator {
+            TorusWidth::Bits32 => 4,
+            TorusWidth::Bits48 => 6,
+            TorusWidth::Bits64 => 8,
+        };
+        let seeded = 32 + torus_bytes * set.bootstrap_bodies() + 4 * set.key_switch_bodies();
+        let masked = 4
+            * ((set.tlwe_dimension + 1) * set.bootstrap_bodies()
+                + (set.lwe_dimension + 1) * set.key_switch_bodies());
+        for (kind, length) in [(2, seeded), (7, masked)] {
+            let mut file = header.clone();
+            file[10] = kind;
+            file[92..100].copy_from_slice(&(length as u64).to_le_bytes());
+            file.resize(100 + length, 0xa5);
+            let checksum = Sha256::digest(&file);
+            file.extend_from_slice(&checksum);
+            let bound = 5 * file.len() + MIB;
+            let stored = bounded(bound, || serial::from_bytes::<CloudKey>(&file, here));
+            assert_eq!(stored.is_ok(), kind == 2 || set.name.starts_with("TFHE_LIB"), "{}, {kind}", set.name);
+            if let Ok(stored) = stored {
+                assert!(*serial::to_bytes(&stored.content, NO_CONTEXT) == *file);
+            }
+            file[100 + length] ^= 1;
+            assert!(bounded(bound, || serial::from_bytes::<CloudKey>(&file, here)).is_err());
+        }
     }
 }

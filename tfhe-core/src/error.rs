@@ -143,6 +143,16 @@ pub enum Error {
         /// log2 of the bound.
         bound: f64,
     },
+    /// A bit is too noisy to be decrypted within the set's failure bound.
+    #[error(
+        "a bit would be decrypted wrong with probability 2^{log2_failure:.0}, above the bound 2^{bound:.0}: bootstrap it first"
+    )]
+    TooNoisyToDecrypt {
+        /// log2 of the failure probability.
+        log2_failure: f64,
+        /// log2 of the bound.
+        bound: f64,
+    },
     /// A file cannot be opened, read or written.
     #[error("{}: {source}", path.display())]
     Io {

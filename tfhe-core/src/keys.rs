@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::fft::Fft;
 use crate::keyswitch;
 use crate::lwe::{LweSecretKey, Small, Wire};
+use crate::noise;
 use crate::parameters::{Order, Parameters, SmallKey, TorusWidth};
 use crate::random::{MaskSeed, Purpose, SecretSeed};
 use crate::tlwe::TlweSecretKey;
@@ -173,11 +174,20 @@ impl SecretKey {
 
     /// Decrypts a bit: whether the phase is in [0, 1/2).
     ///
+    /// A wrong bit would tell of the key (docs/security.md), so what the noise may carry from 1/8 or -1/8 across 0 with
+    /// more than the set's probability is refused, by the noise that the ciphertext states.
+    ///
     /// # Errors
-    /// As [`phase`](Self::phase).
+    /// [`Error::TooNoisyToDecrypt`]; as [`phase`](Self::phase).
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<bool> {
+        let phase = self.phase(ciphertext)?;
+        let log2_failure = noise::log2_failure(0.125, ciphertext.variance());
+        let bound = self.parameters.log2_failure;
+        if log2_failure > bound {
+            return Err(Error::TooNoisyToDecrypt { log2_failure, bound });
+        }
         // The top bit is the sign of the phase.
-        Ok(self.phase(ciphertext)?.0 >> 31 == 0)
+        Ok(phase.0 >> 31 == 0)
     }
 
     /// The phase of a ciphertext: its message and noise, in torus units.

@@ -90,7 +90,7 @@ pub struct Parameters {
     pub log2_failure: f64,
 }
 
-/// The default for gates: 128 bits of security, failures below 2^-128 a gate (worst: MAJ, 2^-211).
+/// The default for gates: 128 bits of security, failures below 2^-128 a gate (worst: MAJ, 2^-212).
 ///
 /// One decomposition level and two key bits a step: 8 transforms of 256 points and 48 key polynomials for each of 320
 /// steps. Cloud key 11.9 MB in a file (seeded), 63.8 MB in memory. Noise (standard deviations): blind rotation 2^-9.5,
@@ -118,7 +118,7 @@ pub const GATES_DEFAULT: Parameters = Parameters {
 /// against the attacks that have been estimated for such keys, which are fewer** (docs/security.md).
 ///
 /// Three key bits a step, with as many TGSW samples as two have in [`GATES_DEFAULT`]: 224 steps. Failures below 2^-128
-/// a gate (worst: MAJ, 2^-221). Cloud key 8.3 MB in a file (seeded), 47.3 MB in memory. Noise (standard deviations):
+/// a gate (worst: MAJ, 2^-222). Cloud key 8.3 MB in a file (seeded), 47.3 MB in memory. Noise (standard deviations):
 /// blind rotation 2^-9.7, key switch 2^-7.4, modulus switch 2^-8.1.
 pub const GATES_BLOCK_BINARY: Parameters = Parameters {
     name: "GATES_BLOCK_BINARY",

@@ -37,7 +37,7 @@ pub mod tfhe_lib;
 mod whole;
 
 pub use content::CiphertextList;
-pub use whole::{Existing, Secrecy, Staged, make_folder, sync_folder, write_whole};
+pub use whole::{Existing, Secrecy, Staged, folder_of, make_folder, sync_folder, write_whole};
 
 const MAGIC: [u8; 8] = *b"tfhebnn\n";
 const VERSION: u16 = 1;
@@ -208,7 +208,8 @@ impl<C: content::Body> FileContent for C {}
 
 /// The bytes of a file.
 pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Zeroizing<Vec<u8>> {
-    let mut body = Zeroizing::new(Vec::new());
+    // Room for a secret key at once, as in reading.
+    let mut body = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
     content.write(&mut body);
     let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER_BYTES + body.len() + CHECKSUM_BYTES));
     bytes.extend(MAGIC);

@@ -100,7 +100,8 @@ def _key_files(folder: _Folder):
     def same(key, other):
         return lambda: _agree("another key than in secret.key", np.array_equal(key(), other()))
 
-    yield "cloud.key", prefix
+    if (folder.path / "cloud.key").is_file():  # a prefix, which need not be kept
+        yield "cloud.key", prefix
     yield "params.txt", lambda: _agree("others than in secret.key",
                                        folder.parameters() == folder.cloud().parameters)
     yield "lwe.key", same(folder.small, lambda: folder.secret_file()[1])

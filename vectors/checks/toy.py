@@ -113,3 +113,28 @@ def _tolerance(given):
 
 
 TOLERANCES = {"toy-nand": _tolerance, "toy-square": _tolerance}
+
+
+def page(vectors) -> str:
+    """One NAND of the toy set with all between its two inputs and its output: a page of some 70 lines."""
+    cases = {vector["name"]: vector["cases"] for vector in vectors}
+    keys_, nand = cases["toy-keys"][0]["outputs"], cases["toy-nand"][0]
+    given, lines = nand["inputs"], []
+
+    def add(name, value):
+        if isinstance(value, list) and isinstance(value[0], str):
+            for number, item in enumerate(value):
+                add(f"{name} {number}", item)
+            return
+        words_ = value.split() if isinstance(value, str) else [str(value)]
+        a_line = 136 // (len(words_[0]) + 1) or 1
+        rows = [" ".join(words_[start : start + a_line]) for start in range(0, len(words_), a_line)]
+        lines.extend(f"{name if row == 0 else '':<20}{text}" for row, text in enumerate(rows))
+
+    lines.append("A NAND under the toy set: n = 4, N = 32, k = 1, no noise (vectors/README.md, `toy.json`, says what is what)")
+    add("bits", given["bits"])
+    add("small key", keys_["small"])
+    add("large key", keys_["large"])
+    for name, value in nand["outputs"].items():
+        add(name, value)
+    return "\n".join(lines)

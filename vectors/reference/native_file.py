@@ -12,7 +12,7 @@ from .keys import CloudKey, SecretKey
 from .parameters import Parameters
 
 MAGIC, VERSION = b"tfhebnn\n", 1
-SECRET_KEY, CLOUD_KEY, SEEDED, PACKED, CLOUD_KEY_WITH_MASKS = 1, 2, 3, 6, 7
+SECRET_KEY, CLOUD_KEY, SEEDED, LIST, PACKED, CLOUD_KEY_WITH_MASKS = 1, 2, 3, 5, 6, 7
 
 
 def wrap(kind: int, key_id: bytes, parameters: str, body: bytes, context: bytes = bytes(32)) -> bytes:
@@ -38,6 +38,13 @@ def cloud_key(key: CloudKey) -> bytes:
 
 def seeded(p: Parameters, key_id: bytes, masks: bytes, bodies) -> bytes:
     return wrap(SEEDED, key_id, p.name, masks + struct.pack("<I", len(bodies)) + torus.to_bytes(bodies, 32))
+
+
+def ciphertext_list(p: Parameters, key_id: bytes, variance: float, masks, bodies) -> bytes:
+    """Of one variance each, in squared torus units."""
+    samples = (struct.pack("<d", variance) + torus.to_bytes(mask, 32) + torus.to_bytes(body, 32)
+               for mask, body in zip(masks, bodies))
+    return wrap(LIST, key_id, p.name, struct.pack("<I", len(bodies)) + b"".join(samples))
 
 
 def packed(p: Parameters, key_id: bytes, masks: bytes, row_length: int, bodies) -> bytes:

@@ -45,6 +45,11 @@ def modulus_switch(p: Parameters) -> float:
     return (p.n / 48 + 1 / 12) / (2 * p.size) ** 2
 
 
+def fresh(p: Parameters) -> float:
+    deviation = p.fresh_deviation / 2.0**64
+    return deviation * deviation
+
+
 def bootstrapped(p: Parameters) -> float:
     """Of a ciphertext as the next gate meets it, rounded to 32 bits."""
     variance = blind_rotation(p) + (1 + p.large / 2) * 2.0**-64 / 12

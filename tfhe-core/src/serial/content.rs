@@ -419,6 +419,7 @@ mod tests {
     use crate::Error;
     use crate::parameters::{GATES_DEFAULT, TFHE_LIB_V1_0_1};
     use crate::random::SecretSeed;
+    use crate::serial::tfhe_lib;
     use proptest::prelude::*;
     use sha2::{Digest, Sha256};
     use std::path::Path;
@@ -490,19 +491,21 @@ mod tests {
         (to_bytes(content, [7; 32]).to_vec(), rewritten::<C>)
     }
 
-    /// A file of every kind, the longest last: a cloud key of 8 MB. A secret key whose bits do not fill their last byte.
+    /// A file of every kind, the longest last: a cloud key of 8 MB, and with its masks of 33 MB. A secret key whose bits do not fill their last byte.
     fn examples() -> &'static [Example] {
         static EXAMPLES: OnceLock<Vec<Example>> = OnceLock::new();
         EXAMPLES.get_or_init(|| {
             let small = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(4));
-            let cloud = example(&CloudKey::generate(&small, seed(5)));
+            let cloud = CloudKey::generate(&small, seed(5));
+            let with_masks = tfhe_lib::CloudKeySet::new(&cloud).unwrap().into_cloud_key();
             vec![
                 example(&seeded()),
                 example(&packed()),
                 example(&list()),
                 example(&key()),
                 example(&small),
-                cloud,
+                example(&cloud),
+                example(&with_masks),
             ]
         })
     }
@@ -627,8 +630,9 @@ mod tests {
 
         #[test]
         fn a_damaged_cloud_key_is_found_or_another(at: prop::sample::Index, early in 0..200_usize, bit in 0u32..8) {
-            let (bytes, rewritten) = &examples()[5];
-            for at in [at.index(bytes.len()), early] {
+            let at = |(bytes, _): &Example| [at.index(bytes.len()), early];
+            for (example, at) in examples()[5..].iter().flat_map(|example| at(example).map(|at| (example, at))) {
+                let (bytes, rewritten) = example;
                 let mut bytes = bytes.clone();
                 bytes[at] ^= 1u8 << bit;
                 let found = matches!(rewritten(&bytes), Err(Error::BadFile { .. }));

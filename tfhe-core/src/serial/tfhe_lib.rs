@@ -36,7 +36,7 @@
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -76,12 +76,15 @@ pub enum Form {
     Ciphertexts,
 }
 
-/// What a file of the library seems to be; `None` where it begins as none does.
+/// What a file of the library seems to be; `None` where it begins as none does, and for a pipe, which can be read only once.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be read.
 pub fn recognise(path: &Path) -> Result<Option<Form>> {
     let io = |source| Error::Io { path: path.to_owned(), source };
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Ok(None);
+    }
     let mut start = Vec::with_capacity(SAMPLE_START.len());
     let file = File::open(path).map_err(io)?;
     file.take(SAMPLE_START.len() as u64).read_to_end(&mut start).map_err(io)?;

@@ -177,8 +177,8 @@ fn keep(path: &Path) -> Result<Option<NamedTempFile<()>>> {
     }
 }
 
-/// The folder of a file.
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in, or is to be in.
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -20,7 +20,8 @@ use crate::keys::{BootstrapBodies, CloudKey, SecretKey};
 use crate::keyswitch::KeySwitchKey;
 use crate::lwe::{LweCiphertext, Wire};
 use crate::parameters::{
-    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_1,
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_0_1,
+    TFHE_LIB_V1_1,
 };
 use crate::random::{Purpose, SecretSeed};
 use crate::tgsw::FourierTgsw;
@@ -28,7 +29,7 @@ use crate::tlwe::TlweCiphertext;
 use crate::torus::{Torus, Torus32, Torus64};
 
 /// The sets whose gates are recorded; of the first, every gate.
-const GATE_SETS: [&Parameters; 3] = [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &TFHE_LIB_V1_1];
+const GATE_SETS: [&Parameters; 4] = [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &TFHE_LIB_V1_0_1, &TFHE_LIB_V1_1];
 /// The sets whose functional bootstraps are recorded.
 const FUNCTIONAL_SETS: [&Parameters; 2] = [&FUNCTIONAL_1024, &FUNCTIONAL_2048];
 

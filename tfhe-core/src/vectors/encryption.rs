@@ -12,7 +12,7 @@ use crate::keyswitch::KeySwitchKey;
 use crate::lwe::LweCiphertext;
 use crate::parameters::{Order, Parameters};
 use crate::random::{Purpose, SecretSeed};
-use crate::serial::{FileContent, NO_CONTEXT, to_bytes};
+use crate::serial::{CiphertextList, FileContent, NO_CONTEXT, to_bytes};
 use crate::torus::{Torus, Torus32};
 
 /// Seed number of seeded ciphertexts.
@@ -180,7 +180,7 @@ fn key_switch(set: &Parameters, keys: &SetKeys, backend: Backend) -> Result<[Cas
     Ok([case(0, Torus32(0)), case(1, Torus32(0x8000_0001))])
 }
 
-/// Every kind of file of every set.
+/// Every kind of file of every set, but a key with its masks, which is the TFHE library's (vectors/tfhe-lib).
 pub(super) fn native_files(keys: &Keys) -> Vector {
     let cases = keys.sets().flat_map(|(set, keys)| files(set, keys)).collect();
     Vector::new("native-files", "docs/formats.md, the native file; with all that it stands on", cases)
@@ -188,21 +188,18 @@ pub(super) fn native_files(keys: &Keys) -> Vector {
 
 fn files(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
     let secret = keys.secret(set);
+    let bits = secret.encrypt(&message_bits(40), seed(CIPHERTEXTS));
+    let ciphertexts =
+        |kind| json!({ "set": set.name, "kind": kind, "secret_key": SECRET_KEY, "ciphertexts": CIPHERTEXTS });
+    let list = CiphertextList::new(set, secret.id(), bits.expand()).expect("invariant: of this key");
     let mut cases = vec![
         file(json!({ "set": set.name, "kind": "secret key", "secret_key": SECRET_KEY }), secret),
         file(
             json!({ "set": set.name, "kind": "cloud key", "secret_key": SECRET_KEY, "cloud_key": CLOUD_KEY }),
             keys.cloud(set),
         ),
-        file(
-            json!({
-                "set": set.name,
-                "kind": "seeded ciphertexts",
-                "secret_key": SECRET_KEY,
-                "ciphertexts": CIPHERTEXTS,
-            }),
-            &secret.encrypt(&message_bits(40), seed(CIPHERTEXTS)),
-        ),
+        file(ciphertexts("seeded ciphertexts"), &bits),
+        file(ciphertexts("ciphertext list"), &list),
     ];
     if set.order == Order::KeySwitchFirst {
         let messages: Vec<Torus32> = (0..100).map(|i| Torus32::from_real(f64::from(i) / 256.0)).collect();

@@ -50,8 +50,8 @@ impl std::fmt::Debug for CloudKeySet {
 impl CloudKeySet {
     /// The library's form of a cloud key: what anybody can make of it who has it. The samples for h > 1 are h
     /// times that for h = 1: right, with h^2 times the variance, and telling nothing new. With them the library's
-    /// gates fail with the probability that [`noise`](super::noise) gives, below 2^-128 for both named sets. The
-    /// same key gives the same bytes.
+    /// gates fail with the probability that [`noise`](super::noise) gives, below 2^-128 for both named sets but where
+    /// [`TFHE_LIB_V1_0_1`](crate::parameters::TFHE_LIB_V1_0_1) reads results of MUX. The same key gives the same bytes.
     ///
     /// # Errors
     /// [`Error::NotTfheLib`] for a key of another shape than the library's.

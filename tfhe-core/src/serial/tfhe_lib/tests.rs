@@ -1,9 +1,6 @@
 //! The library's own files, ours in its form, and what is no such file.
 //!
-//! `vectors/tfhe-lib` has small files that the library made. Its whole key sets, of 3 MB, are read where
-//! `../shared/interop` is beside the source tree; where not, that is said.
-
-use std::path::PathBuf;
+//! `vectors/tfhe-lib` has files that the library made, whole key sets among them.
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -23,23 +20,21 @@ use crate::tlwe::TlweCiphertext;
 use crate::torus::{Torus, Torus32};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/tfhe-lib");
-const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/interop/tfhe-lib-tiny");
 
 fn seed(number: u64) -> SecretSeed {
     SecretSeed::deterministic_for_tests(number)
 }
 
 fn vector(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(VECTORS).join(name)).unwrap()
+    fs::read(Path::new(VECTORS).join(name)).unwrap()
 }
 
-/// A file of the library's whole data, if that is there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(SHARED).join(name);
-    if !path.exists() {
-        println!("skipped: there is no {}", path.display());
-    }
-    path.exists().then_some(path)
+/// The library's cloud key set: with it the file of the secret key set begins, and ends with two numbers of types and
+/// 16 + 1024 bits.
+fn cloud_key_set() -> Vec<u8> {
+    let mut bytes = vector("secret.key");
+    bytes.truncate(bytes.len() - 2 * 4 - 4 * (16 + 1024));
+    bytes
 }
 
 fn source<'a>(bytes: &'a [u8]) -> Source<'a, &'a [u8]> {
@@ -184,11 +179,14 @@ fn the_librarys_gates_have_the_stated_phases() {
 
 #[test]
 fn the_librarys_key_sets_are_written_again_byte_for_byte() {
-    let (Some(secret_path), Some(cloud_path)) = (shared("secret.key"), shared("cloud.key")) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (secret_path, cloud_path) = (Path::new(VECTORS).join("secret.key"), folder.path().join("cloud.key"));
+    let (secret_bytes, cloud_bytes) = (vector("secret.key"), cloud_key_set());
+    fs::write(&cloud_path, &cloud_bytes).unwrap();
     let KeySet::Secret(secret) = KeySet::load(&secret_path).unwrap() else { panic!("no secret key set") };
     let KeySet::Cloud(cloud) = KeySet::load(&cloud_path).unwrap() else { panic!("no cloud key set") };
-    let (secret_bytes, cloud_bytes) =
-        (std::fs::read(&secret_path).unwrap(), std::fs::read(&cloud_path).unwrap());
+    // Of the file that the library wrote.
+    assert_eq!(cloud.id().to_string(), "8ef6072d4f62e1b8ca022299b792c5bc");
     assert!(secret.to_bytes()[..] == secret_bytes && cloud.to_bytes() == cloud_bytes);
     assert_eq!(cloud.file_len(), cloud_bytes.len());
     assert_eq!(cloud.id().0, Sha256::digest(&cloud_bytes)[..16]);
@@ -199,10 +197,9 @@ fn the_librarys_key_sets_are_written_again_byte_for_byte() {
     assert_eq!(secret.secret_key().large().bits(), alone.large().bits());
     // The noise comes from the variances: the text says 0.
     assert_eq!((cloud.parameters().name, cloud.parameters().tlwe_noise_log2), (OTHER, -30.0));
-    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret.key");
     secret.save(&path, Existing::Refuse).unwrap();
-    assert!(std::fs::read(&path).unwrap() == secret_bytes);
+    assert!(fs::read(&path).unwrap() == secret_bytes);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -217,8 +214,9 @@ fn the_librarys_key_sets_are_written_again_byte_for_byte() {
 
 #[test]
 fn our_gates_on_the_librarys_keys_decrypt_right() {
-    let (Some(secret), Some(cloud)) = (shared("secret.key"), shared("cloud.key")) else { return };
-    let (secret, cloud) = (load_secret_key(&secret).unwrap(), load_cloud_key(&cloud).unwrap());
+    let KeySet::Secret(set) = read(&vector("secret.key")).unwrap() else { panic!("no secret key set") };
+    let KeySet::Cloud(cloud) = read(&cloud_key_set()).unwrap() else { panic!("no cloud key set") };
+    let (secret, cloud) = (set.into_secret_key(), cloud.into_cloud_key());
     let inputs = library_ciphertexts(&secret, "cts.bin");
     let records = records();
     let mut gates: Vec<Gate> = records.iter().map(gate).collect();
@@ -242,10 +240,9 @@ fn our_gates_on_the_librarys_keys_decrypt_right() {
 
 #[test]
 fn the_librarys_tgsw_sample_agrees_with_its_key() {
-    let (Some(secret), Some(sample)) = (shared("secret.key"), shared("bk0.tgswsample")) else { return };
-    let KeySet::Secret(set) = KeySet::load(&secret).unwrap() else { panic!("no secret key set") };
+    let KeySet::Secret(set) = read(&vector("secret.key")).unwrap() else { panic!("no secret key set") };
     let (secret, p) = (set.secret_key(), *set.cloud().parameters());
-    let bytes = std::fs::read(sample).unwrap();
+    let bytes = vector("bk0.tgswsample");
     let mut source = source(&bytes);
     source.uid(168, "a TGSW sample").unwrap();
     let mut all = Vec::new();
@@ -273,14 +270,13 @@ fn the_librarys_tgsw_sample_agrees_with_its_key() {
 
 #[test]
 fn the_librarys_other_files_are_of_the_same_key() {
-    let (Some(tlwe), Some(extracted)) = (shared("tlwe.key"), shared("woks_cts0to3.bin")) else { return };
     let key = library_key();
-    let bytes = std::fs::read(tlwe).unwrap();
+    let bytes = vector("tlwe.key");
     let mut tlwe = source(&bytes[section_len(&vector("params.txt"), "TLWEPARAMS")..]);
     tlwe.uid(85, "a TLWE key").unwrap();
     assert_eq!(*tlwe.secret_bits(1024).unwrap(), key.large().bits());
     tlwe.finish().unwrap();
-    let bytes = std::fs::read(extracted).unwrap();
+    let bytes = vector("woks_cts0to3.bin");
     let mut samples = source(&bytes);
     let large: LweSecretKey<Large> = key.large().extracted();
     for expected in &bits()[..4] {
