@@ -424,6 +424,16 @@ pub enum Error {
         encoding: &'static str,
     },
 
+    /// An answer of the paper's protocol, whose bits are none under the key.
+    #[error(
+        "{}: no answer under this key: it was made with another cloud key, or is damaged; encrypt and infer again with keys of one pair",
+        path.display()
+    )]
+    Undecipherable {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A file of more or fewer ciphertexts than it is to have.
     #[error("{}: {found} ciphertexts, where the model needs {expected}", path.display())]
     CiphertextCount {

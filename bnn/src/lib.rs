@@ -26,6 +26,7 @@
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
+mod bounded;
 pub mod circuit;
 pub mod data;
 pub mod encoding;

@@ -50,11 +50,7 @@ mod weights;
 
 pub use self::paper::{ModelFiles, import_paper};
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -64,7 +60,8 @@ use self::{
     weights::Weights,
 };
 use crate::{
-    Error, Result,
+    Result,
+    bounded::read_bounded,
     encoding::InputEncoding,
     layer::{BinaryDense, Convolution, Dense, Layer, MaxPool, Relu, Shape, Sign, XnorConvolution},
 };
@@ -93,9 +90,11 @@ impl Model {
     /// A file cannot be read, is too large or ill-formed, or the two do not describe one network; see the variants of
     /// [`Error`] for manifests, layers and tensors.
     pub fn open(folder: &Path) -> Result<Self> {
-        let (manifest_path, manifest_bytes) = read_bounded(folder, "manifest.toml", MANIFEST_LIMIT)?;
+        let [manifest_path, weights_path] =
+            ["manifest.toml", "weights.safetensors"].map(|name| folder.join(name));
+        let manifest_bytes = read_bounded(&manifest_path, MANIFEST_LIMIT)?;
         let manifest = Manifest::parse(&manifest_path, &manifest_bytes)?;
-        let (weights_path, weights_bytes) = read_bounded(folder, "weights.safetensors", WEIGHTS_LIMIT)?;
+        let weights_bytes = read_bounded(&weights_path, WEIGHTS_LIMIT)?;
         let mut weights = Weights::parse(&weights_path, &weights_bytes)?;
 
         let mut chain = Chain::new(&manifest_path, &manifest.input);
@@ -210,16 +209,4 @@ fn read_layer(entry: LayerEntry, input: Shape, name: String, weights: &mut Weigh
         LayerEntry::MaxPool { size, .. } => Layer::MaxPool(MaxPool { name, size }),
         LayerEntry::Sign { .. } => Layer::Sign(Sign { name }),
     })
-}
-
-/// Reads the file `name` of the folder, and refuses one that is larger than `limit` bytes.
-fn read_bounded(folder: &Path, name: &str, limit: u64) -> Result<(PathBuf, Vec<u8>)> {
-    let path = folder.join(name);
-    let mut content = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(limit + 1).read_to_end(&mut content));
-    match read {
-        Err(source) => Err(Error::Read { path, source }),
-        Ok(length) if length as u64 > limit => Err(Error::TooLarge { path, limit }),
-        Ok(_) => Ok((path, content)),
-    }
 }

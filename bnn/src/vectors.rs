@@ -11,7 +11,7 @@
 //! assert!(check("no/such/folder".as_ref(), &samples, Backend::Portable).is_err());
 //! ```
 
-use std::{collections::BTreeMap, fmt::Write, fs::File, io::Read, path::Path};
+use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use serde_json::{Value, json};
 use tfhe_core::{
@@ -19,7 +19,7 @@ use tfhe_core::{
     vectors::{self, Case, Row, Vector, VectorFile, hex, sum},
 };
 
-use crate::{Error, Result, data::GreyImage, engine, layer::Layer, model::Model};
+use crate::{Result, bounded::read_bounded, data::GreyImage, engine, layer::Layer, model::Model};
 
 /// The models whose values are recorded, by the names of their folders.
 pub const MODELS: [&str; 5] =
@@ -107,13 +107,7 @@ fn sums<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> Strin
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>> {
-    let path = folder.join(name);
-    let mut content = Vec::new();
-    match File::open(&path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut content)) {
-        Ok(length) if length as u64 > LIMIT => Err(Error::TooLarge { path, limit: LIMIT }),
-        Ok(_) => Ok(content),
-        Err(source) => Err(Error::Read { path, source }),
-    }
+    read_bounded(&folder.join(name), LIMIT)
 }
 
 fn networks(samples: &Samples) -> Result<VectorFile> {

@@ -4,11 +4,7 @@ use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
 use bnn::circuit::netlist::Style;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tfhe_core::{
-    backend::Backend,
-    parameters::{GATES_DEFAULT, Parameters},
-    serial::Existing,
-};
+use tfhe_core::{backend::Backend, parameters::Parameters, serial::Existing};
 
 use crate::{
     commands::Session,
@@ -54,7 +50,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "NAME")]
     backend: Option<Backend>,
 
-    /// Print one JSON object on stdout, and errors as {"error": ".."} on stderr
+    /// Print one JSON object on stdout, and errors as {"error": ".."} on stderr, in its last line where work says how far it is
     #[arg(long, global = true)]
     json: bool,
 }
@@ -445,11 +441,11 @@ pub(crate) struct Soak {
     #[arg(long, value_name = "FILE", default_value = "soak.json")]
     pub(crate) record: PathBuf,
 
-    /// Parameter set of a new test
-    #[arg(long, value_name = "SET", default_value = GATES_DEFAULT.name, value_parser = parameters)]
-    pub(crate) parameters: &'static Parameters,
+    /// Parameter set of a new test [default: GATES_DEFAULT]
+    #[arg(long, value_name = "SET", value_parser = parameters)]
+    pub(crate) parameters: Option<&'static Parameters>,
 
-    /// What keys and circuits of a new test are drawn from [default: drawn by the operating system]
+    /// What keys and circuits of a new test are drawn from [default: the time]
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
 }

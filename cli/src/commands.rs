@@ -67,13 +67,17 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
 
 /// A parameter set and its security.
 fn describe(parameters: &Parameters) -> String {
-    format!("{}, {} bits of security", parameters.name, parameters.security_bits)
+    match parameters.security_bits {
+        // A set from a file of the TFHE library.
+        0 => format!("{}, whose security nobody has estimated", parameters.name),
+        bits => format!("{}, {bits} bits of security", parameters.name),
+    }
 }
 
 fn parameters_json(parameters: &Parameters) -> Value {
     json!({
         "name": parameters.name,
-        "security_bits": parameters.security_bits,
+        "security_bits": (parameters.security_bits > 0).then_some(parameters.security_bits),
         "log2_failure": parameters.log2_failure,
     })
 }

@@ -38,6 +38,10 @@ pub(crate) enum Error {
     #[error("{}: exists already; --force replaces it", path.display())]
     Exists { path: PathBuf },
 
+    /// An output that would take the place of an input.
+    #[error("{}: this file is read by the same command; name another output", path.display())]
+    OutputIsInput { path: PathBuf },
+
     /// A folder that is to be made and is there already.
     #[error("{}: exists already; name another folder with --out", path.display())]
     FolderExists { path: PathBuf },
@@ -45,6 +49,10 @@ pub(crate) enum Error {
     /// A state in the place of another file of the run.
     #[error("{}: the state of the run needs a file of its own; name it with --state", path.display())]
     StateIsOther { path: PathBuf },
+
+    /// A file in the place of a state that is none.
+    #[error("{}: this is no saved run, and is not replaced; name another file with --state", path.display())]
+    NoSavedRun { path: PathBuf },
 
     /// A saved run that would be lost.
     #[error("{}: a run was saved here; --resume goes on with it, --force begins again", path.display())]
@@ -63,7 +71,7 @@ pub(crate) enum Error {
     Record { path: PathBuf, line: usize, cause: String },
 
     /// A record that another process is writing.
-    #[error("{}: another evaluation is writing this record; wait for it, or name another file with --record", path.display())]
+    #[error("{}: another process is writing this record; wait for it, or name another file with --record", path.display())]
     RecordInUse { path: PathBuf },
 
     /// One output for several pictures.
@@ -142,9 +150,9 @@ impl Error {
             Self::Network(bnn::Error::OtherModel { .. }) => {
                 Some("name the model it was made for with --model")
             }
-            Self::Network(bnn::Error::OtherParameters { .. }) => {
-                Some("`bnn keygen` makes keys of either engine's set")
-            }
+            Self::Network(bnn::Error::OtherParameters { .. }) => Some(
+                "name a key of that set; `bnn keygen` makes new ones, which do not open what older ones encrypted",
+            ),
             Self::Network(bnn::Error::UnsupportedLayer { .. }) => {
                 Some("`bnn keygen --engine gates` makes keys for exact circuits")
             }
@@ -162,6 +170,7 @@ fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
     use tfhe_core::{Error, serial::FileFault};
     match error {
         Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
+        Error::NotTfheLib { .. } => Some("`bnn keygen --protocol paper` makes keys that it can have"),
         Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),
         Error::BadFile { fault: FileFault::Magic, .. } => {
             Some("name a key, an encrypted picture or encrypted scores")

@@ -13,7 +13,7 @@ use tfhe_core::{
     parameters::{Parameters, TFHE_LIB_V1_0_1},
     serial::{
         self, Existing, FileContent, Kind,
-        tfhe_lib::{self, Form},
+        tfhe_lib::{self, Form, ParameterSet},
     },
 };
 
@@ -54,6 +54,37 @@ impl Written {
     }
 }
 
+/// Refuses an output in the place of one of the command's inputs, whatever may be replaced.
+pub(crate) fn check_distinct(output: &Path, inputs: &[&Path]) -> Result<()> {
+    if inputs.iter().any(|input| is_same(output, input)) {
+        return Err(Error::OutputIsInput { path: output.into() });
+    }
+    Ok(())
+}
+
+/// Whether two paths name one place, where there may be a file or not.
+pub(crate) fn is_same(first: &Path, second: &Path) -> bool {
+    let place = |path: &Path| {
+        path.canonicalize().or_else(|_| {
+            let folder = serial::folder_of(path).canonicalize()?;
+            Ok::<_, io::Error>(folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    match (place(first), place(second)) {
+        (Ok(first), Ok(second)) => first == second,
+        _ => first == second,
+    }
+}
+
+/// Removes a file, to last; one that is not there is fine.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let failed = |source| Error::Io { path: path.into(), source };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| serial::sync_folder(serial::folder_of(path))).map_err(failed),
+    }
+}
+
 /// Refuses an output that could not be written, before long work for it is begun.
 pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
     if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
@@ -67,11 +98,8 @@ pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
         let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
         return Err(Error::Io { path: path.into(), source });
     }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    tempfile::tempfile_in(folder).map_err(|source| Error::Unwritable { path: path.into(), source })?;
+    tempfile::tempfile_in(serial::folder_of(path))
+        .map_err(|source| Error::Unwritable { path: path.into(), source })?;
     Ok(())
 }
 
@@ -109,6 +137,11 @@ pub(crate) fn load_cloud_key(path: &Path, parameters: &Parameters) -> Result<Clo
         return Err(bnn::Error::OtherParameters { found, expected }).about(path);
     }
     Ok(key)
+}
+
+/// Refuses the key in the file `key` where the TFHE library cannot have its parameter set.
+pub(crate) fn check_library_set(parameters: &Parameters, key: &Path) -> Result<()> {
+    ParameterSet::new(parameters).map(drop).about(key)
 }
 
 /// A key in a native file, or in one of the TFHE library, which `from_library` reads.

@@ -58,6 +58,10 @@ fn usage(answer: &clap::Error) -> ExitCode {
         answer.exit();
     }
     let message = answer.to_string();
-    Output::Json.fail(message.lines().next().unwrap_or_default().trim_start_matches("error: "));
+    // What is wrong, and of what; then clap says how a command line looks.
+    let lines =
+        message.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    Output::Json.fail(words.join(" ").trim_start_matches("error: "));
     WRONG_USAGE.into()
 }

@@ -1,7 +1,9 @@
-//! What is shown while something takes its time: on stderr, and only if that is a terminal.
+//! What is shown while something takes its time, on stderr: bars on a terminal, else a line now and then.
 
 use std::{
     cell::Cell,
+    io::{self, Write},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -22,16 +24,65 @@ pub(crate) fn spinner<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A bar of bootstraps.
-pub(crate) fn bootstraps(count: usize) -> ProgressBar {
-    bar(count, "{bar:40} {pos} of {len} bootstraps, {eta} left")
+/// The progress of work that is counted: a bar on a terminal, else a line on stderr now and then.
+pub(crate) struct Count {
+    bar: ProgressBar,
+    what: &'static str,
+    lines: Lines,
 }
 
-/// A bar of images.
-pub(crate) fn images(count: usize) -> ProgressBar {
-    let bar = bar(count, "{bar:40} {pos} of {len} images, {per_minute} a minute, {eta} left");
-    bar.enable_steady_tick(TICK);
-    bar
+impl Count {
+    /// Of bootstraps.
+    pub(crate) fn bootstraps(total: usize) -> Self {
+        Self::new(bar(total, "{bar:40} {pos} of {len} bootstraps, {eta} left"), "bootstraps")
+    }
+
+    /// Of images.
+    pub(crate) fn images(total: usize) -> Self {
+        let bar = bar(total, "{bar:40} {pos} of {len} images, {per_minute} a minute, {eta} left");
+        bar.enable_steady_tick(TICK);
+        Self::new(bar, "images")
+    }
+
+    fn new(bar: ProgressBar, what: &'static str) -> Self {
+        Self { bar, what, lines: Lines::new() }
+    }
+
+    /// Counts what was done.
+    pub(crate) fn add(&self, count: usize) {
+        self.bar.inc(count as u64);
+        self.lines.tell(&self.bar, || {
+            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            format!("{done} of {total} {}, {} left", self.what, report::long_duration(self.bar.eta()))
+        });
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Lines in the place of a bar that nobody sees.
+struct Lines(Mutex<Instant>);
+
+impl Lines {
+    fn new() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+
+    /// Writes a line where the last one is a while ago and there is no terminal; that nobody reads it is no failure.
+    fn tell(&self, bar: &ProgressBar, line: impl FnOnce() -> String) {
+        if !bar.is_hidden() {
+            return;
+        }
+        // Another thread that holds it is just writing one.
+        if let Ok(mut last) = self.0.try_lock()
+            && last.elapsed() >= LINE_INTERVAL
+        {
+            let _ = writeln!(io::stderr(), "{}", line());
+            *last = Instant::now();
+        }
+    }
 }
 
 fn bar(count: usize, template: &str) -> ProgressBar {
@@ -55,8 +106,7 @@ pub(crate) struct Gates {
     total: usize,
     before: usize,
     start: Instant,
-    /// When the last line was written.
-    line: Cell<Instant>,
+    lines: Lines,
 }
 
 impl Gates {
@@ -65,7 +115,7 @@ impl Gates {
         let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {eta} left: {msg}";
         let bar = bar(total, template).with_position(before as u64);
         bar.reset_eta();
-        Self { bar, total, before, start: Instant::now(), line: Cell::new(Instant::now()) }
+        Self { bar, total, before, start: Instant::now(), lines: Lines::new() }
     }
 
     /// Shows how far it is, and in which layer.
@@ -73,13 +123,12 @@ impl Gates {
         let layer = layer.unwrap_or("done");
         self.bar.set_message(layer.to_owned());
         self.bar.set_position(done as u64);
-        if self.bar.is_hidden() && self.line.get().elapsed() >= LINE_INTERVAL {
+        self.lines.tell(&self.bar, || {
             let speed = done.saturating_sub(self.before).max(1) as f64 / self.start.elapsed().as_secs_f64();
             let left = Duration::from_secs_f64(self.total.saturating_sub(done) as f64 / speed);
             let left = report::long_duration(left);
-            eprintln!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total);
-            self.line.set(Instant::now());
-        }
+            format!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total)
+        });
     }
 
     pub(crate) fn finish(&self) {
@@ -93,14 +142,13 @@ pub(crate) struct Soak {
     start: Instant,
     end: Duration,
     done: Cell<usize>,
-    /// When the last line was written.
-    line: Cell<Instant>,
+    lines: Lines,
 }
 
 impl Soak {
     pub(crate) fn new(end: Duration) -> Self {
         let bar = bar(end.as_secs() as usize, "{bar:30} {msg}");
-        Self { bar, start: Instant::now(), end, done: Cell::new(0), line: Cell::new(Instant::now()) }
+        Self { bar, start: Instant::now(), end, done: Cell::new(0), lines: Lines::new() }
     }
 
     /// Counts bootstraps that were done.
@@ -111,10 +159,7 @@ impl Soak {
         let left = report::long_duration(self.end.saturating_sub(elapsed));
         let message = format!("{} bootstraps, {speed:.0} a second, {left} left", self.done.get());
         self.bar.set_position(elapsed.as_secs());
-        if self.bar.is_hidden() && self.line.get().elapsed() >= LINE_INTERVAL {
-            eprintln!("{message}");
-            self.line.set(Instant::now());
-        }
+        self.lines.tell(&self.bar, || message.clone());
         self.bar.set_message(message);
     }
 

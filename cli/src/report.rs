@@ -33,7 +33,8 @@ impl Output {
     /// Tells people something, on stdout.
     pub(crate) fn say(self, text: impl Display) -> Result<()> {
         match self {
-            Self::Text => print_line(text),
+            // The name of a file may hold what steers a terminal.
+            Self::Text => print_line(text.to_string().replace(|c: char| c.is_control() && c != '\n', " ")),
             Self::Json => Ok(()),
         }
     }
@@ -76,7 +77,8 @@ pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{:.1} KB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+        1_000_000..10_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

@@ -192,7 +192,12 @@ fn network(checker: &mut Checker, model: &Model) {
         checker.case(&name("picture encrypted, the paper's protocol"), Expected::Nothing, || {
             protocol::encrypt(model, &key, &encoded, secret_seed(12)).is_ok()
         });
-        let scores = papers_scores(model, &key, CLASSES * 20);
+        let file = file_of(&mut tfhe_lib::ciphertexts_to_bytes(&ciphertexts(&key, CLASSES * 20)));
+        let decides = Expected::Decisions(1, "whether the answer is of this key");
+        let scores = checker.case(&name("scores read, the paper's protocol"), decides, || {
+            protocol::load_answer(model, file.path(), &key)
+        });
+        let scores = scores.expect("invariant: it was written just now");
         checker.case(&name("scores decrypted, the paper's protocol"), Expected::Nothing, || {
             plan.decrypt(&key, &scores).is_ok()
         });
@@ -212,12 +217,6 @@ fn encrypted_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedSc
         .expect("invariant: of this key");
     let file = file_of(&mut to_bytes(&list, model.digest()));
     EncryptedScores::load(file.path()).expect("invariant: it was written just now")
-}
-
-/// The same in the paper's protocol.
-fn papers_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedScores {
-    let file = file_of(&mut tfhe_lib::ciphertexts_to_bytes(&ciphertexts(key, count)));
-    protocol::load_answer(model, file.path(), key).expect("invariant: it was written just now")
 }
 
 fn ciphertexts(key: &SecretKey, count: usize) -> Vec<Ciphertext> {

@@ -38,14 +38,14 @@ mod read;
 mod value;
 mod write;
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 pub use self::{fault::Fault, value::Value};
 use super::{
     bit::Bit,
     netlist::{Netlist, Style},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, bounded::read_bounded};
 
 /// The largest file that is read, in bytes.
 const MOST_BYTES: u64 = 256_000_000;
@@ -88,15 +88,7 @@ impl BristolCircuit {
     /// # Errors
     /// [`Error::Read`], [`Error::TooLarge`], and those of [`parse`](Self::parse).
     pub fn load(path: &Path, style: Style) -> Result<Self> {
-        let mut text = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut text));
-        match read {
-            Err(source) => Err(Error::Read { path: path.into(), source }),
-            Ok(length) if length as u64 > MOST_BYTES => {
-                Err(Error::TooLarge { path: path.into(), limit: MOST_BYTES })
-            }
-            Ok(_) => Self::parse(path, &text, style),
-        }
+        Self::parse(path, &read_bounded(path, MOST_BYTES)?, style)
     }
 
     /// Reads a file's text; `path` is for errors.

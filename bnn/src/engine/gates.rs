@@ -41,7 +41,7 @@ use tfhe_core::{
 };
 use zeroize::Zeroizing;
 
-pub use self::execution::Execution;
+pub use self::{execution::Execution, state::is_saved_run};
 use self::{
     execution::{HeldWord, held_inputs},
     unit::Units,
@@ -296,7 +296,7 @@ impl Inference<'_> {
     /// Writes what is needed to go on: the file is there whole or not at all.
     ///
     /// # Errors
-    /// [`Error::Crypto`] where it cannot be written.
+    /// [`Error::Crypto`] where it cannot be written; [`Error::State`] where it would be longer than what is read.
     pub fn save(&self, path: &Path) -> Result<()> {
         state::save(&self.execution, self.evaluator, self.image, path, Existing::Replace)
     }

@@ -13,8 +13,7 @@ use safetensors::{
 };
 use tfhe_core::serial::{self, Existing, Secrecy};
 
-use super::read_bounded;
-use crate::{Error, Result};
+use crate::{Error, Result, bounded::read_bounded};
 
 /// The largest file of numbers that is read, in bytes.
 const NUMBERS_LIMIT: u64 = 1 << 20;
@@ -104,10 +103,7 @@ impl ModelFiles {
         if folder.symlink_metadata().is_ok() {
             return Err(exists());
         }
-        let parent = match folder.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let parent = serial::folder_of(folder);
         // Made beside its place, checked, and renamed.
         let mut builder = tempfile::Builder::new();
         builder.prefix(".tmp-").suffix(".bnn-tmp");
@@ -168,7 +164,8 @@ fn numbers(
     count: usize,
     range: std::ops::RangeInclusive<i32>,
 ) -> Result<Vec<i32>> {
-    let (path, content) = read_bounded(folder, name, NUMBERS_LIMIT)?;
+    let path = folder.join(name);
+    let content = read_bounded(&path, NUMBERS_LIMIT)?;
     let mut numbers = Vec::with_capacity(count);
     for (line, text) in content.split(|&byte| byte == b'\n').enumerate() {
         for word in text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {

@@ -1,6 +1,6 @@
 //! What a soak test has done and seen: a file of JSON, written anew after each round, with which a run goes on.
 
-use std::{fs, path::Path};
+use std::{io::ErrorKind, path::Path};
 
 use serde::{Deserialize, Serialize};
 use tfhe_core::{
@@ -8,7 +8,7 @@ use tfhe_core::{
     serial::{self, Existing, Secrecy},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, bounded::read_bounded};
 
 /// The version of the file.
 const FORMAT: u32 = 1;
@@ -92,15 +92,12 @@ impl Record {
     /// # Errors
     /// [`Error::Read`] if it cannot be read; [`Error::State`] if it is no record, or one of another version.
     pub fn load(path: &Path) -> Result<Option<Self>> {
-        let failed = |source| Error::Read { path: path.into(), source };
         let refuse = |reason: &str| Error::State { path: path.into(), reason: reason.into() };
-        match fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-            Ok(metadata) if metadata.len() > MOST_BYTES => return Err(refuse("no record of a soak test")),
-            Ok(_) => (),
-        }
-        let bytes = fs::read(path).map_err(failed)?;
+        let bytes = match read_bounded(path, MOST_BYTES) {
+            Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(Error::TooLarge { .. }) => return Err(refuse("no record of a soak test")),
+            read => read?,
+        };
         let record: Self = serde_json::from_slice(&bytes).map_err(|_| refuse("no record of a soak test"))?;
         if record.format != FORMAT || record.program != PROGRAM {
             return Err(refuse("a record of another version of this program"));
@@ -108,8 +105,13 @@ impl Record {
         if Parameters::named(&record.parameters).is_none() {
             return Err(refuse("a record of an unknown parameter set"));
         }
-        if !(0.0..1e12).contains(&record.seconds) {
-            return Err(refuse("damaged: no test took so many seconds"));
+        let counts = [record.rounds, record.gates, record.bootstraps, record.errors, record.samples];
+        // A million bootstraps a second for a year are 2^45.
+        if counts.into_iter().chain(record.beyond).any(|count| count >= 1 << 48)
+            || !(0.0..1e12).contains(&record.seconds)
+            || !(0.0..1e3).contains(&record.largest)
+        {
+            return Err(refuse("damaged: no test counts so much"));
         }
         Ok(Some(record))
     }
@@ -158,6 +160,8 @@ impl Record {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::fs;
+
     use tfhe_core::parameters::GATES_DEFAULT;
 
     use super::*;
@@ -176,6 +180,8 @@ mod tests {
 
         let text = fs::read_to_string(&path).unwrap();
         for (from, to) in [
+            ("\"rounds\": 0", "\"rounds\": 18446744073709551615"),
+            ("3.25", "1e308"),
             ("soak 1", "soak 0"),
             ("GATES_DEFAULT", "GATES"),
             ("\"seed\"", "\"sand\""),

@@ -17,7 +17,7 @@ use tfhe_core::{
     random::SecretSeed,
     serial::{
         Existing,
-        tfhe_lib::{CiphertextOrigin, load_ciphertexts, save_ciphertexts},
+        tfhe_lib::{self, CiphertextOrigin, load_ciphertexts, save_ciphertexts},
     },
 };
 
@@ -60,10 +60,36 @@ fn what_the_papers_client_does_not_send_is_refused() {
     let error = protocol::load_image(&model("perceptron"), nobody, key.parameters(), key.id()).unwrap_err();
     assert!(matches!(error, Error::NotThePapers { .. }), "{error}");
     let one = key.encrypt(&[true], SecretSeed::deterministic_for_tests(2)).expand();
-    fs::write(&path, tfhe_core::serial::tfhe_lib::ciphertexts_to_bytes(&one)).unwrap();
+    fs::write(&path, tfhe_lib::ciphertexts_to_bytes(&one)).unwrap();
     let error =
         protocol::load_image(&model("binarized-cnn"), nobody, key.parameters(), key.id()).unwrap_err();
     assert!(matches!(error, Error::CiphertextCount { found: 1, expected: 784, .. }), "{error}");
+}
+
+/// An answer says nothing of its key, but what is of another one, or damaged, is refused: not one wrong label.
+#[test]
+fn an_answer_of_another_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("answer.data");
+    let key = |seed| SecretKey::generate(&TFHE_LIB_V1_0_1, SecretSeed::deterministic_for_tests(seed));
+    let (model, ours, other) = (model("binarized-cnn"), key(1), key(2));
+    let bits: Vec<bool> = (0..100).map(|i| i % 3 == 0).collect();
+    let answer = ours.encrypt(&bits, SecretSeed::deterministic_for_tests(3)).expand();
+    let mut bytes = tfhe_lib::ciphertexts_to_bytes(&answer);
+    fs::write(&path, &bytes).unwrap();
+    assert!(protocol::load_answer(&model, &path, &ours).is_ok());
+    let refused =
+        |key| matches!(protocol::load_answer(&model, &path, key), Err(Error::Undecipherable { .. }));
+    assert!(refused(&other));
+    // A word of the first bit's mask, changed by an eighth of a turn: its phase changes where the key's bit is set.
+    let set = (0..500).filter(|&word| {
+        let highest = 4 + 4 * word + 3;
+        bytes[highest] ^= 0x20;
+        fs::write(&path, &bytes).unwrap();
+        bytes[highest] ^= 0x20;
+        refused(&ours)
+    });
+    assert!((150..350).contains(&set.count()));
 }
 
 /// Every gate of the whole network keeps the failure bound with the library's parameters: building refuses those

@@ -186,19 +186,21 @@ impl Encryption {
         let (evaluator, key_duration) = report::timed(|| progress::spinner("making keys", make));
         let evaluator = evaluator?;
 
-        let mut run = Run::new(Arc::clone(&program), secret.encrypt(inputs, SecretSeed::from_os()?).expand());
+        let seed = SecretSeed::from_os()?;
+        let inputs = progress::spinner("encrypting", || secret.encrypt(inputs, seed).expand());
+        let mut run = Run::new(Arc::clone(&program), inputs);
         let engine = Encrypted::new(&evaluator);
         let limit = evaluator.portion();
-        let bar = progress::bootstraps(program.bootstraps());
+        let bar = progress::Count::bootstraps(program.bootstraps());
         let (outputs, duration) = report::timed(|| {
             loop {
                 match run.advance(&engine, limit)? {
                     0 => return run.outputs(&engine),
-                    done => bar.inc(done as u64),
+                    done => bar.add(done),
                 }
             }
         });
-        bar.finish_and_clear();
+        bar.finish();
         let results = outputs?
             .into_iter()
             .map(|bit| match bit {

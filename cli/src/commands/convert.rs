@@ -1,6 +1,6 @@
 //! Rewrites keys and ciphertexts in the TFHE library's form, or from it in ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tfhe_core::{
@@ -9,7 +9,7 @@ use tfhe_core::{
     parameters::Parameters,
     serial::{
         self, CiphertextList, Header, Kind, NO_CONTEXT,
-        tfhe_lib::{self, CiphertextOrigin, CloudKeySet, Form, KeySet, ParameterSet, SecretKeySet},
+        tfhe_lib::{self, CiphertextOrigin, CloudKeySet, Form, KeySet, SecretKeySet},
     },
 };
 
@@ -32,6 +32,9 @@ struct Converted {
 pub(super) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let output = session.output;
     files::check_output(&arguments.out, arguments.overwriting.existing())?;
+    let inputs = [Some(&arguments.file), arguments.key.as_ref(), arguments.cloud_key.as_ref()];
+    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    files::check_distinct(&arguments.out, &inputs)?;
     let form = tfhe_lib::recognise(&arguments.file)?;
     let convert = || match (form, arguments.to) {
         (None, FileForm::TfheLib) => to_library(arguments),
@@ -71,7 +74,7 @@ fn has(arguments: &Convert) -> Result<Converted> {
 fn to_library(arguments: &Convert) -> Result<Converted> {
     let (path, out, existing) = (&arguments.file, &arguments.out, arguments.overwriting.existing());
     let header = serial::inspect(path)?;
-    ParameterSet::new(header.parameters).about(path)?;
+    files::check_library_set(header.parameters, path)?;
     let key_id = match header.kind {
         Kind::SecretKey => {
             let cloud =
@@ -128,11 +131,13 @@ fn from_library(arguments: &Convert, form: Form) -> Result<Converted> {
         Form::Ciphertexts => {
             let (parameters, key_id) = match (&arguments.key, &arguments.cloud_key) {
                 (Some(key), _) => {
-                    let key = files::load_secret_key(key)?;
+                    let (path, key) = (key, files::load_secret_key(key)?);
+                    files::check_library_set(key.parameters(), path)?;
                     (*key.parameters(), key.id())
                 }
                 (None, Some(key)) => {
-                    let key = files::load_any_cloud_key(key)?;
+                    let (path, key) = (key, files::load_any_cloud_key(key)?);
+                    files::check_library_set(key.parameters(), path)?;
                     (*key.parameters(), key.id())
                 }
                 (None, None) => return Err(Error::NeedsKey { path: path.clone() }),

@@ -17,6 +17,7 @@ use tfhe_core::{
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     random::SecretSeed,
+    serial::Existing,
 };
 
 use self::record::{Entry, Record};
@@ -24,7 +25,7 @@ use super::Session;
 use crate::{
     arguments::Evaluate,
     error::Result,
-    lookup, progress,
+    files, lookup, progress,
     report::{self, Output},
 };
 
@@ -95,6 +96,9 @@ fn range(images: &IdxImages, labels: &IdxLabels, arguments: &Evaluate) -> Result
 pub(super) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model.name)?;
+    if let Some(record) = &arguments.record {
+        files::check_output(record, Existing::Replace)?;
+    }
     let selection = progress::spinner("evaluating in the clear", || Selection::open(arguments, &model))?;
     output.say(format_args!(
         "{} on the images {} to {} of {}{}",
@@ -142,12 +146,12 @@ fn evaluate_encrypted(
     }
     if !left.is_empty() {
         let keys = Keys::generate(&plan, session)?;
-        let bar = progress::images(left.len());
+        let bar = progress::Count::images(left.len());
         for image in left {
             record.add(keys.evaluate(&plan, model, image)?)?;
-            bar.inc(1);
+            bar.add(1);
         }
-        bar.finish_and_clear();
+        bar.finish();
     }
     let entries = selection.images.iter().filter_map(|image| record.entries.get(&image.index));
     let summary = Summary::of(entries, selection, done.len());
@@ -157,6 +161,9 @@ fn evaluate_encrypted(
 
 /// Whether a recorded image is of this model and of this data set, as far as one can tell.
 fn check(entry: &Entry, model: &Model, selection: &Selection) -> std::result::Result<(), String> {
+    if !(0.0..=1.0).contains(&entry.predicted) || !(0.0..1e9).contains(&entry.seconds) {
+        return Err(format!("the numbers of image {} are none that an evaluation gives", entry.index));
+    }
     if entry.model != report::hex(&model.digest()) {
         return Err(format!("image {} was evaluated with another model than {}", entry.index, model.name()));
     }

@@ -2,12 +2,13 @@
 
 use bnn::model::{Model, import_paper};
 use serde_json::json;
+use tfhe_core::serial;
 
 use super::Session;
 use crate::{
     arguments::{Import, ImportPaper},
     error::{Error, Result},
-    report,
+    interrupt, report,
 };
 
 pub(super) fn run(command: &Import, session: &Session) -> Result<()> {
@@ -21,7 +22,10 @@ fn paper(arguments: &ImportPaper, session: &Session) -> Result<()> {
     if out.symlink_metadata().is_ok() {
         return Err(Error::FolderExists { path: out.clone() });
     }
-    import_paper(&arguments.folder)?.write(out)?;
+    let files = import_paper(&arguments.folder)?;
+    let parent = serial::folder_of(out);
+    serial::make_folder(parent).map_err(|source| Error::Io { path: parent.into(), source })?;
+    interrupt::hold(|| files.write(out))?;
     let model = Model::open(out)?;
     output.say(format_args!(
         "{}: the Binarized CNN of the paper, {}",

@@ -64,7 +64,12 @@ pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     let output = session.output;
     let pictures = outputs(arguments)?;
     let existing = arguments.overwriting.existing();
-    pictures.iter().try_for_each(|(_, out)| files::check_output(out, existing))?;
+    let mut inputs: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
+    inputs.push(&arguments.cloud_key);
+    for (_, out) in &pictures {
+        files::check_output(out, existing)?;
+        files::check_distinct(out, &inputs)?;
+    }
 
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
@@ -113,7 +118,7 @@ fn outputs(arguments: &Infer) -> Result<Vec<(PathBuf, PathBuf)>> {
             Some(out) => out.clone(),
             None => arguments.out_dir.join(default_output(input)),
         };
-        if let Some((other, _)) = pictures.iter().find(|(_, other)| *other == out) {
+        if let Some((other, _)) = pictures.iter().find(|(_, other)| files::is_same(other, &out)) {
             return Err(Error::SameOutput { first: other.clone(), second: input.clone(), out });
         }
         pictures.push((input.clone(), out));
@@ -139,10 +144,10 @@ pub(super) fn infer(
         pictures.iter().map(|(input, _)| input.as_path()).zip(&images).collect();
     let (evaluator, key_duration) = prepare(model, &named, key, backend)?;
 
-    let bar = progress::bootstraps(images.len() * plan.bootstraps());
+    let bar = progress::Count::bootstraps(images.len() * plan.bootstraps());
     let one = |((input, image), (_, out)): (&(&Path, &EncryptedImage), &(PathBuf, PathBuf))| {
         let before = AtomicUsize::new(0);
-        let progress = |done: usize| bar.inc((done - before.swap(done, Ordering::Relaxed)) as u64);
+        let progress = |done: usize| bar.add(done - before.swap(done, Ordering::Relaxed));
         let (scores, duration) = report::timed(|| plan.infer(&evaluator, image, progress));
         let scores = scores.about(input)?;
         interrupt::hold(|| scores.save(out, existing))?;
@@ -150,7 +155,7 @@ pub(super) fn infer(
     };
     let (scores, duration) =
         report::timed(|| named.par_iter().zip(pictures).map(one).collect::<Result<Vec<Written>>>());
-    bar.finish_and_clear();
+    bar.finish();
     Ok(Inferred {
         scores: scores?,
         duration,

@@ -9,7 +9,7 @@ use std::{
 
 use bnn::{
     encrypted::EncryptedImage,
-    engine::gates::{Inference, Plan},
+    engine::gates::{self, Inference, Plan},
     model::Model,
     protocol,
 };
@@ -39,11 +39,15 @@ pub(super) fn run(
         name.push(".state");
         name.into()
     });
-    if [out.as_path(), input, &arguments.cloud_key].contains(&state.as_path()) {
+    let others = arguments.files.iter().map(PathBuf::as_path).chain([out.as_path(), &arguments.cloud_key]);
+    if others.into_iter().any(|other| files::is_same(&state, other)) {
         return Err(Error::StateIsOther { path: state });
     }
     files::check_output(&state, Existing::Replace)?;
     let saved = state.symlink_metadata().is_ok();
+    if saved && !gates::is_saved_run(&state)? {
+        return Err(Error::NoSavedRun { path: state });
+    }
     if saved && !arguments.resume && arguments.overwriting.existing() == Existing::Refuse {
         return Err(Error::SavedRun { path: state });
     }
@@ -78,6 +82,12 @@ pub(super) fn run(
         ))?;
         inference
     } else {
+        if arguments.resume {
+            output.say(format_args!(
+                "state   {}: no run is saved there, so this one begins",
+                state.display()
+            ))?;
+        }
         plan.start(&evaluator, image).about(input)?
     };
 

@@ -1,25 +1,35 @@
 //! Random circuits on ciphertexts, for as long as one likes: gates done and errors seen.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
 
 use bnn::soak::{Record, Soak, TAILS};
 use serde_json::json;
+use tfhe_core::{parameters::GATES_DEFAULT, serial::Existing};
 
 use super::Session;
 use crate::{
     arguments,
     error::{Error, Result},
-    interrupt, progress, report,
+    files, interrupt, progress, report,
 };
 
 pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> {
     let (path, output, backend) = (&arguments.record, session.output, session.backend()?);
+    // Told before long work is begun.
+    files::check_output(path, Existing::Replace)?;
     let record = match Record::load(path)? {
         Some(record) => continued(record, arguments)?,
-        None => Record::new(arguments.parameters, arguments.seed.unwrap_or_else(clock)),
+        None => {
+            Record::new(arguments.parameters.unwrap_or(&GATES_DEFAULT), arguments.seed.unwrap_or_else(clock))
+        }
     };
-    // Told before long work is begun.
-    record.save(path)?;
+    let mut claim = Claim::on(path)?;
+    interrupt::hold(|| record.save(path))?;
+    claim.renew(path)?;
     let before = record.clone();
     let parameters = record.parameters();
     output.say(format_args!(
@@ -37,6 +47,7 @@ pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> 
     while start.elapsed() < end {
         soak.round(|done| progress.add(done))?;
         interrupt::hold(|| soak.record().save(path))?;
+        claim.renew(path)?;
     }
     progress.finish();
 
@@ -90,8 +101,8 @@ fn continued(record: Record, arguments: &arguments::Soak) -> Result<Record> {
     let other = |found: String, asked: String| {
         Err(Error::OtherSoak { record: arguments.record.clone(), found, asked })
     };
-    if record.parameters() != arguments.parameters {
-        return other(record.parameters().name.into(), arguments.parameters.name.into());
+    if let Some(asked) = arguments.parameters.filter(|&asked| asked != record.parameters()) {
+        return other(record.parameters().name.into(), asked.name.into());
     }
     match arguments.seed {
         Some(seed) if seed != record.seed => other(format!("seed {}", record.seed), format!("seed {seed}")),
@@ -102,4 +113,27 @@ fn continued(record: Record, arguments: &arguments::Soak) -> Result<Record> {
 /// A seed that is another each time: nanoseconds of the clock. Nothing secret hangs on it.
 fn clock() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// What keeps other soak tests from a record: the lock on its file, while that is open. A file system without locks is
+/// no reason not to write.
+struct Claim {
+    _file: Option<File>,
+}
+
+impl Claim {
+    /// Claims the record, if it is there already.
+    fn on(path: &Path) -> Result<Self> {
+        let file = File::open(path).ok();
+        match file.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Err(Error::RecordInUse { path: path.into() }),
+            _ => Ok(Self { _file: file }),
+        }
+    }
+
+    /// Claims the file that has taken the record's name since.
+    fn renew(&mut self, path: &Path) -> Result<()> {
+        *self = Self::on(path)?;
+        Ok(())
+    }
 }

@@ -13,7 +13,7 @@ use super::Session;
 use crate::{
     arguments::{Vectors, VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files, lookup, progress, report,
+    files, interrupt, lookup, progress, report,
 };
 
 /// Sample digits.
@@ -103,7 +103,7 @@ fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
     let mut written = Vec::new();
     for (name, bytes) in contents? {
         let path = folder.join(name);
-        write_whole(&bytes, &path, existing, Secrecy::Everyone)?;
+        interrupt::hold(|| write_whole(&bytes, &path, existing, Secrecy::Everyone))?;
         output.say(format_args!("{}  {}", path.display(), report::size(bytes.len() as u64)))?;
         written.push(path.display().to_string());
     }

@@ -74,6 +74,16 @@ fn a_record_that_is_another_is_refused_and_kept() {
     fs::write(place.path("mixed"), format!("{record}what?\n")).unwrap();
     place.refuses(&format!("{line} mixed"), &["mixed", "line 2"]);
     place.refuses(&format!("{line} none/record"), &["none/record"]);
+    // Lines without an end that only begin as ours do.
+    for other in ["{\"index\": 1}", "{\"index\":\"mine\"}", "{\"index\":,\"label\":", "{\"index\":7,\"mine\""]
+    {
+        fs::write(place.path("list"), other).unwrap();
+        place.refuses(&format!("{line} list"), &["list", "line 1", "no record"]);
+        assert_eq!(fs::read_to_string(place.path("list")).unwrap(), other);
+    }
+    // Not read to its end, which a device has not.
+    fs::File::create(place.path("huge")).unwrap().set_len((64 << 20) + 1).unwrap();
+    place.refuses(&format!("{line} huge"), &["huge", "no record"]);
     fs::write(place.path("other"), record.replace("\"label\":0", "\"label\":1")).unwrap();
     place.refuses(&format!("{line} other"), &["other", "line 1", "another data set"]);
     toy::write_model(&place.path("second"), "second");

@@ -70,3 +70,22 @@ fn a_model_is_inspected_by_folder_and_by_name() {
     assert_eq!(result["model"]["name"], "binarized-perceptron");
     assert_eq!(result["layers"].as_array().unwrap().len(), 2);
 }
+
+/// `--force` replaces old outputs, not what the command itself reads, however the path is written.
+#[test]
+fn an_output_in_the_place_of_an_input_is_refused() {
+    let place = Place::furnished();
+    place.run("encrypt 4.png --model toy").succeeded();
+    let before = place.listing();
+    for line in [
+        "encrypt 4.png --model toy --out keys/secret.key --force",
+        "encrypt 4.png --model toy --out keys/../4.png --force",
+        "infer 4.enc --model toy --out ./4.enc --force",
+        "infer 4.enc --model toy --out keys/cloud.key --force",
+        "convert keys/cloud.key --to tfhe-lib --out keys/./cloud.key --force",
+        "convert keys/secret.key --to tfhe-lib --cloud-key keys/cloud.key --out keys/cloud.key --force",
+    ] {
+        place.refuses(line, &["is read by the same command", "name another output"]);
+    }
+    assert_eq!(place.listing(), before);
+}

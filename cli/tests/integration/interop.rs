@@ -130,6 +130,10 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     let text = place.run(decrypt).succeeded();
     assert!(text.contains("equal, bit for bit"), "{text}");
 
+    // No file says whose it is: by its bits.
+    place.run("keygen --protocol paper --out other").succeeded();
+    place.refuses(&format!("{decrypt} --key other/secret.key"), &["answer.data", "another cloud key"]);
+
     // The real sizes: 784 signs, and 576 magnitudes of 20 bits.
     fs::create_dir(place.path("real")).unwrap();
     let digit = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits/7.png");

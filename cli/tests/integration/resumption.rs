@@ -52,13 +52,21 @@ fn a_saved_run_is_not_lost_by_accident_nor_mixed_up() {
     let place = Place::furnished();
     place.run("keygen --engine gates --out gates").succeeded();
     place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
-    fs::write(place.path("4.scores.state"), "{\"not\": \"a run\"}\n").unwrap();
+    fs::write(place.path("4.scores.state"), "{\"format\":\"of no version\"}\n").unwrap();
     let line = "infer 4.enc --model toy --cloud-key gates/cloud.key";
     place.refuses(
         line,
         &["4.scores.state: a run was saved here; --resume goes on with it, --force begins again"],
     );
     place.refuses(&format!("{line} --resume"), &["4.scores.state: no saved run"]);
+    // What is no saved run is nobody's to replace.
+    fs::write(place.path("notes"), "{\"not\": \"a run\"}\n").unwrap();
+    for force in ["", " --force", " --resume"] {
+        place.refuses(&format!("{line} --state notes{force}"), &["notes: this is no saved run", "--state"]);
+    }
+    for other in ["4.enc", "./4.enc", "gates/../4.scores", "gates/cloud.key"] {
+        place.refuses(&format!("{line} --force --state {other}"), &["needs a file of its own"]);
+    }
     place.run(&format!("{line} --force")).succeeded();
     assert!(place.path("4.scores").exists() && !place.path("4.scores.state").exists());
 }

@@ -37,8 +37,8 @@ const FORMAT: u32 = 1;
 /// Circuits are those of a version; whoever changes how they are built raises the second number.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", circuits 1");
 
-/// The longest line that is read, in bytes: that of some three million ciphertexts.
-const MOST_LINE: u64 = 1 << 26;
+/// The longest line that is read or written, in bytes, with its end: that of some three million ciphertexts.
+const MOST_LINE: usize = 1 << 26;
 
 /// The line of JSON.
 #[derive(Serialize, Deserialize)]
@@ -117,12 +117,30 @@ pub(super) fn save(
     let mut file = serde_json::to_vec(&index).expect("invariant: numbers and strings have a JSON form");
     let context = Sha256::digest(&file).into();
     file.push(b'\n');
+    if file.len() > MOST_LINE {
+        let reason = "the run holds too many ciphertexts at a time to be saved".into();
+        return Err(Error::State { path: path.into(), reason });
+    }
     let list = CiphertextList::new(plan.parameters, evaluator.key_id(), ciphertexts)?;
     let bytes = serial::to_bytes(&list, context);
     // The ciphertexts are there three times at most: with the run, and as a list and bytes, or in both kinds of bytes.
     drop(list);
     file.extend_from_slice(&bytes);
     Ok(serial::write_whole(&file, path, existing, Secrecy::Everyone)?)
+}
+
+/// How every saved run begins.
+const START: &[u8] = b"{\"format\":";
+
+/// Whether a file begins as a saved run does, of whatever version.
+///
+/// # Errors
+/// [`Error::Read`] where it cannot be read.
+pub fn is_saved_run(path: &Path) -> Result<bool> {
+    let failed = |source| Error::Read { path: path.into(), source };
+    let mut start = Vec::new();
+    File::open(path).map_err(failed)?.take(START.len() as u64).read_to_end(&mut start).map_err(failed)?;
+    Ok(start == START)
 }
 
 /// Reads a state that [`save`] wrote.
@@ -136,7 +154,7 @@ pub(super) fn load<'a>(
     let failed = |source| Error::Read { path: path.into(), source };
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
     let mut line = Vec::new();
-    file.by_ref().take(MOST_LINE).read_until(b'\n', &mut line).map_err(failed)?;
+    file.by_ref().take(MOST_LINE as u64).read_until(b'\n', &mut line).map_err(failed)?;
     let line = line.strip_suffix(b"\n").ok_or_else(|| refuse("no saved run"))?;
     let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
     if index.format != FORMAT || index.program != PROGRAM {

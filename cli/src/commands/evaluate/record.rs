@@ -14,8 +14,11 @@ use crate::{
     interrupt,
 };
 
-/// How every line begins.
-const LINE_START: &[u8] = b"{\"index\":";
+/// How every line begins, before the index and after it.
+const LINE_START: [&[u8]; 2] = [b"{\"index\":", b",\"label\":"];
+
+/// More than the record of a data set of 100,000 images has, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// What is said of a line that is none of ours.
 const NO_RECORD: &str = "this is no record of an evaluation";
@@ -36,6 +39,18 @@ pub(super) struct Entry {
     pub(super) model: String,
     /// What encryption, inference and decryption took.
     pub(super) seconds: f64,
+}
+
+/// Whether a line without an end is the beginning of one of ours.
+fn is_cut_off(line: &[u8]) -> bool {
+    let begins = |line: &[u8], start: &[u8]| line.starts_with(start) || start.starts_with(line);
+    let [start, label] = LINE_START;
+    if !begins(line, start) {
+        return false;
+    }
+    let after = line.get(start.len()..).unwrap_or_default();
+    let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    begins(&after[digits..], label) && (digits > 0 || after.is_empty())
 }
 
 /// The finished images, and the file they are appended to, if any.
@@ -59,13 +74,16 @@ impl Record {
     ) -> Result<Self> {
         let failed = |source| Error::Io { path: path.into(), source };
         let refused = |line: usize, cause: String| Error::Record { path: path.into(), line, cause };
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
         // Two that append would each evaluate what the other does. A file system without locks is no reason not to write.
         if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(Error::RecordInUse { path: path.into() });
         }
         let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(failed)?;
+        (&file).take(MOST_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+        if content.len() as u64 > MOST_BYTES {
+            return Err(refused(1, NO_RECORD.into()));
+        }
 
         let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let (lines, rest) = content.split_at(whole);
@@ -78,7 +96,7 @@ impl Record {
             entries.insert(entry.index, entry);
         }
         // Only what began as a line of ours is dropped: the file may be something else, named by mistake.
-        if !rest.starts_with(LINE_START) && !LINE_START.starts_with(rest) {
+        if !is_cut_off(rest) {
             return Err(refused(count + 1, NO_RECORD.into()));
         }
         file.set_len(whole as u64).map_err(failed)?;

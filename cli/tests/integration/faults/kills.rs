@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{assert_label, assert_pair_works, key_id, temporaries, within};
-use crate::place::Place;
+use crate::{place::Place, toy};
 
 /// More than any command has.
 const MOST_MOMENTS: usize = 60;
@@ -174,5 +174,34 @@ fn a_killed_encryption_or_inference_leaves_the_old_file_or_the_new_one() {
             assert!(place.path(output).exists());
         }
         assert_label(&place, "4.scores --model toy");
+    }
+}
+
+/// Nothing in the two files of the paper's protocol tells which picture they are of: signs of one never stand beside
+/// magnitudes of another.
+#[test]
+fn a_killed_encryption_of_the_papers_leaves_no_picture_of_two_halves() {
+    for killer in killers() {
+        let place = Place::new();
+        toy::write_sign_model(&place.path("signs"));
+        toy::write_picture(&place.path("digit.png"), &[0, 10, 200, 0, 255, 30, 90, 0, 0]);
+        place.run("keygen --protocol paper").succeeded();
+        let line = "encrypt digit.png --protocol paper --model signs --force";
+        place.run(line).succeeded();
+        let pair = || ["secret_cloud.data", "K_cloud.data"].map(|name| fs::read(place.path(name)).ok());
+        let (mut old, mut halves) = (pair(), 0);
+        kill_at_all_moments(&place, killer, line, || {
+            let now = pair();
+            if now[1].is_none() {
+                halves += 1;
+                let inputs = "secret_cloud.data K_cloud.data --protocol paper --model signs";
+                place.refuses(&format!("infer {inputs}"), &["K_cloud.data", "No such file"]);
+                place.run(line).succeeded();
+            } else {
+                assert!(now == old || (now[0] != old[0] && now[1] != old[1]));
+            }
+            old = pair();
+        });
+        println!("{halves} times between the first change and the last");
     }
 }

@@ -76,9 +76,21 @@ fn a_record_has_one_writer() {
     let second = place.run(line);
     let first = Outcome::of_child(first).json();
     assert_eq!(second.code, Some(1));
-    assert!(second.stderr.contains("record: another evaluation is writing this record"), "{}", second.stderr);
+    assert!(second.stderr.contains("record: another process is writing this record"), "{}", second.stderr);
     assert_eq!(first["encrypted"]["evaluated"], 4);
     assert_eq!(fs::read_to_string(place.path("record")).unwrap().lines().count(), 4);
+}
+
+#[test]
+fn a_record_of_a_soak_test_has_one_writer() {
+    let place = Place::new();
+    let line = "soak --minutes 0.0001 --record record --json";
+    let first = start(place.command(line));
+    wait_for(&place, "record");
+    thread::sleep(Duration::from_millis(100));
+    place.refuses(line, &["record: another process is writing this record"]);
+    assert_eq!(Outcome::of_child(first).json()["total"]["rounds"], 1);
+    assert_eq!(place.run(line).json()["total"]["rounds"], 2);
 }
 
 /// Two runs that save to one file: either goes on from its own state, or is told that it is another's.

@@ -35,7 +35,7 @@ fn a_full_disk_leaves_the_old_files_and_no_half_ones() {
     place.run("keygen --engine gates --out gates").succeeded();
     place.run("encrypt 4.png --model toy --key gates/secret.key --out gates.enc").succeeded();
     fs::create_dir(place.path("new")).unwrap();
-    fs::write(place.path("old.state"), "a run that was saved").unwrap();
+    fs::write(place.path("old.state"), "{\"format\":1, a run that was saved}").unwrap();
     fs::create_dir(place.path("paper")).unwrap();
     fs::write(place.path("paper/convolution_new.txt"), "1 ".repeat(75)).unwrap();
     fs::write(place.path("paper/full_connection_new.txt"), "1 ".repeat(4320)).unwrap();
