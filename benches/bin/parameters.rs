@@ -34,7 +34,7 @@ const TIMED_BITS: usize = 96;
 /// Bits of the bootstrapping key's torus.
 const TORUS_BITS: i32 = 48;
 
-/// log2 of the smallest noise with 128.5 bits of security in this dimension, on a torus of `width` bits.
+/// log2 of the smallest noise with some 128.4 bits of security in this dimension, on a torus of `width` bits.
 fn smallest_noise(dimension: usize, width: i32) -> f64 {
     (2.67 - 0.0257 * dimension as f64).max(f64::from(2 - width))
 }

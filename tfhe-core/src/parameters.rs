@@ -4,9 +4,9 @@
 //! decompositions, the width of the accumulator's torus and the order of key switch and bootstrap. Ciphertexts between
 //! gates and the key-switching key are on [`Torus32`](crate::torus::Torus32).
 //!
-//! Security figures are those of the public lattice estimator (default cost model; the smallest of primal uSVP, BDD
-//! hybrid and dual hybrid; binary secrets), for the newer dimensions by a transcription of its formulas; on that line
-//! log2(sigma) = 2.67 - 0.0257 n for 128.5 bits and q = 2^32, and the noise is never below 4/q. Failure probabilities are
+//! Security figures are those of the public lattice estimator (default cost model, binary secrets, the cheapest attack;
+//! docs/runs/lattice-estimator.txt); near 128.4 bits and for q = 2^32 they are on the line log2(sigma) = 2.67 - 0.0257 n.
+//! The noise is never below 4/q. Failure probabilities are
 //! those of [`noise`](crate::noise), for one bootstrap of the worst gate; a test checks that they keep the sets' bounds.
 //! docs/parameters.md and docs/security.md have the derivation.
 //!
@@ -95,7 +95,7 @@ pub struct Parameters {
 /// One decomposition level and two key bits a step: 8 transforms of 256 points and 48 key polynomials for each of 320
 /// steps. Cloud key 11.9 MB in a file (seeded), 63.8 MB in memory. Noise (standard deviations): blind rotation 2^-9.5,
 /// key switch 2^-7.4, modulus switch 2^-8.1; thirteen levels of it let a circuit add four bits after another before it
-/// bootstraps their sum. Security: 640 at 2^-13.78 has 128.4 bits, 1536 at 2^-36.8 has 128.7.
+/// bootstraps their sum. Security: 640 at 2^-13.778 has 128.2 bits, 1536 at 2^-36.8 has 128.7.
 pub const GATES_DEFAULT: Parameters = Parameters {
     name: "GATES_DEFAULT",
     lwe_dimension: 640,
