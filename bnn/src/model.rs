@@ -88,7 +88,7 @@ impl Model {
     ///
     /// # Errors
     /// A file cannot be read, is too large or ill-formed, or the two do not describe one network; see the variants of
-    /// [`Error`] for manifests, layers and tensors.
+    /// [`Error`](crate::Error) for manifests, layers and tensors.
     pub fn open(folder: &Path) -> Result<Self> {
         let [manifest_path, weights_path] =
             ["manifest.toml", "weights.safetensors"].map(|name| folder.join(name));

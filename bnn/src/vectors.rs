@@ -71,8 +71,8 @@ pub fn generate(samples: &Samples) -> Result<Vec<(String, Vec<u8>)>> {
 /// each vector, and one for the sums.
 ///
 /// # Errors
-/// [`Error::Read`] or [`Error::TooLarge`] for a file that is not there or not one of ours; [`Error::Crypto`] if the CPU lacks
-/// the backend; or where a model refuses a picture.
+/// [`Error::Read`](crate::Error::Read) or [`Error::TooLarge`](crate::Error::TooLarge) for a file that is not there or not
+/// one of ours; [`Error::Crypto`](crate::Error::Crypto) if the CPU lacks the backend; or where a model refuses a picture.
 pub fn check(folder: &Path, samples: &Samples, backend: Backend) -> Result<Vec<Row>> {
     // The file that every folder has: without it, nothing need be computed.
     let recorded_sums = read(folder, SUMS)?;
