@@ -1,7 +1,7 @@
 //! Keys that are read, and results that are written.
 
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::Duration,
@@ -54,14 +54,6 @@ impl Written {
     }
 }
 
-/// Refuses an output in the place of one of the command's inputs, whatever may be replaced.
-pub(crate) fn check_distinct(output: &Path, inputs: &[&Path]) -> Result<()> {
-    if inputs.iter().any(|input| is_same(output, input)) {
-        return Err(Error::OutputIsInput { path: output.into() });
-    }
-    Ok(())
-}
-
 /// Whether two paths name one place, where there may be a file or not.
 pub(crate) fn is_same(first: &Path, second: &Path) -> bool {
     let place = |path: &Path| {
@@ -85,8 +77,9 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Refuses an output that could not be written, before long work for it is begun.
-pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
+/// Refuses an output that could not be written, before long work for it is begun; and, whatever may be replaced, one in the
+/// place of an input of the same command.
+pub(crate) fn check_output(path: &Path, existing: Existing, inputs: &[&Path]) -> Result<()> {
     if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
         return Err(Error::Exists { path: path.into() });
     }
@@ -100,7 +93,18 @@ pub(crate) fn check_output(path: &Path, existing: Existing) -> Result<()> {
     }
     tempfile::tempfile_in(serial::folder_of(path))
         .map_err(|source| Error::Unwritable { path: path.into(), source })?;
+    if inputs.iter().any(|input| is_same(path, input)) {
+        return Err(Error::OutputIsInput { path: path.into() });
+    }
     Ok(())
+}
+
+/// Locks a record that is about to be written. A file system without locks is no reason not to write.
+pub(crate) fn lock_record(file: &File, path: &Path) -> Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::RecordInUse { path: path.into() }),
+        _ => Ok(()),
+    }
 }
 
 /// A secret key, of either form.

@@ -36,11 +36,7 @@ pub(crate) fn cloud_key(data: &[u8]) {
     }
     let name = String::from_utf8_lossy(&data[60..92]);
     let Some(set) = Parameters::named(name.trim_end_matches('\0')) else { return };
-    let word = match set.accumulator {
-        tfhe_core::parameters::TorusWidth::Bits32 => 4,
-        tfhe_core::parameters::TorusWidth::Bits48 => 6,
-        tfhe_core::parameters::TorusWidth::Bits64 => 8,
-    };
+    let word = set.accumulator.bits() as usize / 8;
     let length = 32 + word * set.bootstrap_bodies() + 4 * set.key_switch_bodies();
     if length > LONGEST_KEY {
         return;

@@ -11,7 +11,7 @@ use fuzz::memory::{MIB, bounded};
 use sha2::{Digest, Sha256};
 use tfhe_core::{
     keys::{CloudKey, SecretKey},
-    parameters::{Parameters, TorusWidth},
+    parameters::Parameters,
     random::SecretSeed,
     serial::{self, CiphertextList, NO_CONTEXT},
 };
@@ -48,27 +48,19 @@ fn what_a_file_declares_takes_no_memory_that_it_does_not_fill() {
     let text = b"0 67108864\n0\n1 67108864\n";
     assert!(bounded(MIB, || BristolCircuit::parse(here, text, Style::Optimized)).is_err());
 
-    // Bodies of the greatest length that each parameter set has, of which there are 40 bytes.
     for set in Parameters::ALL {
         let key = SecretKey::generate(set, SecretSeed::deterministic_for_tests(1));
         let list = CiphertextList::new(set, key.id(), Vec::new()).unwrap();
         let mut file = serial::to_bytes(&list, NO_CONTEXT).to_vec();
+        let header = file[..100].to_vec();
+        // A body of the greatest length that the set has, of which there are 40 bytes.
         let most = 4 + (1_u64 << 24) * (12 + 4 * set.wire_dimension() as u64);
         file[92..100].copy_from_slice(&most.to_le_bytes());
         let error = bounded(MIB, || serial::from_bytes::<CiphertextList>(&file, here)).unwrap_err();
         assert!(error.to_string().contains("truncated"), "{error}");
-    }
 
-    // A cloud key of every set, and with its masks where a set can have them: of one byte over and over.
-    for set in Parameters::ALL {
-        let key = SecretKey::generate(set, SecretSeed::deterministic_for_tests(1));
-        let list = CiphertextList::new(set, key.id(), Vec::new()).unwrap();
-        let header = serial::to_bytes(&list, NO_CONTEXT)[..100].to_vec();
-        let torus_bytes = match set.accumulator {
-            TorusWidth::Bits32 => 4,
-            TorusWidth::Bits48 => 6,
-            TorusWidth::Bits64 => 8,
-        };
+        // A cloud key, and one with its masks where the set can have it: of one byte over and over.
+        let torus_bytes = set.accumulator.bits() as usize / 8;
         let seeded = 32 + torus_bytes * set.bootstrap_bodies() + 4 * set.key_switch_bodies();
         let masked = 4
             * ((set.tlwe_dimension + 1) * set.bootstrap_bodies()

@@ -119,7 +119,7 @@ pub fn log2_failure(margin: f64, variance: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::gate::worst_log2_failure;
-    use crate::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, SmallKey, TorusWidth};
+    use crate::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, SmallKey};
 
     /// What the lattice estimator says (docs/runs/lattice-estimator.txt): dimension, log2 of the modulus and of the noise in
     /// torus units, and log2 of the cheapest attack's operations.
@@ -141,11 +141,6 @@ mod tests {
         for p in Parameters::ALL {
             let worst = worst_log2_failure(p);
             assert!(worst <= p.log2_failure, "{}: 2^{worst} is above 2^{}", p.name, p.log2_failure);
-            let accumulator = match p.accumulator {
-                TorusWidth::Bits32 => 32,
-                TorusWidth::Bits48 => 48,
-                TorusWidth::Bits64 => 64,
-            };
             let bits = |dimension: usize, log2_q: u32, log2_sigma: f64| {
                 let estimate = ESTIMATES.iter().find(|estimate| {
                     (estimate.0, estimate.1) == (dimension, log2_q) && (estimate.2 - log2_sigma).abs() < 1e-3
@@ -153,7 +148,7 @@ mod tests {
                 estimate.expect("a key that was estimated").3
             };
             let small = bits(p.lwe_dimension, 32, p.lwe_noise_log2);
-            let large = bits(p.large_dimension(), accumulator, p.tlwe_noise_log2);
+            let large = bits(p.large_dimension(), p.accumulator.bits(), p.tlwe_noise_log2);
             // The estimator knows no key of blocks: as a binary one it has 134 bits, and is said to have 128.
             let known = p.small_key == SmallKey::Binary;
             let least = if known { small.min(large) } else { 128.0_f64.min(small).min(large) };

@@ -2,7 +2,7 @@
 //!
 //! A set fixes the two keys (small LWE key of n bits; large TLWE key of k polynomials of N bits), their noise, both
 //! decompositions, the width of the accumulator's torus and the order of key switch and bootstrap. Ciphertexts between
-//! gates and the key-switching key are on [`Torus32`](crate::torus::Torus32).
+//! gates and the key-switching key are on [`Torus32`].
 //!
 //! Security figures are those of the public lattice estimator (default cost model, binary secrets, the cheapest attack;
 //! docs/runs/lattice-estimator.txt); near 128.4 bits and for q = 2^32 they are on the line log2(sigma) = 2.67 - 0.0257 n.
@@ -19,16 +19,28 @@
 
 use crate::gadget::Gadget;
 use crate::random::StandardDeviation;
+use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 /// Width of the torus on which a bootstrapping key and its accumulator live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TorusWidth {
-    /// [`Torus32`](crate::torus::Torus32).
+    /// [`Torus32`].
     Bits32,
-    /// [`Torus48`](crate::torus::Torus48).
+    /// [`Torus48`].
     Bits48,
-    /// [`Torus64`](crate::torus::Torus64).
+    /// [`Torus64`].
     Bits64,
+}
+
+impl TorusWidth {
+    /// Bits of an element, which takes an eighth as many bytes in a file.
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::Bits32 => Torus32::BITS,
+            Self::Bits48 => Torus48::BITS,
+            Self::Bits64 => Torus64::BITS,
+        }
+    }
 }
 
 /// Which comes first between two linear combinations, and so under which key ciphertexts live in between.

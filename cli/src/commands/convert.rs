@@ -31,10 +31,9 @@ struct Converted {
 
 pub(super) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let output = session.output;
-    files::check_output(&arguments.out, arguments.overwriting.existing())?;
     let inputs = [Some(&arguments.file), arguments.key.as_ref(), arguments.cloud_key.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-    files::check_distinct(&arguments.out, &inputs)?;
+    files::check_output(&arguments.out, arguments.overwriting.existing(), &inputs)?;
     let form = tfhe_lib::recognise(&arguments.file)?;
     let convert = || match (form, arguments.to) {
         (None, FileForm::TfheLib) => to_library(arguments),
@@ -129,19 +128,18 @@ fn from_library(arguments: &Convert, form: Form) -> Result<Converted> {
             Ok(Converted { what: what.to_string(), parameters, key_id })
         }
         Form::Ciphertexts => {
-            let (parameters, key_id) = match (&arguments.key, &arguments.cloud_key) {
-                (Some(key), _) => {
-                    let (path, key) = (key, files::load_secret_key(key)?);
-                    files::check_library_set(key.parameters(), path)?;
-                    (*key.parameters(), key.id())
+            let (key_path, parameters, key_id) = match (&arguments.key, &arguments.cloud_key) {
+                (Some(key_path), _) => {
+                    let key = files::load_secret_key(key_path)?;
+                    (key_path, *key.parameters(), key.id())
                 }
-                (None, Some(key)) => {
-                    let (path, key) = (key, files::load_any_cloud_key(key)?);
-                    files::check_library_set(key.parameters(), path)?;
-                    (*key.parameters(), key.id())
+                (None, Some(key_path)) => {
+                    let key = files::load_any_cloud_key(key_path)?;
+                    (key_path, *key.parameters(), key.id())
                 }
                 (None, None) => return Err(Error::NeedsKey { path: path.clone() }),
             };
+            files::check_library_set(&parameters, key_path)?;
             let list = tfhe_lib::load_ciphertexts(path, &parameters, key_id, CiphertextOrigin::Gate)?;
             interrupt::hold(|| serial::save(&list, NO_CONTEXT, out, existing))?;
             Ok(Converted { what: Kind::CiphertextList.to_string(), parameters, key_id: Some(key_id) })

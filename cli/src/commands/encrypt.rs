@@ -22,8 +22,7 @@ pub(super) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     let output = session.output;
     let out = arguments.out.clone().unwrap_or_else(|| default_output(&arguments.image, arguments.index));
     let existing = arguments.overwriting.existing();
-    files::check_output(&out, existing)?;
-    files::check_distinct(&out, &[&arguments.image, &arguments.key])?;
+    files::check_output(&out, existing, &[&arguments.image, &arguments.key])?;
 
     let model = lookup::model(&arguments.model.name)?;
     let image = GreyImage::load(&arguments.image, arguments.index)?;

@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model.name)?;
     if let Some(record) = &arguments.record {
-        files::check_output(record, Existing::Replace)?;
+        files::check_output(record, Existing::Replace, &[])?;
     }
     let selection = progress::spinner("evaluating in the clear", || Selection::open(arguments, &model))?;
     output.say(format_args!(

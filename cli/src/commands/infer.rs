@@ -66,10 +66,7 @@ pub(super) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     let mut inputs: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
     inputs.push(&arguments.cloud_key);
-    for (_, out) in &pictures {
-        files::check_output(out, existing)?;
-        files::check_distinct(out, &inputs)?;
-    }
+    pictures.iter().try_for_each(|(_, out)| files::check_output(out, existing, &inputs))?;
 
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;

@@ -43,7 +43,7 @@ pub(super) fn run(
     if others.into_iter().any(|other| files::is_same(&state, other)) {
         return Err(Error::StateIsOther { path: state });
     }
-    files::check_output(&state, Existing::Replace)?;
+    files::check_output(&state, Existing::Replace, &[])?;
     let saved = state.symlink_metadata().is_ok();
     if saved && !gates::is_saved_run(&state)? {
         return Err(Error::NoSavedRun { path: state });

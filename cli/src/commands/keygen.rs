@@ -118,7 +118,7 @@ fn make_papers(folder: &Path, existing: Existing) -> Result<KeyPair> {
 fn paths(folder: &Path, existing: Existing) -> Result<[PathBuf; 2]> {
     serial::make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
     let paths = ["secret.key", "cloud.key"].map(|name| folder.join(name));
-    paths.iter().try_for_each(|path| files::check_output(path, existing))?;
+    paths.iter().try_for_each(|path| files::check_output(path, existing, &[]))?;
     Ok(paths)
 }
 

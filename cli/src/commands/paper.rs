@@ -1,6 +1,9 @@
 //! The paper's protocol: what client and server do with the files of its system.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bnn::{data::GreyImage, engine::Scores, model::Model, protocol};
 use serde_json::json;
@@ -24,10 +27,8 @@ pub(super) fn encrypt(arguments: &Encrypt, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     let folder = arguments.out.clone().unwrap_or_else(|| ".".into());
     let paths = [protocol::SIGNS_FILE, protocol::MAGNITUDES_FILE].map(|name| folder.join(name));
-    for path in &paths {
-        files::check_output(path, existing)?;
-        files::check_distinct(path, &[&arguments.image, &arguments.key])?;
-    }
+    let inputs: [&Path; 2] = [&arguments.image, &arguments.key];
+    paths.iter().try_for_each(|path| files::check_output(path, existing, &inputs))?;
 
     let model = lookup::model(&arguments.model.name)?;
     let image = GreyImage::load(&arguments.image, arguments.index)?;
@@ -72,8 +73,8 @@ pub(super) fn infer(arguments: &Infer, session: &Session) -> Result<()> {
         return Err(Error::PaperFiles { count: arguments.files.len() });
     };
     let out = arguments.out.clone().unwrap_or_else(|| arguments.out_dir.join(protocol::ANSWER_FILE));
-    files::check_output(&out, arguments.overwriting.existing())?;
-    files::check_distinct(&out, &[signs, magnitudes, &arguments.cloud_key])?;
+    let inputs = [signs, magnitudes, &arguments.cloud_key].map(PathBuf::as_path);
+    files::check_output(&out, arguments.overwriting.existing(), &inputs)?;
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
     let cloud = files::load_any_cloud_key(&arguments.cloud_key)?;

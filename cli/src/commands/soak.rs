@@ -1,7 +1,7 @@
 //! Random circuits on ciphertexts, for as long as one likes: gates done and errors seen.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     path::Path,
     time::{Duration, Instant, SystemTime},
 };
@@ -20,14 +20,14 @@ use crate::{
 pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> {
     let (path, output, backend) = (&arguments.record, session.output, session.backend()?);
     // Told before long work is begun.
-    files::check_output(path, Existing::Replace)?;
+    files::check_output(path, Existing::Replace, &[])?;
+    let mut claim = Claim::on(path)?;
     let record = match Record::load(path)? {
         Some(record) => continued(record, arguments)?,
         None => {
             Record::new(arguments.parameters.unwrap_or(&GATES_DEFAULT), arguments.seed.unwrap_or_else(clock))
         }
     };
-    let mut claim = Claim::on(path)?;
     interrupt::hold(|| record.save(path))?;
     claim.renew(path)?;
     let before = record.clone();
@@ -115,8 +115,7 @@ fn clock() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64)
 }
 
-/// What keeps other soak tests from a record: the lock on its file, while that is open. A file system without locks is
-/// no reason not to write.
+/// What keeps other soak tests from a record: the lock on its file, while that is open.
 struct Claim {
     _file: Option<File>,
 }
@@ -125,10 +124,8 @@ impl Claim {
     /// Claims the record, if it is there already.
     fn on(path: &Path) -> Result<Self> {
         let file = File::open(path).ok();
-        match file.as_ref().map(File::try_lock) {
-            Some(Err(TryLockError::WouldBlock)) => Err(Error::RecordInUse { path: path.into() }),
-            _ => Ok(Self { _file: file }),
-        }
+        file.as_ref().map_or(Ok(()), |file| files::lock_record(file, path))?;
+        Ok(Self { _file: file })
     }
 
     /// Claims the file that has taken the record's name since.

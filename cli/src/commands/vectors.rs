@@ -95,7 +95,7 @@ fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
     for name in vectors::FILES {
-        files::check_output(&folder.join(name), existing)?;
+        files::check_output(&folder.join(name), existing, &[])?;
     }
     let samples = samples()?;
     let (contents, duration) =

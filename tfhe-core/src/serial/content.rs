@@ -8,7 +8,7 @@ use crate::keys::{BootstrapBodies, CloudKey, KeyId, Masks, SecretKey};
 use crate::lwe::LweCiphertext;
 use crate::parameters::{Order, Parameters, TorusWidth};
 use crate::random::{MaskSeed, SEED_BYTES};
-use crate::torus::{Torus, Torus32, Torus48, Torus64};
+use crate::torus::{Torus, Torus32};
 
 /// Most ciphertexts in one file.
 pub(super) const MOST_CIPHERTEXTS: u64 = 1 << 24;
@@ -172,11 +172,7 @@ pub(super) fn check_body_len(kind: Kind, p: &'static Parameters, len: u64) -> Re
             (exact, exact)
         }
         Kind::CloudKey => {
-            let word = match p.accumulator {
-                TorusWidth::Bits32 => Torus32::BYTES,
-                TorusWidth::Bits48 => Torus48::BYTES,
-                TorusWidth::Bits64 => Torus64::BYTES,
-            };
+            let word = p.accumulator.bits() as usize / 8;
             let exact =
                 (SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()) as u64;
             (exact, exact)

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions},
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    interrupt,
+    files, interrupt,
 };
 
 /// How every line begins, before the index and after it.
@@ -75,10 +75,8 @@ impl Record {
         let failed = |source| Error::Io { path: path.into(), source };
         let refused = |line: usize, cause: String| Error::Record { path: path.into(), line, cause };
         let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
-        // Two that append would each evaluate what the other does. A file system without locks is no reason not to write.
-        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-            return Err(Error::RecordInUse { path: path.into() });
-        }
+        // Two that append would each evaluate what the other does.
+        files::lock_record(&file, path)?;
         let mut content = Vec::new();
         (&file).take(MOST_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
         if content.len() as u64 > MOST_BYTES {

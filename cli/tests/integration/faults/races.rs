@@ -27,6 +27,15 @@ fn start(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+/// Starts a command that writes the record `record`, and waits until it holds it.
+fn start_on_record(place: &Place, line: &str) -> Child {
+    let started = start(place.command(line));
+    wait_for(place, "record");
+    // The record is made and locked at once, but for a moment.
+    thread::sleep(Duration::from_millis(100));
+    started
+}
+
 /// One process of several succeeds, and the others say that the output is there.
 fn assert_one_wins(outcomes: &[Outcome]) {
     let (winners, losers): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.code == Some(0));
@@ -69,10 +78,7 @@ fn a_pair_of_keys_is_of_one_process() {
 fn a_record_has_one_writer() {
     let place = evaluate::labelled();
     let line = "evaluate --images images --labels labels --model toy --encrypted --record record --json";
-    let first = start(place.command(line));
-    wait_for(&place, "record");
-    // The record is made and locked at once, but for a moment.
-    thread::sleep(Duration::from_millis(100));
+    let first = start_on_record(&place, line);
     let second = place.run(line);
     let first = Outcome::of_child(first).json();
     assert_eq!(second.code, Some(1));
@@ -85,9 +91,7 @@ fn a_record_has_one_writer() {
 fn a_record_of_a_soak_test_has_one_writer() {
     let place = Place::new();
     let line = "soak --minutes 0.0001 --record record --json";
-    let first = start(place.command(line));
-    wait_for(&place, "record");
-    thread::sleep(Duration::from_millis(100));
+    let first = start_on_record(&place, line);
     place.refuses(line, &["record: another process is writing this record"]);
     assert_eq!(Outcome::of_child(first).json()["total"]["rounds"], 1);
     assert_eq!(place.run(line).json()["total"]["rounds"], 2);
