@@ -11,8 +11,9 @@
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{BootstrapKey, SwitchedSample};
-use crate::buffer::AlignedBuffer;
+use super::blind_rotation::BootstrapKey;
+use super::modulus_switch::SwitchedSample;
+use crate::backend::buffer::AlignedBuffer;
 
 /// Turns of waiting before the processor is offered to others: about a microsecond.
 const SPINS: u32 = 25;
@@ -64,7 +65,7 @@ pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize
     let members = shape.polynomials().div_ceil(share);
     let meeting = Meeting { members, arrivals: AtomicUsize::new(0), abandoned: AtomicBool::new(false) };
     // Words of digits that come of a polynomial.
-    let digits_len = shape.gadget.levels as usize * shape.stride();
+    let digits_len = shape.gadget.levels() as usize * shape.stride();
     let place = || RwLock::new(AlignedBuffer::zeroed(share * digits_len));
     let places: [Vec<Place>; 2] = [0, 1].map(|_| (0..members).map(|_| place()).collect());
     std::thread::scope(|scope| {
@@ -106,12 +107,14 @@ pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize
 
 #[cfg(test)]
 mod tests {
-    use crate::backend::Backend;
-    use crate::bootstrap::{BootstrapKey, LookupTable};
-    use crate::keys::{CloudKey, SecretKey};
-    use crate::lwe::LweCiphertext;
+    use crate::backend::choice::Backend;
+    use crate::bootstrap::blind_rotation::BootstrapKey;
+    use crate::bootstrap::lookup_table::LookupTable;
+    use crate::keys::cloud::CloudKey;
+    use crate::keys::secret::SecretKey;
     use crate::parameters::{GATES_DEFAULT, TFHE_LIB_V1_1};
     use crate::random::{MaskSeed, Purpose, SEED_BYTES, SecretSeed};
+    use crate::sample::lwe::LweCiphertext;
     use crate::torus::Torus32;
 
     /// Any team computes, to the last bit, what one thread does: members of one, two and more polynomials, and of several
@@ -125,7 +128,7 @@ mod tests {
             MaskSeed([7; SEED_BYTES]).fill(Purpose::Ciphertexts, 0, &mut words);
             let sample = [LweCiphertext::from_words(words)];
             let table = LookupTable::from_function(parameters.polynomial_size, |x| x);
-            let backend = Backend::select().unwrap();
+            let backend = Backend::fastest();
             let key = BootstrapKey::expand(&cloud, backend).unwrap();
             let alone = key.bootstrap(&sample, &[&table], 1);
             for threads in 2..=5 {

@@ -14,17 +14,15 @@
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
-use tfhe_core::fft::Fft;
+use tfhe_core::internals::{external_product_errors, products_of_a_bootstrap};
 use tfhe_core::keys::SecretKey;
 use tfhe_core::noise;
 use tfhe_core::parameters::{
     FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1,
-    TFHE_LIB_V1_1, TorusWidth,
+    TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
-use tfhe_core::tgsw::FourierTgsw;
-use tfhe_core::tlwe::TlweSecretKey;
-use tfhe_core::torus::{Torus, Torus32, Torus48, Torus64};
+use tfhe_core::torus::{Torus, Torus32};
 
 use crate::support::{Keys, backends, error, seed};
 
@@ -74,7 +72,7 @@ impl Errors {
         let variance = self.0.iter().map(|x| x * x).sum::<f64>() / count;
         let ratio = variance / predicted.variance;
         let standard_errors = mean / (variance / independent).sqrt();
-        let name = parameters.name;
+        let name = parameters.name();
         println!(
             "{name}, {operation}: 2^{:.2}, {ratio:.3} of the predicted variance, \
              mean {standard_errors:+.1} standard errors, {count} samples",
@@ -150,41 +148,18 @@ fn packed_noise_is_that_of_fresh_ciphertexts() {
     }
 }
 
-/// External products on the torus `T`, that of the set's bootstrapping key. What the formula says is added: the noise of
-/// the product less the message times that of the factor.
-///
 /// The coefficients of a product share noise: half the power of a binary key's polynomial is in its mean, and four fifths of
 /// that at one frequency, where the digits' rounding of one polynomial is one complex number. So the mean square over a
 /// product has a relative variance of about (0.4)^2 for each of its k polynomials, as that of 2 / 0.17, or twelve, independent
 /// samples has.
-fn external_products_have_the_predicted_noise<T: Torus>(parameters: &Parameters) {
+fn external_products_have_the_predicted_noise(parameters: &Parameters) {
     const PRODUCTS: u64 = 128;
-    let (dimension, size) = (parameters.tlwe_dimension, parameters.polynomial_size);
-    let deviation = parameters.tlwe_noise();
+    let (dimension, size) = (parameters.tlwe_dimension(), parameters.polynomial_size());
     for backend in backends() {
-        let fft = Fft::new(size, backend).unwrap();
-        let mut errors = [Errors::default(), Errors::default()];
-        for number in 0..KEYS {
-            let key = TlweSecretKey::generate(dimension, &fft, &seed(number));
-            for product in 0..PRODUCTS {
-                // A factor and two TGSW samples, each from a seed of its own.
-                let seed = |which| seed(1000 + 4 * (number * PRODUCTS + product) + which);
-                let messages: Vec<T> = (0..size).map(|j| T::from_real(j as f64 / size as f64)).collect();
-                let factor = key.encrypt_packed(&messages, deviation, &seed(2), 0).expand(dimension, size);
-                let phase = key.phase(&factor);
-                for (bit, errors) in [false, true].into_iter().zip(&mut errors) {
-                    let seed = seed(u64::from(bit));
-                    let tgsw =
-                        FourierTgsw::encrypt::<T>(&key, bit, parameters.gadget, deviation, &fft, &seed);
-                    let product = key.phase(&tgsw.external_product(&factor));
-                    let error = |(&product, &phase): (&T, &T)| (product - phase * i64::from(bit)).to_real();
-                    errors.0.extend(product.0.iter().zip(&phase.0).map(error));
-                }
-            }
-        }
+        let errors = external_product_errors(parameters, backend, KEYS, PRODUCTS).unwrap();
         let sharing = size as f64 / (12.0 * dimension as f64);
         let (variance, floating) = (noise::external_product(parameters), noise::fft(parameters));
-        let [zero, one] = errors;
+        let [zero, one] = errors.map(Errors);
         let on = |what: &str| format!("external product with {what} on {backend}");
         zero.check(parameters, &on("0"), &Prediction { variance, floating, sharing });
         let variance = variance + noise::decomposition(parameters);
@@ -194,13 +169,7 @@ fn external_products_have_the_predicted_noise<T: Torus>(parameters: &Parameters)
 
 #[test]
 fn external_products_have_the_predicted_noise_under_every_set() {
-    for parameters in Parameters::ALL {
-        match parameters.accumulator {
-            TorusWidth::Bits32 => external_products_have_the_predicted_noise::<Torus32>(parameters),
-            TorusWidth::Bits48 => external_products_have_the_predicted_noise::<Torus48>(parameters),
-            TorusWidth::Bits64 => external_products_have_the_predicted_noise::<Torus64>(parameters),
-        }
-    }
+    Parameters::ALL.iter().for_each(|parameters| external_products_have_the_predicted_noise(parameters));
 }
 
 /// A bootstrap has two noises: that of the phase which it looks up (key switch and modulus switch, with half a slot either
@@ -215,7 +184,7 @@ fn a_bootstrap_has_the_predicted_noise(parameters: &Parameters, samples: usize) 
 }
 
 fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Parameters, samples: usize) {
-    let slots = 2.0 * parameters.polynomial_size as f64;
+    let slots = 2.0 * parameters.polynomial_size() as f64;
     // Steps in a turn, as many as leave 7.5 standard deviations between them. A result passes the middle between two
     // steps about once in 6000, which costs its variance less than a thousandth.
     let steps = (1.0 / (7.5 * noise::bootstrapped(parameters).sqrt())).log2().floor().exp2();
@@ -224,7 +193,7 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
     let width = (12.0 * deviation / steps).log2().ceil().max(0.0).exp2();
     let wide = (width * width - 1.0) / 12.0 / (slots * slots);
     let stair = |x: f64| (x * slots / width).floor();
-    let staircase = LookupTable::from_function(parameters.polynomial_size, |x| stair(x) / steps);
+    let staircase = LookupTable::from_function(parameters.polynomial_size(), |x| stair(x) / steps);
     let (mut decision, mut result) = (Errors::default(), Errors::default());
     for number in 0..KEYS {
         let keys = Keys::generate(parameters, number);
@@ -250,7 +219,7 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
     }
     let on = |what: &str| format!("{what} on {backend}");
     decision.check(parameters, &on("looked-up phase"), &exactly(noise::decision(parameters, 0.0) + wide));
-    let products = 2.0 * (parameters.steps() * parameters.step_samples()) as f64;
+    let products = 2.0 * products_of_a_bootstrap(parameters) as f64;
     let (variance, floating) = (noise::bootstrapped(parameters), products * noise::fft(parameters));
     result.check(parameters, &on("bootstrapped"), &Prediction { variance, floating, sharing: 1.0 });
 }

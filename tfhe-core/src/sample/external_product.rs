@@ -1,101 +1,19 @@
-//! TGSW samples, their external product with TLWE samples, and CMux.
+//! The external product of a TGSW sample with a TLWE sample, and CMux, by themselves.
 //!
-//! A TGSW sample of a small integer m is a matrix of (k+1) l TLWE rows: row (p, i) has the phase m B^-i times the
-//! key polynomial -S_p (for p < k), or times 1 (for p = k). With D(C) the digits of a TLWE sample C, the *external
-//! product* D(C) times the matrix is a TLWE sample of m times the message of C, with a little noise more. CMux(c, C1,
-//! C0) = C0 + c ⊡ (C1 - C0) chooses with an encrypted bit. (Chillotti et al. 2020, sections 3.1 to 3.3; TGSW is the
-//! ring GSW of Gentry, Sahai and Waters, CRYPTO 2013.)
-//!
-//! A row is stored as its body alone: the masks are expanded from a seed, and m B^-i is put in the body through the
-//! key (m B^-i S_p is subtracted, where the textbook adds m B^-i to the mask A_p).
-//!
-//! ```
-//! use tfhe_core::{backend::Backend, fft::Fft, gadget::Gadget, random::{SecretSeed, StandardDeviation}};
-//! use tfhe_core::{polynomial::Polynomial, tgsw::FourierTgsw, tlwe::{TlweCiphertext, TlweSecretKey}};
-//! use tfhe_core::torus::{Torus, Torus64};
-//! let fft = Fft::new(256, Backend::Portable)?;
-//! let key = TlweSecretKey::generate(1, &fft, &SecretSeed::from_os()?);
-//! let (gadget, noise) = (Gadget { base_log: 8, levels: 3 }, StandardDeviation::from_real(1e-12));
-//! let bit = FourierTgsw::encrypt::<Torus64>(&key, true, gadget, noise, &fft, &SecretSeed::from_os()?);
-//! // CMux of two samples that hold 1/4 and -1/4 in every coefficient.
-//! let [then, otherwise] =
-//!     [0.25, -0.25].map(|x| TlweCiphertext::trivial(1, &Polynomial(vec![Torus64::from_real(x); 256])));
-//! let chosen = key.phase(&bit.cmux(&then, &otherwise));
-//! assert!(chosen.0.iter().all(|x| (x.to_real() - 0.25).abs() < 1e-4));
-//! # Ok::<(), tfhe_core::Error>(())
-//! ```
+//! A blind rotation computes the same in batches, fused with its transforms; this is what that is checked against.
+//! (Chillotti et al. 2020, section 3.3.)
 
-use crate::buffer::AlignedBuffer;
-use crate::fft::{Fft, real_to_torus};
+use super::tgsw::{encrypt_bodies, transform_rows};
+use super::tlwe::{TlweCiphertext, TlweSecretKey};
+use crate::backend::buffer::AlignedBuffer;
+use crate::backend::fft::Fft;
 use crate::gadget::Gadget;
-use crate::keys::Masks;
-use crate::random::{MaskSeed, Purpose, SecretSeed, StandardDeviation};
-use crate::tlwe::{TlweCiphertext, TlweSecretKey};
+use crate::keys::masks::Masks;
+use crate::random::{SecretSeed, StandardDeviation};
 use crate::torus::Torus;
 
-/// The bodies of the rows of a TGSW sample of the bit `message`: (k+1) l polynomials of N coefficients. `message`
-/// (0 or 1) is secret. The rows of sample `index` of a key take the masks and noise numbered from `index` times their
-/// count.
-pub(crate) fn encrypt_bodies<T: Torus>(
-    key: &TlweSecretKey,
-    message: u32,
-    gadget: Gadget,
-    deviation: StandardDeviation,
-    index: usize,
-    masks: MaskSeed,
-    seed: &SecretSeed,
-) -> Vec<T> {
-    let (dimension, size) = (key.dimension(), key.polynomial_size());
-    let rows = (dimension + 1) * gadget.levels as usize;
-    let mut mask = vec![T::default(); dimension * size];
-    let mut bodies = Vec::with_capacity(rows * size);
-    for row in 0..rows {
-        let number = (index * rows + row) as u64;
-        masks.fill(Purpose::BootstrapKey, number, &mut mask);
-        let mut noise = seed.noise(Purpose::BootstrapKey, number);
-        let mut body = key.product(&mask);
-        let (polynomial, level) = (row / gadget.levels as usize, row % gadget.levels as usize);
-        let weight = gadget.weight(level).wrapping_mul(u64::from(message));
-        if polynomial == dimension {
-            body[0] = body[0].wrapping_add(weight);
-        } else {
-            for (b, &s) in body.iter_mut().zip(&key.bits()[polynomial * size..]) {
-                *b = b.wrapping_sub(weight.wrapping_mul(u64::from(s)));
-            }
-        }
-        bodies.extend(body.iter().map(|b| T::from_bits64(b.wrapping_add(noise.next(deviation)))));
-    }
-    bodies
-}
-
-/// Writes the Fourier form of a TGSW sample, given the bodies of its rows, to `points`: (k+1) l rows of k+1
-/// polynomials, scaled by the 1/M that the fused inverse transform lacks.
-pub(crate) fn transform_rows<T: Torus>(
-    bodies: &[T],
-    index: usize,
-    masks: &Masks,
-    dimension: usize,
-    fft: &Fft,
-    points: &mut [f64],
-) {
-    let size = fft.size();
-    let rows = bodies.len() / size;
-    let mut row_words = vec![T::default(); (dimension + 1) * size];
-    for (row, (body, points)) in
-        bodies.chunks_exact(size).zip(points.chunks_exact_mut((dimension + 1) * size)).enumerate()
-    {
-        let (mask, target) = row_words.split_at_mut(dimension * size);
-        masks.bootstrap_row(index * rows + row, mask);
-        target.copy_from_slice(body);
-        for (point, &word) in points.iter_mut().zip(&row_words) {
-            *point = word.to_real() * fft.scale();
-        }
-        points.chunks_exact_mut(size).for_each(|polynomial| fft.forward(polynomial));
-    }
-}
-
 /// A TGSW sample in the Fourier domain of one backend.
-pub struct FourierTgsw {
+pub(crate) struct FourierTgsw {
     points: AlignedBuffer<f64>,
     gadget: Gadget,
     dimension: usize,
@@ -105,7 +23,7 @@ pub struct FourierTgsw {
 impl FourierTgsw {
     /// Encrypts the secret bit `message` on the torus `T` (which decides the precision of the rows), for use with the
     /// transform `fft`. The bootstrapping key makes its samples in bulk; this is for single ones.
-    pub fn encrypt<T: Torus>(
+    pub(crate) fn encrypt<T: Torus>(
         key: &TlweSecretKey,
         message: bool,
         gadget: Gadget,
@@ -136,14 +54,14 @@ impl FourierTgsw {
     ///
     /// # Panics
     /// If the shapes differ.
-    pub fn external_product<T: Torus>(&self, sample: &TlweCiphertext<T>) -> TlweCiphertext<T> {
+    pub(crate) fn external_product<T: Torus>(&self, sample: &TlweCiphertext<T>) -> TlweCiphertext<T> {
         let size = self.fft.size();
         assert_eq!(
             (sample.dimension(), sample.polynomial_size()),
             (self.dimension, size),
             "TLWE of another shape"
         );
-        let levels = self.gadget.levels as usize;
+        let levels = self.gadget.levels() as usize;
         let mut digits = vec![0.0; (self.dimension + 1) * levels * size];
         for (polynomial, digits) in
             sample.words().chunks_exact(size).zip(digits.chunks_exact_mut(levels * size))
@@ -161,7 +79,7 @@ impl FourierTgsw {
             }
             // The points carry the scale already.
             self.fft.transform().inverse(&mut product);
-            words.extend(product.iter().map(|&x| T::from_bits64(real_to_torus(x))));
+            words.extend(product.iter().map(|&x| T::from_real(x)));
         }
         TlweCiphertext::from_words(words, size)
     }
@@ -170,7 +88,8 @@ impl FourierTgsw {
     ///
     /// # Panics
     /// If the shapes differ.
-    pub fn cmux<T: Torus>(
+    #[cfg(test)]
+    pub(crate) fn cmux<T: Torus>(
         &self,
         then: &TlweCiphertext<T>,
         otherwise: &TlweCiphertext<T>,
@@ -186,7 +105,7 @@ impl FourierTgsw {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Backend;
+    use crate::backend::choice::Backend;
     use crate::torus::{Torus32, Torus64};
 
     fn key(dimension: usize, fft: &Fft) -> TlweSecretKey {
@@ -236,9 +155,9 @@ mod tests {
 
     #[test]
     fn products_have_the_right_phase_on_both_tori() {
-        products_have_the_right_phase::<Torus64>(3, 512, Gadget { base_log: 18, levels: 1 }, -36);
-        products_have_the_right_phase::<Torus64>(1, 2048, Gadget { base_log: 23, levels: 1 }, -49);
-        products_have_the_right_phase::<Torus32>(1, 1024, Gadget { base_log: 7, levels: 3 }, -25);
-        products_have_the_right_phase::<Torus32>(1, 1024, Gadget { base_log: 10, levels: 2 }, -27);
+        products_have_the_right_phase::<Torus64>(3, 512, Gadget::constant(18, 1), -36);
+        products_have_the_right_phase::<Torus64>(1, 2048, Gadget::constant(23, 1), -49);
+        products_have_the_right_phase::<Torus32>(1, 1024, Gadget::constant(7, 3), -25);
+        products_have_the_right_phase::<Torus32>(1, 1024, Gadget::constant(10, 2), -27);
     }
 }

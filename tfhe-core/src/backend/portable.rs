@@ -10,7 +10,10 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
-use super::{Gadget, Step, StepShape, Transform, powers_of_root};
+use super::roots::powers_of_root;
+use super::transform::{Step, StepShape, Transform};
+use crate::gadget::Gadget;
+use crate::torus::{Torus, Torus64};
 
 /// The plan for one N.
 pub(super) struct Portable {
@@ -89,7 +92,7 @@ impl Transform for Portable {
 
     fn transform_digits(&self, shape: &StepShape, polynomials: &[u64], digits: &mut [f64]) {
         let (size, stride) = (shape.size, shape.stride());
-        let levels = shape.gadget.levels as usize;
+        let levels = shape.gadget.levels() as usize;
         for (polynomial, digits) in
             polynomials.chunks_exact(size).zip(digits.chunks_exact_mut(stride * levels))
         {
@@ -129,7 +132,7 @@ impl Transform for Portable {
             }
             self.inverse(sum);
             for (x, &y) in target.iter_mut().zip(sum.iter()) {
-                *x = x.wrapping_add(super::real_to_torus(y));
+                *x = x.wrapping_add(Torus64::from_real(y).to_bits64());
             }
         }
     }

@@ -5,20 +5,6 @@
 //! section 2.2.)
 //!
 //! Which key a sample is under is part of its type: [`Small`], [`Large`] or [`Wire`].
-//!
-//! ```
-//! use tfhe_core::{backend::Backend, fft::Fft, random::{SecretSeed, StandardDeviation}, tlwe::TlweSecretKey};
-//! use tfhe_core::torus::{Torus, Torus32};
-//! let ring = TlweSecretKey::generate(1, &Fft::new(256, Backend::Portable)?, &SecretSeed::from_os()?);
-//! let messages = [0.25, -0.125].map(Torus32::from_real);
-//! let noise = StandardDeviation::from_real(1e-6);
-//! let packed = ring.encrypt_packed(&messages, noise, &SecretSeed::from_os()?, 0).expand(1, 256);
-//! // Two LWE samples under the ring's bits: 1/4 + 2 (-1/8) = 0, and noise.
-//! let mut sum = packed.sample_extract(0);
-//! sum.add_scaled(2, &packed.sample_extract(1));
-//! assert!(ring.extracted().phase(&sum).to_real().abs() < 1e-4);
-//! # Ok::<(), tfhe_core::Error>(())
-//! ```
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -30,20 +16,20 @@ use crate::torus::Torus;
 
 /// Marks what is under the small LWE key, of dimension n: where modulus switch and blind rotation begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Small {}
+pub(crate) enum Small {}
 
 /// Marks what is under the large key, of dimension k N: the TLWE key's coefficients, where sample extraction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Large {}
+pub(crate) enum Large {}
 
 /// Marks what is under the key of the ciphertexts between gates: [`Large`] or [`Small`], as the set's
 /// [`Order`](crate::parameters::Order) says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {}
+pub(crate) enum Wire {}
 
 /// A binary LWE key, wiped on drop and never printed.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct LweSecretKey<K> {
+pub(crate) struct LweSecretKey<K> {
     /// 0 or 1 each.
     bits: Vec<u32>,
     key: PhantomData<K>,
@@ -65,7 +51,7 @@ impl<K> LweSecretKey<K> {
     }
 
     /// n.
-    pub fn dimension(&self) -> usize {
+    pub(crate) fn dimension(&self) -> usize {
         self.bits.len()
     }
 
@@ -76,7 +62,7 @@ impl<K> LweSecretKey<K> {
     }
 
     /// The phase of a sample: message plus noise.
-    pub fn phase<T: Torus>(&self, sample: &LweCiphertext<T, K>) -> T {
+    pub(crate) fn phase<T: Torus>(&self, sample: &LweCiphertext<T, K>) -> T {
         sample.body() - self.product(sample.mask())
     }
 
@@ -111,7 +97,7 @@ impl<K> LweSecretKey<K> {
 
 /// An LWE sample on the torus `T` under the key `K`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LweCiphertext<T, K> {
+pub(crate) struct LweCiphertext<T, K> {
     /// n masks, then the body.
     words: Vec<T>,
     key: PhantomData<K>,
@@ -131,24 +117,24 @@ impl<T: Torus, K> LweCiphertext<T, K> {
     }
 
     /// The noiseless sample (0, `message`), the same under every key of `dimension` bits.
-    pub fn trivial(dimension: usize, message: T) -> Self {
+    pub(crate) fn trivial(dimension: usize, message: T) -> Self {
         let mut words = vec![T::default(); dimension + 1];
         words[dimension] = message;
         Self::from_words(words)
     }
 
     /// n.
-    pub fn dimension(&self) -> usize {
+    pub(crate) fn dimension(&self) -> usize {
         self.words.len() - 1
     }
 
     /// a, of n torus elements.
-    pub fn mask(&self) -> &[T] {
+    pub(crate) fn mask(&self) -> &[T] {
         &self.words[..self.dimension()]
     }
 
     /// b.
-    pub fn body(&self) -> T {
+    pub(crate) fn body(&self) -> T {
         self.words[self.dimension()]
     }
 
@@ -157,17 +143,11 @@ impl<T: Torus, K> LweCiphertext<T, K> {
         &self.words
     }
 
-    /// Adds the constant `message` to the phase.
-    pub fn add_constant(&mut self, message: T) {
-        let body = self.dimension();
-        self.words[body] += message;
-    }
-
     /// Adds `factor` times `other`; the phases add likewise, the noise variance grows by `factor`^2 times the other's.
     ///
     /// # Panics
     /// If the dimensions differ.
-    pub fn add_scaled(&mut self, factor: i32, other: &Self) {
+    pub(crate) fn add_scaled(&mut self, factor: i32, other: &Self) {
         assert_eq!(self.words.len(), other.words.len(), "LWE samples of different dimensions");
         match factor {
             1 => self.words.iter_mut().zip(&other.words).for_each(|(x, &y)| *x += y),
@@ -217,7 +197,7 @@ mod tests {
         sum.add_scaled(3, &samples[1]);
         sum.add_scaled(-1, &samples[0]);
         sum.add_scaled(1, &samples[0]);
-        sum.add_constant(T::from_real(0.5));
+        sum.add_scaled(1, &LweCiphertext::trivial(300, T::from_real(0.5)));
         let error = (key.phase(&sum) - T::from_real(0.125 - 0.75 + 0.5)).to_real();
         assert!(error != 0.0 && error.abs() < 2f64.powi(-20), "{error}");
         assert_eq!(key.phase(&LweCiphertext::trivial(300, T::from_real(0.3))), T::from_real(0.3));

@@ -3,8 +3,8 @@
 //! # Contract
 //! A type that implements [`Lanes`] wraps the registers of one instruction set. Its methods may be called only while
 //! a function that enables that instruction set (`#[target_feature]`) is on the stack, on a CPU that has it. They are
-//! all `#[inline(always)]`, so that the kernels in [`kernel`](super::kernel), inlined into such a function, compile to
-//! bare instructions. Nothing outside `fft` can name these types. Pointers carry their own contract: `LANES` elements
+//! all `#[inline(always)]`, so that the kernels, inlined into such a function, compile to bare instructions. Nothing outside this folder can name
+//! these types. Pointers carry their own contract: `LANES` elements
 //! readable (or writable) from the pointer on, in any alignment.
 //!
 //! Closures that call these methods are not inlined as these are (a closure does not enable what its caller does), and
@@ -12,7 +12,7 @@
 
 #![allow(unsafe_code)] // docs/unsafe.md
 
-use super::MAX_LANES;
+use crate::backend::transform::MAX_LANES;
 
 /// Up to L registers of L lanes, beginning with the first.
 pub(super) type Square<V> = [V; MAX_LANES];

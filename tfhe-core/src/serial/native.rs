@@ -1,0 +1,8 @@
+//! Native files: keys and ciphertexts in one container format. docs/formats.md is its definition.
+
+pub(super) mod body;
+mod fields;
+pub(super) mod frame;
+pub(super) mod header;
+#[cfg(test)]
+mod tests;
