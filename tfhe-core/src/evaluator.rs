@@ -17,7 +17,7 @@
 //! ```
 
 use crate::backend::choice::Backend;
-use crate::bootstrap::blind_rotation::BootstrapKey;
+use crate::bootstrap::key::BootstrapKey;
 use crate::bootstrap::lookup_table::LookupTable;
 use crate::ciphertext::wire::Ciphertext;
 use crate::error::{Error, Result};

@@ -11,6 +11,8 @@ mod external_products;
 mod parts;
 mod trial;
 
-pub use external_products::{external_product_errors, products_of_a_bootstrap};
+pub use external_products::{
+    ProductNoise, external_product_errors, external_product_noise, products_of_a_bootstrap,
+};
 pub use parts::Part;
 pub use trial::Trial;

@@ -35,19 +35,19 @@ const UNIT_ROUNDOFF: f64 = 1.0 / 9_007_199_254_740_992.0;
 const TRANSFORM_GROWTH: f64 = 5.7;
 
 /// Variance that an external product adds where the TGSW sample is of 0.
-pub fn external_product(p: &Parameters) -> f64 {
+pub(crate) fn external_product(p: &Parameters) -> f64 {
     let key = p.tlwe_noise().to_real();
     let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
     products * key * key * p.gadget.digits_variance() + fft(p)
 }
 
 /// The part of it that double precision makes, at most: some transforms round less.
-pub fn fft(p: &Parameters) -> f64 {
+pub(crate) fn fft(p: &Parameters) -> f64 {
     transform_error(p) * secret_norm(p)
 }
 
 /// What rounding the digits adds beside, where the TGSW sample is of 1.
-pub fn decomposition(p: &Parameters) -> f64 {
+pub(crate) fn decomposition(p: &Parameters) -> f64 {
     secret_norm(p) * p.gadget.rounding_variance()
 }
 
@@ -57,7 +57,7 @@ fn secret_norm(p: &Parameters) -> f64 {
 }
 
 /// Variance that a blind rotation leaves on its result, whatever its input's.
-pub fn blind_rotation(p: &Parameters) -> f64 {
+pub(crate) fn blind_rotation(p: &Parameters) -> f64 {
     let samples = p.step_samples() as f64;
     let rounding = samples / (samples + 1.0) * decomposition(p);
     p.steps() as f64 * 2.0 * (samples * external_product(p) + rounding)
@@ -70,14 +70,14 @@ pub(crate) fn transform_error(p: &Parameters) -> f64 {
 }
 
 /// Variance that a key switch adds.
-pub fn key_switch(p: &Parameters) -> f64 {
+pub(crate) fn key_switch(p: &Parameters) -> f64 {
     let key = p.lwe_noise().to_real();
     let gadget = p.key_switch_gadget;
     p.large_dimension() as f64 * (key * key * gadget.digits_variance() + gadget.rounding_variance() / 2.0)
 }
 
 /// Variance that the centred modulus switch to 2N adds.
-pub fn modulus_switch(p: &Parameters) -> f64 {
+pub(crate) fn modulus_switch(p: &Parameters) -> f64 {
     (p.lwe_dimension as f64 / 48.0 + 1.0 / 12.0) / (2.0 * p.polynomial_size as f64).powi(2)
 }
 

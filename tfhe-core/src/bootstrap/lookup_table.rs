@@ -1,12 +1,4 @@
 //! Lookup tables: what a functional bootstrap makes of a phase.
-//!
-//! ```
-//! use tfhe_core::{bootstrap::LookupTable, torus::{Torus, Torus32}};
-//! // |x| over the phases from -1/4 to 1/4, in slots of 1/1024.
-//! let table = LookupTable::from_function(512, f64::abs);
-//! let value = table.at(Torus32::from_real(-0.2)).to_real();
-//! assert!((value - 0.2).abs() <= 1.0 / 2048.0);
-//! ```
 
 use crate::torus::{Torus, Torus32, Torus64};
 

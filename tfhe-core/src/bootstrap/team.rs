@@ -11,7 +11,7 @@
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::blind_rotation::BootstrapKey;
+use super::key::BootstrapKey;
 use super::modulus_switch::SwitchedSample;
 use crate::backend::buffer::AlignedBuffer;
 
@@ -108,7 +108,7 @@ pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize
 #[cfg(test)]
 mod tests {
     use crate::backend::choice::Backend;
-    use crate::bootstrap::blind_rotation::BootstrapKey;
+    use crate::bootstrap::key::BootstrapKey;
     use crate::bootstrap::lookup_table::LookupTable;
     use crate::keys::cloud::CloudKey;
     use crate::keys::secret::SecretKey;

@@ -3,12 +3,30 @@
 use crate::backend::choice::Backend;
 use crate::backend::fft::Fft;
 use crate::error::Result;
+use crate::noise;
 use crate::parameters::set::Parameters;
 use crate::random::SecretSeed;
 use crate::sample::external_product::FourierTgsw;
 use crate::sample::tlwe::TlweSecretKey;
 use crate::torus::Torus;
 use crate::torus_words::MakeWords;
+
+/// What the formulas say of an external product, as variances in squared torus units.
+#[derive(Clone, Copy, Debug)]
+pub struct ProductNoise {
+    /// Where the TGSW sample is of 0.
+    pub of_zero: f64,
+    /// Where it is of 1.
+    pub of_one: f64,
+    /// The part of both that double precision makes at most.
+    pub floating: f64,
+}
+
+/// The formulas of [`noise`](crate::noise) for an external product.
+pub fn external_product_noise(p: &Parameters) -> ProductNoise {
+    let of_zero = noise::external_product(p);
+    ProductNoise { of_zero, of_one: of_zero + noise::decomposition(p), floating: noise::fft(p) }
+}
 
 /// External products that a blind rotation adds up.
 pub fn products_of_a_bootstrap(p: &Parameters) -> usize {

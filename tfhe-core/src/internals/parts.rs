@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::backend::choice::Backend;
 use crate::backend::fft::Fft;
-use crate::bootstrap::blind_rotation::BootstrapKey;
+use crate::bootstrap::key::BootstrapKey;
 use crate::bootstrap::lookup_table::LookupTable;
 use crate::error::Result;
 use crate::keys::cloud::CloudKey;

@@ -11,7 +11,7 @@ use super::randomness::mask_seed;
 use super::{Arithmetic, exact, tolerance};
 use crate::backend::choice::Backend;
 use crate::backend::fft::Fft;
-use crate::bootstrap::blind_rotation::BootstrapKey;
+use crate::bootstrap::key::BootstrapKey;
 use crate::bootstrap::lookup_table::LookupTable;
 use crate::bootstrap::modulus_switch::SwitchedSample;
 use crate::ciphertext::wire::Ciphertext;

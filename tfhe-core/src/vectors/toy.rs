@@ -8,7 +8,7 @@ use super::case::{Approximate, Case, Measure, Place, Vector, bits, hex, word32, 
 use super::keys::{CLOUD_KEY, SECRET_KEY};
 use super::{Arithmetic, exact, tolerance};
 use crate::backend::choice::Backend;
-use crate::bootstrap::blind_rotation::BootstrapKey;
+use crate::bootstrap::key::BootstrapKey;
 use crate::bootstrap::lookup_table::LookupTable;
 use crate::bootstrap::modulus_switch::SwitchedSample;
 use crate::error::Result;

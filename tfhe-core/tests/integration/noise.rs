@@ -14,7 +14,7 @@
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
-use tfhe_core::internals::{external_product_errors, products_of_a_bootstrap};
+use tfhe_core::internals::{external_product_errors, external_product_noise, products_of_a_bootstrap};
 use tfhe_core::keys::SecretKey;
 use tfhe_core::noise;
 use tfhe_core::parameters::{
@@ -158,12 +158,12 @@ fn external_products_have_the_predicted_noise(parameters: &Parameters) {
     for backend in backends() {
         let errors = external_product_errors(parameters, backend, KEYS, PRODUCTS).unwrap();
         let sharing = size as f64 / (12.0 * dimension as f64);
-        let (variance, floating) = (noise::external_product(parameters), noise::fft(parameters));
+        let predicted = external_product_noise(parameters);
+        let prediction = |variance| Prediction { variance, floating: predicted.floating, sharing };
         let [zero, one] = errors.map(Errors);
         let on = |what: &str| format!("external product with {what} on {backend}");
-        zero.check(parameters, &on("0"), &Prediction { variance, floating, sharing });
-        let variance = variance + noise::decomposition(parameters);
-        one.check(parameters, &on("1"), &Prediction { variance, floating, sharing });
+        zero.check(parameters, &on("0"), &prediction(predicted.of_zero));
+        one.check(parameters, &on("1"), &prediction(predicted.of_one));
     }
 }
 
@@ -220,7 +220,8 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
     let on = |what: &str| format!("{what} on {backend}");
     decision.check(parameters, &on("looked-up phase"), &exactly(noise::decision(parameters, 0.0) + wide));
     let products = 2.0 * products_of_a_bootstrap(parameters) as f64;
-    let (variance, floating) = (noise::bootstrapped(parameters), products * noise::fft(parameters));
+    let (variance, floating) =
+        (noise::bootstrapped(parameters), products * external_product_noise(parameters).floating);
     result.check(parameters, &on("bootstrapped"), &Prediction { variance, floating, sharing: 1.0 });
 }
 
