@@ -53,7 +53,18 @@ pub fn seed(number: u64) -> SecretSeed {
 
 /// The backends this CPU has.
 pub fn backends() -> impl Iterator<Item = Backend> {
-    Backend::ALL.into_iter().filter(|backend| backend.is_available())
+    Backend::ALL.iter().copied().filter(|backend| backend.is_available())
+}
+
+/// The backend that `TFHE_BACKEND` names, else the fastest.
+pub fn chosen_backend() -> Backend {
+    match std::env::var("TFHE_BACKEND") {
+        Ok(name) if !name.is_empty() => {
+            let named = name.parse::<Backend>().and_then(Backend::checked);
+            named.expect("TFHE_BACKEND names a backend that this CPU has")
+        }
+        _ => Backend::fastest(),
+    }
 }
 
 /// A pool in which what is [installed](ThreadPool::install) runs on `threads` threads.

@@ -30,5 +30,5 @@ pub mod tfhe_lib;
 
 pub use fault::FileFault;
 pub use kind::Kind;
-pub use native::frame::{FileContent, Frame, Stored, from_bytes, to_bytes};
+pub use native::frame::{FileContent, Frame, Stored, cloud_key_bytes, from_bytes, to_bytes};
 pub use native::header::{Context, Header, NO_CONTEXT};

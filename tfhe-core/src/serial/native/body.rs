@@ -50,6 +50,12 @@ pub trait Body: Sized {
     fn read(header: &Header, body: &[u8]) -> Result<Self, FileFault>;
 }
 
+/// Bytes of the body of a cloud key with seeded masks.
+pub(super) fn cloud_key_bytes(p: &Parameters) -> usize {
+    let word = p.accumulator.bits() as usize / 8;
+    SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()
+}
+
 /// Refuses a length that the kind cannot have with these parameters.
 pub(super) fn check_body_len(kind: Kind, p: &Parameters, len: u64) -> Result<(), FileFault> {
     let seeded = (SEED_BYTES as u64) + COUNT_BYTES;
@@ -59,9 +65,7 @@ pub(super) fn check_body_len(kind: Kind, p: &Parameters, len: u64) -> Result<(),
             (exact, exact)
         }
         Kind::CloudKey => {
-            let word = p.accumulator.bits() as usize / 8;
-            let exact =
-                (SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()) as u64;
+            let exact = cloud_key_bytes(p) as u64;
             (exact, exact)
         }
         Kind::CloudKeyWithMasks => {

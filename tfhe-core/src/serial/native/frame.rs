@@ -5,7 +5,7 @@ use std::io::Read;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::body::{Body, check_body_len};
+use super::body::{self, Body, check_body_len};
 use super::header::{CHECKSUM_BYTES, Context, HEADER_BYTES, Header};
 use crate::error::{Error, Result};
 use crate::parameters::set::Parameters;
@@ -111,6 +111,11 @@ pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Result<Zeroizi
     let checksum = Sha256::digest(&bytes[..]);
     bytes.extend(checksum);
     Ok(bytes)
+}
+
+/// Bytes of the file of a cloud key of this set, for who sends it or makes room for it.
+pub fn cloud_key_bytes(parameters: &Parameters) -> usize {
+    HEADER_BYTES + body::cloud_key_bytes(parameters) + CHECKSUM_BYTES
 }
 
 /// Reads a thing from the bytes of a file.

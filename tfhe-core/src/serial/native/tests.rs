@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::body::Body;
-use super::frame::{Frame, from_bytes, to_bytes};
+use super::frame::{Frame, cloud_key_bytes, from_bytes, to_bytes};
 use super::header::NO_CONTEXT;
 use crate::Error;
 use crate::ciphertext::list::CiphertextList;
@@ -71,6 +71,7 @@ fn every_kind_survives_the_round_trip() {
         let cloud = CloudKey::generate(&SecretKey::generate(parameters, seed(4)), seed(5));
         let bytes = file(&cloud);
         assert!(read::<CloudKey>(&bytes).unwrap() == cloud);
+        assert_eq!(bytes.len(), cloud_key_bytes(parameters));
         assert!(bytes.len() <= 14_000_000, "{} bytes", bytes.len());
     }
 }
