@@ -2,13 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::gadget::Gadget;
-use crate::parameters::GATES_DEFAULT;
 use crate::parameters::set::Parameters;
 
-/// The numbers of a parameter set with the torus, the order and the kind of keys of
-/// [`GATES_DEFAULT`](crate::parameters::GATES_DEFAULT), in the notation of [`parameters`](crate::parameters).
+/// The numbers of a parameter set, in the notation of [`parameters`](crate::parameters), to be altered. The torus, the order
+/// and the kind of keys stay those of the set that they are taken from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
+    base: Parameters,
     /// n, in bits, and N'.
     pub lwe: (usize, usize),
     /// k and N.
@@ -27,6 +27,7 @@ impl Trial {
     /// The numbers of a set.
     pub fn of(p: &Parameters) -> Self {
         Self {
+            base: *p,
             lwe: (p.lwe_dimension, p.lwe_polynomial_size),
             tlwe: (p.tlwe_dimension, p.polynomial_size),
             gadget: (p.gadget.base_log(), p.gadget.levels()),
@@ -56,7 +57,7 @@ impl Trial {
             key_switch_gadget: gadget(self.key_switch)?,
             bits_a_step: self.bits_a_step,
             security_bits: 0,
-            ..GATES_DEFAULT
+            ..self.base
         };
         set.checked()
     }
@@ -70,6 +71,7 @@ impl Trial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameters::GATES_DEFAULT;
 
     /// Numbers that do not go together are an error before anything is computed from them.
     #[test]
