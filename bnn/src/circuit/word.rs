@@ -3,7 +3,7 @@
 //! The interval decides the width, so that bits which cannot vary are never built.
 //!
 //! ```
-//! use bnn::circuit::{netlist::{Netlist, Style}, word::Word};
+//! use bnn::circuit::{Netlist, Style, Word};
 //! let netlist = Netlist::new(Style::Optimized, 3);
 //! let count = Word::input(&netlist, 0, 0, 5);
 //! assert_eq!((count.width(), count.sign().known()), (4, Some(false))); // three that vary, and a sign that does not
@@ -11,7 +11,10 @@
 //! assert_eq!(Word::value(&[true, false, true]), -3);
 //! ```
 
-use super::{bit::Bit, netlist::Netlist};
+use crate::{
+    circuit::{bit::Bit, netlist::Netlist},
+    client::gates::signed_value,
+};
 
 /// A number of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,10 +129,7 @@ impl Word {
 
     /// The value of plain bits in two's complement, least significant first.
     pub fn value(bits: &[bool]) -> i64 {
-        let sign = bits.last().is_some_and(|&sign| sign);
-        let value: i64 = bits.iter().enumerate().map(|(index, &bit)| i64::from(bit) << index).sum();
-        // At 63 bits and more the subtraction wraps to the right number.
-        value.wrapping_sub(i64::from(sign).wrapping_shl(bits.len() as u32))
+        signed_value(bits)
     }
 }
 

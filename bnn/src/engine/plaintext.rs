@@ -1,21 +1,34 @@
 //! The integer oracle: a model evaluated in the clear, exactly, layer by layer.
 
-use super::Scores;
-use crate::{Result, encoding::EncodedImage, model::Model};
+use crate::{
+    client::{encoding::encoded::EncodedImage, scores::Scores},
+    error::Result,
+    model::network::Model,
+};
 
 /// The values inside a network for one picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
+    values: Vec<Vec<i64>>,
+    scores: Scores,
+}
+
+impl Trace {
     /// What each layer gives, the last one's being the scores.
-    pub values: Vec<Vec<i64>>,
+    pub fn values(&self) -> &[Vec<i64>] {
+        &self.values
+    }
+
     /// What the network gives.
-    pub scores: Scores,
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
 }
 
 /// Evaluates the model on an encoded picture.
 ///
 /// # Errors
-/// [`Error::InputLength`](crate::Error::InputLength) where the picture has been encoded for a model with another number of inputs.
+/// [`EncodingFault::Length`](crate::client::EncodingFault::Length) where the picture has been encoded for a model with another number of inputs.
 pub fn evaluate(model: &Model, image: &EncodedImage) -> Result<Scores> {
     Ok(trace(model, image)?.scores)
 }
@@ -33,5 +46,5 @@ pub fn trace(model: &Model, image: &EncodedImage) -> Result<Trace> {
         values.push(layer.evaluate(*shape, input));
     }
     let integers = values.last().cloned().expect("invariant: a model has a layer");
-    Ok(Trace { values, scores: Scores { integers, fraction_bits: model.fraction_bits() } })
+    Ok(Trace { values, scores: Scores::new(integers, model.fraction_bits()) })
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client;
 mod documentation;
 mod functional;
 mod gates;
@@ -9,5 +10,7 @@ mod import;
 mod mnist;
 mod model;
 mod oracle;
-mod protocol;
+mod paper;
+mod server;
+mod shipped;
 mod toy;

@@ -1,10 +1,9 @@
-//! Small models, written to temporary folders.
+//! Small models.
 
-use std::fs;
+use std::sync::Arc;
 
 use bnn::{Result, data::GreyImage, model::Model};
 use safetensors::{Dtype, tensor::TensorView};
-use tempfile::TempDir;
 
 /// A tensor of a model to be written.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ impl Tensor {
     }
 }
 
-/// A model folder before it is written, so that a test can spoil it.
+/// The files of a model, so that a test can spoil them.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     pub(crate) manifest: String,
@@ -90,22 +89,15 @@ impl Folder {
         safetensors::serialize(views, None).unwrap()
     }
 
-    pub(crate) fn write(&self) -> TempDir {
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("manifest.toml"), &self.manifest).unwrap();
-        fs::write(folder.path().join("weights.safetensors"), self.weights()).unwrap();
-        folder
-    }
-
-    pub(crate) fn open(&self) -> Result<Model> {
-        Model::open(self.write().path())
+    pub(crate) fn open(&self) -> Result<Arc<Model>> {
+        Ok(Arc::new(Model::from_bytes(self.manifest.as_bytes(), &self.weights())?))
     }
 }
 
 /// A picture that a threshold of 128 encodes as these bits.
 pub(crate) fn picture(width: usize, height: usize, bits: &[bool]) -> GreyImage {
     let pixels = bits.iter().map(|&bit| if bit { 255 } else { 0 }).collect();
-    GreyImage::new("toy".into(), width, height, pixels).unwrap()
+    GreyImage::new(width, height, pixels).unwrap()
 }
 
 /// A perceptron on square pictures, from its weights, row-major.

@@ -5,7 +5,7 @@
 //! straight into the next adder, three times, and then behind the bits that came before it.
 //!
 //! ```
-//! use bnn::circuit::{arithmetic::columns::{Columns, Sign}, netlist::{Netlist, Style}, word::Word};
+//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{Columns, Sign}};
 //! let mut netlist = Netlist::new(Style::Optimized, 2);
 //! let mut columns = Columns::new(4);
 //! columns.add_bit(Sign::Plus, netlist.input(0), 2); // 4 a - b + 1, modulo 2^4
@@ -15,13 +15,17 @@
 //! assert_eq!(Word::value(&netlist.simulate(&[true, true], &sum)), 4 - 1 + 1);
 //! ```
 
+// For benches only.
+#![cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+
 use std::collections::VecDeque;
 
-use super::{super::bit::Bit, super::netlist::Netlist, super::word::Word, full_adder};
+use super::adders::full_adder;
+use crate::circuit::{bit::Bit, netlist::Netlist, word::Word};
 
 /// Adders in a chain whose sums, but for the last, need no bootstrap. Nine bits in, each with noise 1: a sum of three has
 /// their noise and 4 from the carry that it is made with, so the last adder reads 19 + 1 + 1, which is what the noise
-/// budget of `GATES_DEFAULT` allows (see [`program`](super::super::program)).
+/// budget of `GATES_DEFAULT` allows (see `circuit/program.rs`).
 const CHAIN: usize = 4;
 
 /// Whether a term is added or subtracted.
@@ -71,7 +75,7 @@ impl Columns {
     }
 
     /// Adds or subtracts a constant.
-    pub fn add_constant(&mut self, constant: i64) {
+    pub(crate) fn add_constant(&mut self, constant: i64) {
         self.constant = self.constant.wrapping_add(constant);
     }
 
@@ -94,7 +98,7 @@ impl Columns {
     }
 
     /// Adds or subtracts word x 2^places.
-    pub fn add(&mut self, sign: Sign, word: &Word, places: usize) {
+    pub(crate) fn add(&mut self, sign: Sign, word: &Word, places: usize) {
         let (top, bits) = word.bits().split_last().expect("invariant: a word has a sign");
         bits.iter().enumerate().for_each(|(index, &bit)| self.add_bit(sign, bit, places + index));
         // The sign bit counts negative.
@@ -102,7 +106,7 @@ impl Columns {
     }
 
     /// Takes in the bits of another sum of this width.
-    pub fn add_rows(&mut self, rows: &[Vec<Bit>]) {
+    pub(crate) fn add_rows(&mut self, rows: &[Vec<Bit>]) {
         for row in rows {
             row.iter().enumerate().for_each(|(place, &bit)| self.add_bit(Sign::Plus, bit, place));
         }
@@ -116,7 +120,7 @@ impl Columns {
 
     /// Two rows of bits and a constant that together are this sum, for sums that go on elsewhere: without the adders that
     /// carry through.
-    pub fn rows(mut self, netlist: &mut Netlist) -> ([Vec<Bit>; 2], i64) {
+    pub(crate) fn rows(mut self, netlist: &mut Netlist) -> ([Vec<Bit>; 2], i64) {
         let rows = self.reduce(netlist, 2);
         (rows, self.constant)
     }

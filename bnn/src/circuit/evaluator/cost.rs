@@ -1,27 +1,21 @@
-//! Counters in place of bits: what a run would cost.
+//! What a run would cost.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Evaluator, Program, Run, Step, Values};
-use crate::{
-    Result,
-    circuit::{
-        bit::Bit,
-        netlist::{Gate, Netlist},
-    },
+use super::{counting::Counting, run::Run};
+use crate::circuit::{
+    bit::Bit,
+    netlist::{Gate, Netlist},
+    program::Program,
 };
 
 /// What a circuit costs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Live gates of the netlist, by kind.
-    pub gates: BTreeMap<&'static str, usize>,
-    /// Bootstraps.
-    pub bootstraps: usize,
-    /// Bootstraps one after the other on the longest path.
-    pub depth: usize,
-    /// The most ciphertexts held at once.
-    pub most_held: usize,
+    gates: BTreeMap<&'static str, usize>,
+    bootstraps: usize,
+    depth: usize,
+    most_held: usize,
 }
 
 impl Cost {
@@ -38,6 +32,26 @@ impl Cost {
         run.finish(&Counting).expect("invariant: counting does not fail");
         Self { gates, bootstraps: program.bootstraps(), depth: program.depth(), most_held: run.most_held() }
     }
+
+    /// Live gates of the netlist, by kind.
+    pub fn gates(&self) -> &BTreeMap<&'static str, usize> {
+        &self.gates
+    }
+
+    /// Bootstraps.
+    pub fn bootstraps(&self) -> usize {
+        self.bootstraps
+    }
+
+    /// Bootstraps one after the other on the longest path.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The most ciphertexts held at once.
+    pub fn most_held(&self) -> usize {
+        self.most_held
+    }
 }
 
 fn name(gate: &Gate) -> &'static str {
@@ -47,25 +61,5 @@ fn name(gate: &Gate) -> &'static str {
         Gate::Maj(_) => "MAJ",
         Gate::Xor3(_) => "XOR3",
         Gate::Mux(_) => "MUX",
-    }
-}
-
-/// Evaluates nothing: counts are the run's.
-#[derive(Clone, Copy, Debug)]
-pub struct Counting;
-
-impl Evaluator for Counting {
-    type Value = ();
-
-    fn sum(&self, _: &Step, _: &Values<()>) -> Result<()> {
-        Ok(())
-    }
-
-    fn bootstrap(&self, steps: &[Step], _: &Values<()>) -> Result<Vec<()>> {
-        Ok(vec![(); steps.len()])
-    }
-
-    fn negate(&self, (): &()) -> Result<()> {
-        Ok(())
     }
 }
