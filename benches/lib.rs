@@ -5,6 +5,11 @@
 //! cargo bench -p benches --bench gates
 //! ```
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bnn::data::GreyImage;
+use bnn::model::Model;
 use rayon::ThreadPool;
 use tfhe_core::backend::Backend;
 use tfhe_core::ciphertext::Ciphertext;
@@ -41,9 +46,28 @@ impl Keys {
     }
 
     /// The server's engine on a backend that this CPU has.
-    pub fn evaluator(&self, backend: Backend) -> Evaluator {
-        Evaluator::new(&self.cloud, backend).expect("invariant: only available backends are benchmarked")
+    pub fn evaluator(&self, backend: Backend) -> Arc<Evaluator> {
+        let evaluator = Evaluator::new(&self.cloud, backend);
+        Arc::new(evaluator.expect("invariant: only available backends are benchmarked"))
     }
+}
+
+/// The folder of models and digits that ship.
+pub fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
+}
+
+/// A model that ships.
+pub fn model(name: &str) -> Arc<Model> {
+    let read = |file| std::fs::read(models().join(name).join(file)).expect("invariant: the model ships");
+    let model = Model::from_bytes(&read("manifest.toml"), &read("weights.safetensors"));
+    Arc::new(model.expect("invariant: the model ships"))
+}
+
+/// The sample digit 7.
+pub fn seven() -> GreyImage {
+    let bytes = std::fs::read(models().join("digits/7.png")).expect("invariant: the digit ships");
+    GreyImage::decode(&bytes, None).expect("invariant: the digit ships")
 }
 
 /// The same seed for the same number: benchmarks keep no secrets.

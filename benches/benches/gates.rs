@@ -11,7 +11,6 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
 use rayon::ThreadPool;
-use tfhe_core::backend::Backend;
 use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::gate::{BinaryGate, Gate};

@@ -15,20 +15,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use benches::{Keys, seed};
-use bnn::circuit::arithmetic::columns::{Columns, Sign};
-use bnn::circuit::arithmetic::compare::{Shape, at_least, max};
-use bnn::circuit::arithmetic::multiply::{add_multiples, baugh_wooley};
-use bnn::circuit::arithmetic::{popcount, relu, ripple, subtract};
-use bnn::circuit::bit::Bit;
-use bnn::circuit::evaluator::{Encrypted, Held, Run};
-use bnn::circuit::netlist::{Netlist, Style};
-use bnn::circuit::program::{NoiseBudget, Program};
-use bnn::circuit::word::Word;
-use bnn::data::GreyImage;
+use benches::{Keys, chosen_backend, model, seed, seven};
+use bnn::circuit::arithmetic::{
+    Columns, Shape, Sign, add_multiples, at_least, baugh_wooley, max, popcount, relu, ripple, subtract,
+};
+use bnn::circuit::{Bit, EncryptedRun, Netlist, Program, Style, Word};
 use bnn::engine::gates::Plan;
-use bnn::model::{Model, import_paper};
-use tfhe_core::backend::Backend;
+use bnn::model::Model;
+use bnn::paper::import_paper;
+use tfhe_core::ciphertext::Ciphertext;
+use tfhe_core::control::Control;
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::parameters::{GATES_DEFAULT, Parameters};
 
@@ -102,17 +98,14 @@ fn heading(title: &str) {
 /// Server and client in one.
 struct Bench {
     keys: Keys,
-    evaluator: Evaluator,
-    budget: NoiseBudget,
+    evaluator: Arc<Evaluator>,
 }
 
 impl Bench {
     fn new() -> Self {
         let keys = Keys::new(PARAMETERS);
-        let backend = Backend::select().expect("invariant: there is a portable backend");
-        let evaluator =
-            Evaluator::new(&keys.cloud, backend).expect("invariant: the backend was just selected");
-        Self { keys, evaluator, budget: NoiseBudget::new(PARAMETERS) }
+        let evaluator = keys.evaluator(chosen_backend());
+        Self { keys, evaluator }
     }
 
     /// Bootstraps of a circuit over so many input bits, and the time of a run on ciphertexts whose outputs are all right.
@@ -126,31 +119,30 @@ impl Bench {
         let bits: Vec<Bit> = (0..inputs).map(|index| netlist.input(index)).collect();
         let outputs = build(&mut netlist, &bits);
         let program =
-            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+            Program::new(&netlist, &outputs, PARAMETERS).expect("invariant: the set has room for gates");
         let program = Arc::new(program);
         // Any fixed bits do: a gate's time does not depend on them.
         let plain: Vec<bool> = (0..inputs).map(|index| index * index % 7 < 3).collect();
         let encrypted = self.keys.secret.encrypt(&plain, seed(8)).expand();
-        let evaluator = Encrypted::new(&self.evaluator);
         let repeats = if program.bootstraps() < 500 { REPEATS } else { 1 };
         let mut times: Vec<f64> = Vec::new();
         for _ in 0..repeats {
             let start = Instant::now();
-            let mut run = Run::new(Arc::clone(&program), encrypted.clone());
-            run.finish(&evaluator).expect("invariant: ciphertexts of one key");
+            let results = self.run(&program, encrypted.clone()).finish(&Control::default());
             times.push(start.elapsed().as_secs_f64());
-            let results = run.outputs(&evaluator).expect("invariant: ciphertexts of one key");
-            let bit = |held: &Held<_>| match held {
-                Held::Known(bit) => *bit,
-                Held::Value(value) => {
-                    self.keys.secret.decrypt(value).expect("invariant: ciphertexts of one key")
-                }
-            };
-            let results: Vec<bool> = results.iter().map(bit).collect();
+            let results = results.expect("invariant: ciphertexts of one key");
+            let decrypt = |bit| self.keys.secret.decrypt(bit).expect("invariant: ciphertexts of one key");
+            let results: Vec<bool> = results.iter().map(decrypt).collect();
             assert_eq!(results, netlist.simulate(&plain, &outputs), "encrypted and plain bits are equal");
         }
         times.sort_by(f64::total_cmp);
         Figure { bootstraps: program.bootstraps(), seconds: times[times.len() / 2], measured: true }
+    }
+
+    /// A run before its first step.
+    fn run(&self, program: &Arc<Program>, inputs: Vec<Ciphertext>) -> EncryptedRun {
+        let run = EncryptedRun::new(Arc::clone(program), Arc::clone(&self.evaluator), inputs);
+        run.expect("invariant: a ciphertext an input")
     }
 
     /// A circuit that a layer has `times` times, side by side: the rate of the first seconds of a few.
@@ -166,14 +158,12 @@ impl Bench {
         let bits: Vec<Bit> = (0..side_by_side * inputs).map(|index| netlist.input(index)).collect();
         let outputs: Vec<Bit> = bits.chunks(inputs).flat_map(|bits| build(&mut netlist, bits)).collect();
         let program =
-            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+            Program::new(&netlist, &outputs, PARAMETERS).expect("invariant: the set has room for gates");
         let bootstraps = program.bootstraps() / side_by_side * times;
-        let mut run = Run::new(Arc::new(program), self.keys.bits(side_by_side * inputs));
-        let evaluator = Encrypted::new(&self.evaluator);
-        let batch = self.evaluator.portion();
+        let mut run = self.run(&Arc::new(program), self.keys.bits(side_by_side * inputs));
         let (start, mut done) = (Instant::now(), 0);
         while start.elapsed() < SLICE {
-            match run.advance(&evaluator, batch).expect("invariant: ciphertexts of one key") {
+            match run.advance(&Control::default()).expect("invariant: ciphertexts of one key") {
                 0 => break,
                 count => done += count,
             }
@@ -183,51 +173,43 @@ impl Bench {
     }
 
     /// A network on one of the digits that ship: its bootstraps, and the rate of its first seconds. Bootstraps by layer.
-    fn network(&self, model: &Model, style: Style) -> (Figure, Vec<(String, usize)>) {
-        let plan = Plan::new(model, PARAMETERS, style);
+    fn network(&self, model: &Arc<Model>, style: Style) -> (Figure, Vec<(String, usize)>) {
+        let plan = Plan::new(Arc::clone(model), PARAMETERS, style);
         let estimate = plan.estimate().expect("invariant: the set has room for gates");
-        let digit =
-            GreyImage::load(&models().join("digits/7.png"), None).expect("invariant: the digit ships");
-        let encoded = model.input().encode(&digit).expect("invariant: the digit fits the model");
+        let encoded = model.input().encode(&seven()).expect("invariant: the digit fits the model");
         let image = plan.encrypt(&self.keys.secret, &encoded, seed(9)).expect("invariant: the key fits");
-        let mut inference = plan.start(&self.evaluator, &image).expect("invariant: the key fits");
+        let mut inference = plan.start(Arc::clone(&self.evaluator), &image).expect("invariant: the key fits");
         let start = Instant::now();
         let mut finished = false;
         while start.elapsed() < SLICE && !finished {
-            finished = inference.advance().expect("invariant: ciphertexts of one key") == 0;
+            finished =
+                inference.advance(&Control::default()).expect("invariant: ciphertexts of one key") == 0;
         }
         let rate = inference.bootstraps() as f64 / start.elapsed().as_secs_f64();
-        let seconds = estimate.bootstraps as f64 / rate;
-        (Figure { bootstraps: estimate.bootstraps, seconds, measured: finished }, estimate.layers)
+        let seconds = estimate.bootstraps() as f64 / rate;
+        (
+            Figure { bootstraps: estimate.bootstraps(), seconds, measured: finished },
+            estimate.layers().to_vec(),
+        )
     }
 }
 
-fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
-}
-
-fn open(name: &str) -> Model {
-    Model::open(&models().join(name)).expect("invariant: the model ships")
-}
-
 /// The paper's Binarized CNN with the authors' parameters where they are found, else ours of the same shape.
-fn binarized_cnn() -> (Model, &'static str) {
+fn binarized_cnn() -> (Arc<Model>, &'static str) {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/paper");
     let folder = std::env::var_os("BNN_PAPER").map_or(default, PathBuf::from);
-    let scratch = std::env::temp_dir().join(format!("bnn-paper-{}", std::process::id()));
-    let authors = import_paper(&folder).and_then(|files| {
-        files.write(&scratch)?;
-        Model::open(&scratch)
-    });
-    // A scratch folder that stays behind does no harm.
-    let _ = std::fs::remove_dir_all(&scratch);
-    match authors {
-        Ok(model) => (model, "the authors' parameters"),
+    let read = |name| std::fs::read(folder.join(name)).map_err(|error| error.to_string());
+    let authors = || -> Result<Model, String> {
+        let files = import_paper(&read("convolution_new.txt")?, &read("full_connection_new.txt")?);
+        files.and_then(|files| files.model()).map_err(|error| error.to_string())
+    };
+    match authors() {
+        Ok(model) => (Arc::new(model), "the authors' parameters"),
         Err(error) => {
             println!(
                 "The authors' parameters are not here ({error}): the Binarized CNN is ours of the same shape."
             );
-            (open("binarized-cnn"), "our parameters")
+            (model("binarized-cnn"), "our parameters")
         }
     }
 }
@@ -239,7 +221,7 @@ fn main() {
     let bench = Bench::new();
     println!(
         "{}, backend {}, {} threads; a bootstrap of the published system took {:.1} ms on one thread",
-        PARAMETERS.name,
+        PARAMETERS.name(),
         bench.evaluator.backend(),
         rayon::current_num_threads(),
         PUBLISHED_GATE * 1e3
@@ -249,16 +231,16 @@ fn main() {
     table_2(&bench);
 }
 
-fn table_1(bench: &Bench, cnn: &Model, whose: &str) {
+fn table_1(bench: &Bench, cnn: &Arc<Model>, whose: &str) {
     heading(
         "Table 1: one inference (Perceptrons and Hybrid CNN: networks of our own, as nothing is published of theirs)",
     );
     let both =
-        |model: &Model| [Style::AsPublished, Style::Optimized].map(|style| bench.network(model, style));
+        |model: &Arc<Model>| [Style::AsPublished, Style::Optimized].map(|style| bench.network(model, style));
     for (name, published, model) in [
-        ("Perceptron", 4.0 * MINUTE + 13.0, open("perceptron")),
-        ("Binarized Perceptron", MINUTE + 11.0, open("binarized-perceptron")),
-        ("Hybrid CNN", 58.0 * HOUR + 11.0 * MINUTE + 21.0, open("hybrid-cnn")),
+        ("Perceptron", 4.0 * MINUTE + 13.0, model("perceptron")),
+        ("Binarized Perceptron", MINUTE + 11.0, model("binarized-perceptron")),
+        ("Hybrid CNN", 58.0 * HOUR + 11.0 * MINUTE + 21.0, model("hybrid-cnn")),
     ] {
         row(name, published, both(&model).map(|(figure, _)| Some(figure)));
     }
@@ -357,7 +339,7 @@ fn convolutions(bench: &Bench) {
                 }
                 Style::Optimized => {
                     let magnitude = Word::signed(magnitude.to_vec());
-                    let product = bnn::circuit::arithmetic::multiply::multiply(netlist, &magnitude, &d);
+                    let product = bnn::circuit::arithmetic::multiply(netlist, &magnitude, &d);
                     let mut sum = [Columns::new(2 * SCALE_BITS)];
                     add_multiples(netlist, &mut sum, &product.wrapped(SCALE_BITS), &[alpha.low()]);
                     let [sum] = sum;

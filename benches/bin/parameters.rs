@@ -124,6 +124,7 @@ fn time_key_switch(p: &Parameters, backend: Backend) -> f64 {
 
 /// Every set that the engine can run and that is worth a look.
 fn candidates() -> Vec<Candidate> {
+    let default = Trial::of(&GATES_DEFAULT);
     let mut found = Vec::new();
     for tlwe in [(1, 1024), (2, 512), (3, 512), (3, 256), (2, 1024), (1, 2048)] {
         for (levels, bits_a_step) in (1..=4).flat_map(|levels| [1, 2, 3].map(|bits| (levels, bits))) {
@@ -134,8 +135,15 @@ fn candidates() -> Vec<Candidate> {
                     for key_switch in [(1, 10), (1, 11), (1, 12), (1, 13), (2, 5), (2, 6), (3, 4), (4, 3)] {
                         let noise_log2 = (smallest_noise(n, 32), smallest_noise(tlwe.0 * tlwe.1, TORUS_BITS));
                         let gadget = (base_log, levels);
-                        let numbers =
-                            Trial { lwe: (n, ring), tlwe, gadget, key_switch, bits_a_step, noise_log2 };
+                        let numbers = Trial {
+                            lwe: (n, ring),
+                            tlwe,
+                            gadget,
+                            key_switch,
+                            bits_a_step,
+                            noise_log2,
+                            ..default
+                        };
                         // Numbers that do not go together are no candidate.
                         let Ok(set) = numbers.parameters() else { continue };
                         let candidate = Candidate::new(&set);

@@ -8,7 +8,8 @@ use crate::parameters::set::Parameters;
 /// and the kind of keys stay those of the set that they are taken from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
-    base: Parameters,
+    /// The set that the other numbers were taken from.
+    pub base: Parameters,
     /// n, in bits, and N'.
     pub lwe: (usize, usize),
     /// k and N.
