@@ -2,9 +2,7 @@
 //!
 //! Bound of the memory: 200 bytes a byte of the text (a line of 10 bytes can be a gate), and 1 MiB.
 
-use std::path::Path;
-
-use bnn::circuit::{bristol::BristolCircuit, netlist::Style};
+use bnn::circuit::{BristolCircuit, Style};
 
 use crate::memory::{MIB, bounded};
 
@@ -13,9 +11,7 @@ const SIMULATED: usize = 64;
 
 pub(crate) fn bristol(data: &[u8]) {
     for style in [Style::Optimized, Style::AsPublished] {
-        let parse = |text: &[u8]| {
-            bounded(200 * text.len() + MIB, || BristolCircuit::parse(Path::new("fuzzed"), text, style))
-        };
+        let parse = |text: &[u8]| bounded(200 * text.len() + MIB, || BristolCircuit::parse(text, style));
         let circuit = match parse(data) {
             Ok(circuit) => circuit,
             Err(error) => {

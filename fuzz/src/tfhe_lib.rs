@@ -9,8 +9,8 @@
 use tfhe_core::{
     backend::Backend,
     bootstrap::LookupTable,
-    evaluator::Evaluator,
     ciphertext::CiphertextList,
+    evaluator::Evaluator,
     internals::Trial,
     keys::{CloudKey, KeyId, SecretKey},
     parameters::TFHE_LIB_V1_0_1,
@@ -80,8 +80,7 @@ fn bootstrap(cloud: CloudKeySet) {
         return;
     }
     let key = cloud.into_cloud_key();
-    let evaluator =
-        Evaluator::new(&key, Backend::fastest()).expect("it is there");
+    let evaluator = Evaluator::new(&key, Backend::fastest()).expect("it is there");
     let table = LookupTable::sign(key.parameters().polynomial_size(), Torus32::from_bit(true));
     let input = evaluator.trivial(Torus32::from_bit(true));
     assert_eq!(evaluator.bootstrap(&[input], &[&table]).expect("an input of this key").len(), 1);
