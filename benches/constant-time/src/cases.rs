@@ -127,7 +127,7 @@ pub(crate) fn library_keys(checker: &mut Checker) {
     let mut bits: Vec<bool> = (0..64).map(|i| i % 3 == 0).collect();
     secret(&mut bits[..]);
     let key = read.secret_key();
-    checker.case(&name("bits encrypted to a file"), Expected::Nothing, || {
+    let _ = checker.case(&name("bits encrypted to a file"), Expected::Nothing, || {
         tfhe_lib::ciphertexts_to_bytes(&list(key, key.encrypt(&bits, secret_seed(11)).expand()))
     });
 }

@@ -124,7 +124,7 @@ fn our_gates() -> Vec<Contender> {
             };
             contenders.push(Contender {
                 name: format!("ours, {backend}, batch {count}"),
-                claims: (GATES_DEFAULT.security_bits, worst_log2_failure(&GATES_DEFAULT)),
+                claims: (GATES_DEFAULT.security_bits(), worst_log2_failure(&GATES_DEFAULT)),
                 time: Box::new(time),
             });
         }
@@ -162,7 +162,7 @@ fn our_tables(parameters: &'static Parameters) -> Vec<Contender> {
             };
             contenders.push(Contender {
                 name: format!("ours, {}, {backend}, batch {count}", parameters.name()),
-                claims: (parameters.security_bits, failure),
+                claims: (parameters.security_bits(), failure),
                 time: Box::new(time),
             });
         }
