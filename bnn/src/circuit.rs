@@ -21,11 +21,16 @@ pub(crate) mod bit;
 pub(crate) mod bristol;
 pub(crate) mod evaluator;
 pub(crate) mod netlist;
+#[cfg(feature = "internals")]
+mod operation;
 pub(crate) mod program;
 #[cfg(test)]
 mod tests;
 pub(crate) mod word;
 
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use self::operation::Operation;
 pub use self::{
     bit::Bit,
     bristol::{circuit::BristolCircuit, fault::BristolFault, value::BristolValue},

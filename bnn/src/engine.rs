@@ -31,10 +31,9 @@ mod specification;
 
 #[cfg(all(feature = "server", feature = "images"))]
 pub use self::accuracy::Accuracy;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use self::plaintext::trace;
 #[cfg(feature = "server")]
-pub use self::{
-    plaintext::{Trace, evaluate, trace},
-    server::Server,
-    specification::client_specification,
-};
+pub use self::{plaintext::evaluate, server::Server, specification::client_specification};
 pub use crate::client::engine::Engine;

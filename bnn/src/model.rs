@@ -52,6 +52,8 @@ pub(crate) mod files;
 mod manifest;
 pub(crate) mod network;
 pub(crate) mod summary;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use self::{

@@ -18,7 +18,7 @@ use tfhe_core::{
 
 use crate::{
     data::grey_image::GreyImage,
-    engine::plaintext::trace,
+    engine::plaintext::{evaluate, trace},
     error::Result,
     model::{network::Model, summary::LayerSummary},
 };
@@ -112,7 +112,7 @@ fn networks(models: &[Model], digits: &[GreyImage]) -> Result<VectorFile> {
 /// One picture through a network.
 fn case(model: &Model, digit: usize, image: &GreyImage) -> Result<Case> {
     let encoded = model.input().encode(image)?;
-    let trace = trace(model, &encoded)?;
+    let (layers, scores) = (trace(model, &encoded)?, evaluate(model, &encoded)?);
     let layer = |(layer, values): (LayerSummary, &Vec<i64>)| {
         let mut description = digest(values);
         description["name"] = layer.name().into();
@@ -126,10 +126,10 @@ fn case(model: &Model, digit: usize, image: &GreyImage) -> Result<Case> {
     });
     let outputs = json!({
         "encoded": digest(encoded.values()),
-        "layers": model.layers().zip(trace.values()).map(layer).collect::<Vec<_>>(),
-        "scores": trace.scores().integers(),
-        "fraction_bits": trace.scores().fraction_bits(),
-        "label": trace.scores().label(),
+        "layers": model.layers().zip(&layers).map(layer).collect::<Vec<_>>(),
+        "scores": scores.integers(),
+        "fraction_bits": scores.fraction_bits(),
+        "label": scores.label(),
     });
     Ok(Case::new(inputs, outputs))
 }

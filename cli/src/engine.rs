@@ -9,7 +9,6 @@ use bnn::{
     engine::{Scores, functional, gates},
     model::Model,
 };
-use clap::ValueEnum;
 use tfhe_core::{
     keys::SecretKey,
     parameters::{GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1},
@@ -17,9 +16,9 @@ use tfhe_core::{
 };
 
 /// How a network is evaluated on ciphertexts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// A bootstrap a neuron: fast, and approximate
+    /// One bootstrap for each neuron: fast, and approximate
     Functional,
     /// A circuit of gates: exact, and slow
     Gates,

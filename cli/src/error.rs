@@ -7,8 +7,6 @@ use std::{
 
 use tfhe_core::serial::Kind;
 
-use crate::arguments::FileForm;
-
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// Why a command failed.
@@ -29,6 +27,30 @@ pub(crate) enum Error {
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+
+    /// More content than what it is for ever has.
+    #[error("{}: the content is larger than {limit} bytes, the most that is read", path.display())]
+    TooLarge { path: PathBuf, limit: u64 },
+
+    /// Standard input for two inputs.
+    #[error("standard input can be read only once: name a file or a pipe for the other input")]
+    StdinTwice,
+
+    /// A JSON object and a file on one stdout.
+    #[error("--json prints an object on standard output, which carries the file: name a file with --out")]
+    StdoutTaken,
+
+    /// Standard output in the place of a folder.
+    #[error("-: several files do not fit into standard output: name a folder")]
+    NoFolder,
+
+    /// An input by whose name no output can be called.
+    #[error("{}: this input has no name to call the output after: name the output with --out", input.display())]
+    NeedsOutput { input: PathBuf },
+
+    /// A run that goes on from nowhere.
+    #[error("--resume needs the file where the run was saved: name it with --state")]
+    NeedsState,
 
     /// A folder in which nothing can be written.
     #[error("{}: no file can be written in the folder: {source}", path.display())]
@@ -87,12 +109,12 @@ pub(crate) enum Error {
     OneAtATime { count: usize },
 
     /// Another number of files than the paper's client sends.
-    #[error("{count} files, where --protocol paper takes two: secret_cloud.data and K_cloud.data")]
+    #[error("{count} files, where the paper's protocol takes two: secret_cloud.data and K_cloud.data")]
     PaperFiles { count: usize },
 
     /// A file that needs no conversion.
     #[error("{}: is in the form of {form} already", path.display())]
-    HasForm { path: PathBuf, form: FileForm },
+    HasForm { path: PathBuf, form: &'static str },
 
     /// A secret key without what the library keeps with it.
     #[error("{}: the TFHE library keeps a secret key with its cloud key: name that with --cloud-key", path.display())]
@@ -170,7 +192,7 @@ fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
     use tfhe_core::{Error, serial::FileFault};
     match error {
         Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
-        Error::NotTfheLib { .. } => Some("`bnn keygen --protocol paper` makes keys that it can have"),
+        Error::NotTfheLib { .. } => Some("`bnn paper keygen` makes keys that it can have"),
         Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),
         Error::BadFile { fault: FileFault::Magic, .. } => {
             Some("name a key, an encrypted picture or encrypted scores")

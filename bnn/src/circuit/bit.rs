@@ -5,7 +5,7 @@
 //! let netlist = Netlist::new(Style::Optimized, 1);
 //! let wire = netlist.input(0);
 //! assert_eq!((!wire == wire, !!wire == wire), (false, true));
-//! assert_eq!((wire.known(), Bit::from(true).known()), (None, Some(true)));
+//! assert_eq!(!Bit::TRUE, false.into());
 //! ```
 
 use std::{fmt, ops::Not};
@@ -26,7 +26,7 @@ impl Bit {
     }
 
     /// The constant, if it is one.
-    pub fn known(self) -> Option<bool> {
+    pub(crate) fn known(self) -> Option<bool> {
         (self.0 < 2).then_some(self.0 == 1)
     }
 

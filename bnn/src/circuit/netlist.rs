@@ -86,7 +86,7 @@ impl Netlist {
     }
 
     /// The number of inputs.
-    pub fn input_count(&self) -> usize {
+    pub(crate) fn input_count(&self) -> usize {
         self.inputs as usize
     }
 

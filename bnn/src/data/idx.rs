@@ -63,16 +63,6 @@ impl IdxImages {
         self.pixels.is_empty()
     }
 
-    /// Rows of each image, in pixels.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of each image, in pixels.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
     /// The image with this index, the first being 0.
     ///
     /// # Errors
@@ -199,7 +189,7 @@ mod tests {
     fn reads_images_and_labels_plain_and_in_gzip() {
         for file in [images_file(), gzip(&images_file())] {
             let images = images(&file).unwrap();
-            assert_eq!((images.len(), images.rows(), images.columns()), (3, 2, 3));
+            assert_eq!((images.len(), images.rows, images.columns), (3, 2, 3));
             let second = images.image(1).unwrap();
             assert_eq!((second.width(), second.height()), (3, 2));
             assert_eq!(second.pixels(), [6, 7, 8, 9, 10, 11]);

@@ -15,7 +15,7 @@
 //! # let (manifest, weights) = (read("manifest.toml"), read("weights.safetensors"));
 //! let model = Arc::new(Model::from_bytes(&manifest, &weights)?);
 //! let plan = Plan::new(model, &GATES_DEFAULT, Style::Optimized);
-//! let bootstraps = plan.estimate()?.bootstraps();
+//! let bootstraps = plan.estimate()?.bootstraps;
 //! assert!(plan.log2_failure(bootstraps) < -100.0); // of any wrong bit in an inference
 //! # Ok::<(), bnn::Error>(())
 //! ```

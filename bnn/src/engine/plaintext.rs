@@ -6,45 +6,26 @@ use crate::{
     model::network::Model,
 };
 
-/// The values inside a network for one picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    values: Vec<Vec<i64>>,
-    scores: Scores,
-}
-
-impl Trace {
-    /// What each layer gives, the last one's being the scores.
-    pub fn values(&self) -> &[Vec<i64>] {
-        &self.values
-    }
-
-    /// What the network gives.
-    pub fn scores(&self) -> &Scores {
-        &self.scores
-    }
-}
-
 /// Evaluates the model on an encoded picture.
 ///
 /// # Errors
 /// [`EncodingFault::Length`](crate::client::EncodingFault::Length) where the picture has been encoded for a model with another number of inputs.
 pub fn evaluate(model: &Model, image: &EncodedImage) -> Result<Scores> {
-    Ok(trace(model, image)?.scores)
+    let last = trace(model, image)?.pop().expect("invariant: a model has a layer");
+    Ok(Scores::new(last, model.fraction_bits()))
 }
 
-/// Evaluates the model on an encoded picture, and keeps what every layer gave.
+/// What each layer of a model gives on an encoded picture, the last one's values being the scores.
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn trace(model: &Model, image: &EncodedImage) -> Result<Trace> {
+#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
+pub fn trace(model: &Model, image: &EncodedImage) -> Result<Vec<Vec<i64>>> {
     model.input().check_value_count(image.values().len())?;
-
     let mut values: Vec<Vec<i64>> = Vec::new();
     for (layer, shape) in model.layers_and_shapes() {
         let input = values.last().map_or(image.values(), Vec::as_slice);
         values.push(layer.evaluate(*shape, input));
     }
-    let integers = values.last().cloned().expect("invariant: a model has a layer");
-    Ok(Trace { values, scores: Scores::new(integers, model.fraction_bits()) })
+    Ok(values)
 }

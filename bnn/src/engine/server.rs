@@ -62,7 +62,7 @@ impl Server {
     pub fn bootstraps(&self) -> Result<usize> {
         match &self.plan {
             Plan::Functional(plan) => Ok(plan.bootstraps()),
-            Plan::Gates(plan) => Ok(plan.estimate()?.bootstraps()),
+            Plan::Gates(plan) => Ok(plan.estimate()?.bootstraps),
         }
     }
 

@@ -140,3 +140,25 @@ fn numbers(file: PaperFile, content: &[u8], count: usize, range: RangeInclusive<
     }
     Ok(numbers)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::layer::kind::Layer;
+
+    #[test]
+    fn numbers_become_weights_scales_and_biases() {
+        let bits = "1 0 1\t1 0\n".repeat(15);
+        let weights: String = (0..4320).map(|i| format!("{} ", i * 7 - 9000)).collect();
+        let model = import_paper(bits.as_bytes(), weights.as_bytes()).unwrap().model().unwrap();
+        let layers: Vec<&Layer> = model.layers_and_shapes().iter().map(|(layer, _)| layer).collect();
+        let Layer::XnorConvolution(convolution) = layers[0] else { panic!("first layer") };
+        assert_eq!(convolution.weights().row(0)[..5], [1, -1, 1, 1, -1]);
+        // 0.197217 x 2^15 = 6462.4, -0.7915 x 2^15 = -25935.9: cut towards zero.
+        assert_eq!((convolution.scales()[0], convolution.biases()[0]), (6462, -25935));
+        let Layer::Dense(scores) = layers[3] else { panic!("fourth layer") };
+        assert_eq!(scores.weights().row(1)[0], 432 * 7 - 9000);
+    }
+}

@@ -4,41 +4,45 @@ use std::sync::{Arc, OnceLock};
 
 use bnn::{
     Error,
-    client::{EncryptedImage, EncryptedScores, Scores},
+    circuit::Style,
+    client::{Client, EncryptedImage, EncryptedScores, Scores},
     data::GreyImage,
-    engine::{self, functional::Plan},
+    engine::{self, Server, functional::Plan},
     model::Model,
 };
 use tfhe_core::{
-    backend::Backend,
     control::Control,
     evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
+    keys::SecretKey,
     parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT},
-    random::SecretSeed,
 };
 
 use crate::{
+    parties::{client, evaluator, key, seed, server},
     shipped,
     toy::{Folder, Tensor, perceptron, picture},
 };
 
 /// One key for all tests here: it takes a second to make.
-fn keys() -> &'static (SecretKey, Evaluator) {
-    static KEYS: OnceLock<(SecretKey, Evaluator)> = OnceLock::new();
+fn keys() -> &'static (Arc<SecretKey>, Arc<Evaluator>) {
+    static KEYS: OnceLock<(Arc<SecretKey>, Arc<Evaluator>)> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let key = SecretKey::generate(&FUNCTIONAL_1024, SecretSeed::deterministic_for_tests(1));
-        let cloud = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2));
-        (key, Evaluator::new(&cloud, Backend::fastest()).unwrap())
+        let key = key(&FUNCTIONAL_1024, 1);
+        let evaluator = evaluator(&key, 2);
+        (key, evaluator)
     })
 }
 
-fn scores(model: &Arc<Model>, image: &GreyImage, seed: u64) -> Scores {
+/// Client and server with that key.
+fn parties(model: &Arc<Model>) -> (Client, Server) {
     let (key, evaluator) = keys();
-    let plan = Plan::new(Arc::clone(model), &FUNCTIONAL_1024).unwrap();
-    let encoded = model.input().encode(image).unwrap();
-    let encrypted = plan.encrypt(key, &encoded, SecretSeed::deterministic_for_tests(seed)).unwrap();
-    plan.decrypt(key, &plan.infer(evaluator, &encrypted, &Control::default()).unwrap()).unwrap()
+    (client(model, key), server(model, evaluator, Style::Optimized))
+}
+
+fn scores(model: &Arc<Model>, image: &GreyImage, number: u64) -> Scores {
+    let (client, server) = parties(model);
+    let encrypted = client.encrypt(&client.encode(image).unwrap(), seed(number)).unwrap();
+    client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap()
 }
 
 /// Signs with the pattern of the bits of a product of odd numbers: spread, and the same in every run.
@@ -102,9 +106,9 @@ fn signs_turn_as_often_as_the_plan_predicts() {
     let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     let margin = &plan.margins()[0];
     // 98 of the set pixels and the 60 others count as plus.
-    assert_eq!(margin.range().1, 98 + 60 + 200);
+    assert_eq!(margin.range.1, 98 + 60 + 200);
     // P(noise < -1/2) for a sum of 0, half a unit from the step.
-    let turned_share = libm::erfc(0.5 / margin.noise() / std::f64::consts::SQRT_2) / 2.0;
+    let turned_share = libm::erfc(0.5 / margin.noise / std::f64::consts::SQRT_2) / 2.0;
     assert!((0.05..0.45).contains(&turned_share), "{turned_share}");
 
     let image = picture(16, 16, &bits);
@@ -138,7 +142,7 @@ fn scores_are_as_noisy_as_the_plan_predicts() {
     let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     // The plan's figure is for the noisiest class, the first; the others have one weight of 127.
     let norm = (100.0 * (127f64.powi(2) + 126f64.powi(2))).sqrt();
-    let deviation = plan.margins()[1].noise() * f64::from(WEIGHT) / norm;
+    let deviation = plan.margins()[1].noise * f64::from(WEIGHT) / norm;
     assert!(deviation > 1.0, "{deviation}");
     let mut square = 0.0;
     for seed in 40..44 {
@@ -155,44 +159,41 @@ fn scores_are_as_noisy_as_the_plan_predicts() {
 
 #[test]
 fn what_belongs_to_others_is_refused() {
-    let (key, evaluator) = keys();
     let open = |bias| perceptron(4, 16, (&signs(32, 6), &[bias, 0]), (&signs(4, 7), &[0, 0])).open().unwrap();
     let (model, other_model) = (open(0), open(2));
-    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
-    let other_plan = Plan::new(Arc::clone(&other_model), &FUNCTIONAL_1024).unwrap();
+    let ((ours, server), (others, other_server)) = (parties(&model), parties(&other_model));
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let seed = SecretSeed::deterministic_for_tests;
+    let infer = |server: &Server, image: &EncryptedImage| server.infer(image, &Control::default());
 
-    let image = plan.encrypt(key, &encoded, seed(50)).unwrap();
-    assert!(matches!(
-        other_plan.infer(evaluator, &image, &Control::default()),
-        Err(Error::OtherModel { .. })
-    ));
-    let scores = plan.infer(evaluator, &image, &Control::default()).unwrap();
-    assert!(matches!(other_plan.decrypt(key, &scores), Err(Error::OtherModel { .. })));
+    let image = ours.encrypt(&encoded, seed(50)).unwrap();
+    assert!(matches!(infer(&other_server, &image), Err(Error::OtherModel { .. })));
+    let scores = infer(&server, &image).unwrap();
+    assert!(matches!(others.decrypt(&scores), Err(Error::OtherModel { .. })));
 
-    let stranger = SecretKey::generate(&FUNCTIONAL_1024, seed(51));
-    let error = plan.decrypt(&stranger, &scores).unwrap_err();
+    let stranger = client(&model, &key(&FUNCTIONAL_1024, 51));
+    let error = stranger.decrypt(&scores).unwrap_err();
     assert!(matches!(error, Error::Crypto(tfhe_core::Error::OtherKey { .. })), "{error}");
-    let strange_image = plan.encrypt(&stranger, &encoded, seed(52)).unwrap();
-    assert!(matches!(plan.infer(evaluator, &strange_image, &Control::default()), Err(Error::Crypto(_))));
+    let strange_image = stranger.encrypt(&encoded, seed(52)).unwrap();
+    assert!(matches!(infer(&server, &strange_image), Err(Error::Crypto(_))));
 
-    let gates_key = SecretKey::generate(&GATES_DEFAULT, seed(53));
-    assert!(matches!(plan.encrypt(&gates_key, &encoded, seed(54)), Err(Error::OtherParameters { .. })));
+    let gates = client(&model, &key(&GATES_DEFAULT, 53));
+    let bits = gates.encrypt(&encoded, seed(54)).unwrap();
+    assert!(matches!(infer(&server, &bits), Err(Error::OtherParameters { .. })));
+    assert!(matches!(gates.decrypt(&scores), Err(Error::OtherParameters { .. })));
 }
 
 #[test]
 fn images_and_scores_survive_their_bytes() {
-    let (key, evaluator) = keys();
     let model = perceptron(4, 16, (&signs(32, 6), &[0, 0]), (&signs(4, 7), &[0, 0])).open().unwrap();
     let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
-    let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(key, &encoded, SecretSeed::deterministic_for_tests(60)).unwrap();
+    let (client, server) = parties(&model);
+    let encoded = client.encode(&picture(4, 4, &[true; 16])).unwrap();
+    let image = client.encrypt(&encoded, seed(60)).unwrap();
     let bytes = image.to_bytes().unwrap();
     assert_eq!(bytes.len(), 172 + 4 * 16);
     assert_eq!(bytes.len(), plan.image_bytes());
     assert_eq!(EncryptedImage::from_bytes(&bytes).unwrap(), image);
-    let scores = plan.infer(evaluator, &image, &Control::default()).unwrap();
+    let scores = server.infer(&image, &Control::default()).unwrap();
     let bytes = scores.to_bytes().unwrap();
     assert_eq!(EncryptedScores::from_bytes(&bytes).unwrap(), scores);
     assert_eq!(bytes.len(), plan.scores_bytes());

@@ -6,48 +6,44 @@ use std::{fs, path::Path, sync::Arc};
 use bnn::{
     Error,
     circuit::Style,
-    client::{EncryptedImage, EncryptedScores},
+    client::{Client, EncryptedImage, EncryptedScores},
     data::GreyImage,
-    engine::{self, gates::Plan},
+    engine::{self, Server, gates::Plan},
     model::Model,
     paper::import_paper,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use tfhe_core::{
-    backend::Backend,
     ciphertext::CiphertextList,
     control::Control,
     evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
+    keys::SecretKey,
     parameters::{FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
-    random::SecretSeed,
     serial,
 };
 
 use crate::{
+    parties::{client, evaluator, key, seed, server},
     shipped,
     toy::{Folder, Tensor, perceptron, picture},
 };
 
 const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
 
-fn seed(number: u64) -> SecretSeed {
-    SecretSeed::deterministic_for_tests(number)
-}
-
 /// The circuits of a network on a picture, in the clear, give what the oracle gives, layer by layer.
 fn check(model: &Arc<Model>, image: &GreyImage, parameters: &'static Parameters, name: &str) {
     let encoded = model.input().encode(image).unwrap();
-    let oracle = engine::trace(model, &encoded).unwrap();
+    let (oracle, expected) =
+        (engine::trace(model, &encoded).unwrap(), engine::evaluate(model, &encoded).unwrap());
     for style in STYLES {
         let plan = Plan::new(Arc::clone(model), parameters, style);
         let scores = plan
             .simulate(&encoded, |layer, values| {
-                assert_eq!(values, oracle.values()[layer], "{style:?}, layer {layer}, {name}");
+                assert_eq!(values, oracle[layer], "{style:?}, layer {layer}, {name}");
             })
             .unwrap();
-        assert_eq!(&scores, oracle.scores(), "{style:?}, {name}");
+        assert_eq!(scores, expected, "{style:?}, {name}");
     }
 }
 
@@ -111,12 +107,12 @@ fn bootstraps_are_as_few_as_documented() {
     ] {
         let model = shipped::model(name);
         let estimate = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
-        assert!(estimate.bootstraps() <= most, "{name}: {}", estimate.bootstraps());
+        assert!(estimate.bootstraps <= most, "{name}: {}", estimate.bootstraps);
         let faster = Plan::new(Arc::clone(&model), &GATES_BLOCK_BINARY, Style::Optimized).estimate().unwrap();
-        assert!(faster.bootstraps() <= estimate.bootstraps(), "a set with less noise needs no more");
-        let layers: Vec<usize> = estimate.layers().iter().map(|&(_, bootstraps)| bootstraps).collect();
-        assert!(layers.is_sorted() && layers.last() == Some(&estimate.bootstraps()));
-        assert!(estimate.most_held() < 200_000, "{name}: {} ciphertexts", estimate.most_held());
+        assert!(faster.bootstraps <= estimate.bootstraps, "a set with less noise needs no more");
+        let layers: Vec<usize> = estimate.layers.iter().map(|&(_, bootstraps)| bootstraps).collect();
+        assert!(layers.is_sorted() && layers.last() == Some(&estimate.bootstraps));
+        assert!(estimate.most_held < 200_000, "{name}: {} ciphertexts", estimate.most_held);
     }
 }
 
@@ -139,7 +135,7 @@ fn the_authors_parameters_give_the_published_results() {
 
     let zero = GreyImage::decode(&fs::read(folder.join("0.bmp")).unwrap(), None).unwrap();
     let trace = engine::trace(&model, &model.input().encode(&zero).unwrap()).unwrap();
-    let before_last_relu: Vec<i64> = trace.values()[3].clone();
+    let before_last_relu: Vec<i64> = trace[3].clone();
     // To five digits, which is finer than the unit of 2^-15.
     let published =
         [13.78671, -28.76605, 4.76224, -4.91092, -37.48190, -7.79880, 3.96845, -13.07486, -1.03384, -5.78232];
@@ -148,10 +144,10 @@ fn the_authors_parameters_give_the_published_results() {
     check(&model, &zero, &GATES_DEFAULT, "0.bmp");
 
     let estimate = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
-    assert!(estimate.bootstraps() <= 900_000, "{}", estimate.bootstraps());
+    assert!(estimate.bootstraps <= 900_000, "{}", estimate.bootstraps);
     // PAPER.md's count of the authors' circuits: 13.7 million.
     let published = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::AsPublished).estimate().unwrap();
-    assert!((10_000_000..14_500_000).contains(&published.bootstraps()), "{}", published.bootstraps());
+    assert!((10_000_000..14_500_000).contains(&published.bootstraps), "{}", published.bootstraps);
 }
 
 /// Steps 1 to 4 of the published network, from the text files, in integers: the scores before the last rectifier.
@@ -213,10 +209,10 @@ fn the_authors_parameters_have_the_accuracy_that_was_measured() {
     for (index, &label) in labels.as_slice().iter().enumerate() {
         let encoded = model.input().encode(&images.image(index).unwrap()).unwrap();
         let trace = engine::trace(&model, &encoded).unwrap();
-        let scores = &trace.values()[3];
+        let scores = &trace[3];
         let first = (0..10).rev().max_by_key(|&class| scores[class]);
         before += usize::from(first == Some(label.into()));
-        after += usize::from(trace.scores().label() == usize::from(label));
+        after += usize::from(engine::evaluate(&model, &encoded).unwrap().label() == usize::from(label));
     }
     assert_eq!((before, after), (7_876, 7_879));
 }
@@ -391,39 +387,43 @@ fn signs_are_their_circuits() {
     }
 }
 
-fn keys() -> (SecretKey, Arc<Evaluator>) {
-    let key = SecretKey::generate(&GATES_DEFAULT, seed(31));
-    let cloud = CloudKey::generate(&key, seed(32));
-    let evaluator = Evaluator::new(&cloud, Backend::fastest()).unwrap();
-    (key, Arc::new(evaluator))
+fn keys() -> (Arc<SecretKey>, Arc<Evaluator>) {
+    let key = key(&GATES_DEFAULT, 31);
+    let evaluator = evaluator(&key, 32);
+    (key, evaluator)
+}
+
+/// Client and server, with optimized circuits.
+fn parties(model: &Arc<Model>) -> (Client, Server) {
+    let (key, evaluator) = keys();
+    (client(model, &key), server(model, &evaluator, Style::Optimized))
 }
 
 /// The paper's kind of network on ciphertexts, through bytes: left after every batch and taken up again, it gives
 /// the same ciphertexts as in one go, and they are the oracle's bits.
 #[test]
 fn an_encrypted_run_that_stops_and_goes_on_is_the_oracle() {
-    let (key, evaluator) = keys();
     let filters: Vec<i8> = (0..18).map(|i| if i * i % 7 < 3 { 1 } else { -1 }).collect();
     let weights: Vec<i32> = (0..16).map(|i| 37 * i - 200).collect();
     let model = small_cnn(&filters, [113, 90], [-40, 25], &weights, [300, -55], 20).open().unwrap();
     let pixels = (0..36).map(|place| (place * place * 5 % 256) as u8).collect();
     let image = GreyImage::new(6, 6, pixels).unwrap();
     let encoded = model.input().encode(&image).unwrap();
-    let plan = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized);
-    let bytes = plan.encrypt(&key, &encoded, seed(33)).unwrap().to_bytes().unwrap();
+    let (client, server) = parties(&model);
+    let bytes = client.encrypt(&encoded, seed(33)).unwrap().to_bytes().unwrap();
     let encrypted = EncryptedImage::from_bytes(&bytes).unwrap();
 
-    let mut whole = plan.start(Arc::clone(&evaluator), &encrypted).unwrap();
+    let mut whole = server.start(&encrypted).unwrap();
     assert!(matches!(whole.scores(), Err(Error::Unfinished)));
     while whole.advance(&Control::default()).unwrap() > 0 {}
-    assert_eq!(whole.bootstraps(), plan.estimate().unwrap().bootstraps());
+    assert_eq!(whole.bootstraps(), server.bootstraps().unwrap());
     let in_one_go = whole.scores().unwrap();
 
-    let mut parts = plan.start(Arc::clone(&evaluator), &encrypted).unwrap();
+    let mut parts = server.start(&encrypted).unwrap();
     let mut stops = 0;
     loop {
         let state = parts.save().unwrap();
-        parts = plan.resume(Arc::clone(&evaluator), &encrypted, &state).unwrap();
+        parts = server.resume(&encrypted, &state).unwrap();
         if parts.advance(&Control::default()).unwrap() == 0 {
             break;
         }
@@ -432,56 +432,54 @@ fn an_encrypted_run_that_stops_and_goes_on_is_the_oracle() {
     assert!(stops > 20, "{stops}");
     let scores = EncryptedScores::from_bytes(&parts.scores().unwrap().to_bytes().unwrap()).unwrap();
     assert_eq!(scores, in_one_go);
-    assert_eq!(plan.decrypt(&key, &scores).unwrap(), engine::evaluate(&model, &encoded).unwrap());
+    assert_eq!(client.decrypt(&scores).unwrap(), engine::evaluate(&model, &encoded).unwrap());
 }
 
 #[test]
 fn hybrid_and_hidden_layers_on_ciphertexts() {
-    let (key, evaluator) = keys();
     let model = small_hybrid().open().unwrap();
+    let (client, server) = parties(&model);
     let pixels = (0..49).map(|place| (place * 41 % 256) as u8).collect();
-    let encoded = model.input().encode(&GreyImage::new(7, 7, pixels).unwrap()).unwrap();
-    let plan = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized);
-    let image = plan.encrypt(&key, &encoded, seed(34)).unwrap();
-    let mut inference = plan.start(Arc::clone(&evaluator), &image).unwrap();
+    let encoded = client.encode(&GreyImage::new(7, 7, pixels).unwrap()).unwrap();
+    let image = client.encrypt(&encoded, seed(34)).unwrap();
+    let mut inference = server.start(&image).unwrap();
     while inference.advance(&Control::default()).unwrap() > 0 {}
-    let scores = plan.decrypt(&key, &inference.scores().unwrap()).unwrap();
+    let scores = client.decrypt(&inference.scores().unwrap()).unwrap();
     assert_eq!(scores, engine::evaluate(&model, &encoded).unwrap());
 }
 
 #[test]
 fn what_does_not_belong_together_is_refused() {
-    let (key, evaluator) = keys();
+    let (our_key, evaluator) = keys();
     let open = |bias| perceptron(4, 16, (&[1; 32], &[bias, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
     let (model, other) = (open(0), open(2));
-    let plan = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized);
-    let other_plan = Plan::new(Arc::clone(&other), &GATES_DEFAULT, Style::Optimized);
-    let published = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::AsPublished);
+    let (ours, optimized) = (client(&model, &our_key), server(&model, &evaluator, Style::Optimized));
+    let other_server = server(&other, &evaluator, Style::Optimized);
+    let published = server(&model, &evaluator, Style::AsPublished);
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(&key, &encoded, seed(35)).unwrap();
-    assert!(matches!(other_plan.start(Arc::clone(&evaluator), &image), Err(Error::OtherModel { .. })));
-    let stranger = SecretKey::generate(&GATES_DEFAULT, seed(36));
-    let strange = plan.encrypt(&stranger, &encoded, seed(37)).unwrap();
-    assert!(matches!(plan.start(Arc::clone(&evaluator), &strange), Err(Error::Crypto(_))));
-    let functional = SecretKey::generate(&FUNCTIONAL_2048, seed(38));
-    assert!(matches!(plan.encrypt(&functional, &encoded, seed(39)), Err(Error::OtherParameters { .. })));
+    let image = ours.encrypt(&encoded, seed(35)).unwrap();
+    assert!(matches!(other_server.start(&image), Err(Error::OtherModel { .. })));
+    let strange = client(&model, &key(&GATES_DEFAULT, 36)).encrypt(&encoded, seed(37)).unwrap();
+    assert!(matches!(optimized.start(&strange), Err(Error::Crypto(_))));
+    let functional = client(&model, &key(&FUNCTIONAL_2048, 38)).encrypt(&encoded, seed(39)).unwrap();
+    assert!(matches!(optimized.start(&functional), Err(Error::OtherParameters { .. })));
 
-    let mut run = plan.start(Arc::clone(&evaluator), &image).unwrap();
+    let mut run = optimized.start(&image).unwrap();
     run.advance(&Control::default()).unwrap();
     let state = run.save().unwrap();
-    let refused = |plan: &Plan, image: &EncryptedImage| {
-        plan.resume(Arc::clone(&evaluator), image, &state).map(|_| ()).unwrap_err().to_string()
+    let refused = |server: &Server, image: &EncryptedImage| {
+        server.resume(image, &state).map(|_| ()).unwrap_err().to_string()
     };
-    let again = plan.encrypt(&key, &encoded, seed(40)).unwrap();
-    assert!(refused(&plan, &again).ends_with("a run on another encrypted image"));
+    let again = ours.encrypt(&encoded, seed(40)).unwrap();
+    assert!(refused(&optimized, &again).ends_with("a run on another encrypted image"));
     assert!(refused(&published, &image).ends_with("a run with the other style of circuits"));
     // Every flipped byte is found: by the checksum of the ciphertexts, which covers that of the line before them.
     for position in (0..state.len()).step_by(state.len() / 97) {
         let mut damaged = state.clone();
         damaged[position] ^= 4;
-        assert!(plan.resume(Arc::clone(&evaluator), &image, &damaged).is_err(), "byte {position}");
+        assert!(optimized.resume(&image, &damaged).is_err(), "byte {position}");
         let cut = &state[..position];
-        assert!(plan.resume(Arc::clone(&evaluator), &image, cut).is_err(), "cut at {position}");
+        assert!(optimized.resume(&image, cut).is_err(), "cut at {position}");
     }
 }
 
@@ -489,12 +487,11 @@ fn what_does_not_belong_together_is_refused() {
 /// from a file's own numbers.
 #[test]
 fn a_saved_run_that_is_not_the_circuits_is_refused() {
-    let (key, evaluator) = keys();
     let model = perceptron(4, 16, (&[1; 32], &[0, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
-    let plan = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized);
+    let (client, server) = parties(&model);
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(&key, &encoded, seed(41)).unwrap();
-    let mut run = plan.start(Arc::clone(&evaluator), &image).unwrap();
+    let image = client.encrypt(&encoded, seed(41)).unwrap();
+    let mut run = server.start(&image).unwrap();
     run.advance(&Control::default()).unwrap();
     let honest = run.save().unwrap();
     let length = honest.iter().position(|&byte| byte == b'\n').unwrap();
@@ -503,7 +500,7 @@ fn a_saved_run_that_is_not_the_circuits_is_refused() {
         let stored = serial::from_bytes::<CiphertextList>(&honest[length + 1..]).unwrap();
         let list = serial::to_bytes(&stored.content, Sha256::digest(text).into()).unwrap();
         let state = [text.as_bytes(), b"\n", &list].concat();
-        plan.resume(Arc::clone(&evaluator), &image, &state).map(|run| run.bootstraps())
+        server.resume(&image, &state).map(|run| run.bootstraps())
     };
     assert_eq!(resealed(&text).unwrap(), run.bootstraps());
     let mut changed = 0;

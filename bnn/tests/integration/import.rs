@@ -20,10 +20,6 @@ fn numbers_become_the_model() {
     assert_eq!((model.input().value_count(), model.input().bit_count()), (1360, 12_304));
     let layers: Vec<_> = model.layers().collect();
     assert_eq!((layers[0].kind(), layers[3].kind()), ("xnor-convolution", "dense"));
-    assert_eq!(layers[0].weights()[0][..5], [1, -1, 1, 1, -1]);
-    // 0.197217 x 2^15 = 6462.4, -0.7915 x 2^15 = -25935.9: cut towards zero.
-    assert_eq!((layers[0].scales()[0], layers[0].biases()[0]), (6462, -25935));
-    assert_eq!(layers[3].weights()[1][0], 432 * 7 - 9000);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod mnist;
 mod model;
 mod oracle;
 mod paper;
+mod parties;
 mod server;
 mod shipped;
 mod toy;

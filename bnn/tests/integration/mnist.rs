@@ -14,7 +14,8 @@ fn the_test_set_is_read() {
     }
     let bytes = fs::read(&path).unwrap();
     let images = IdxImages::from_bytes(&bytes).unwrap();
-    assert_eq!((images.len(), images.rows(), images.columns()), (10_000, 28, 28));
+    let first = images.image(0).unwrap();
+    assert_eq!((images.len(), first.height(), first.width()), (10_000, 28, 28));
     let labels = IdxLabels::from_bytes(&fs::read(folder.join("t10k-labels-idx1-ubyte.gz")).unwrap()).unwrap();
     assert_eq!(labels.as_slice().len(), 10_000);
     assert_eq!(labels.as_slice()[0], 7);

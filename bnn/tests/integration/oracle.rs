@@ -103,7 +103,7 @@ proptest! {
     fn the_oracle_follows_the_definition(case in cases()) {
         let model = case.model();
         let encoded = model.input().encode(&picture(case.width, case.height, &case.picture)).unwrap();
-        let trace = trace(&model, &encoded).unwrap();
+        let (trace, found) = (trace(&model, &encoded).unwrap(), evaluate(&model, &encoded).unwrap());
 
         let x: Vec<i64> = case.picture.iter().map(|&bit| i64::from(bit)).collect();
         let first = case.affine(0, &x);
@@ -116,13 +116,12 @@ proptest! {
                 label = class;
             }
         }
-        prop_assert_eq!(trace.scores().label(), label);
+        prop_assert_eq!(found.label(), label);
         let reals: Vec<f64> = scores.iter().map(|&score| score as f64 / f64::from(1_u32 << case.fraction_bits)).collect();
-        prop_assert_eq!(trace.scores().reals(), reals);
-        prop_assert_eq!(trace.scores().integers(), &scores[..]);
+        prop_assert_eq!(found.reals(), reals);
+        prop_assert_eq!(found.integers(), &scores[..]);
         let signs = |sums: &[i64]| sums.iter().map(sign).collect::<Vec<_>>();
-        prop_assert_eq!(trace.values(), [signs(&first), signs(&second), scores.clone()]);
-        prop_assert_eq!(&evaluate(&model, &encoded).unwrap(), trace.scores());
+        prop_assert_eq!(trace, [signs(&first), signs(&second), scores.clone()]);
     }
 }
 
@@ -130,12 +129,12 @@ proptest! {
 fn the_toy_model_by_hand() {
     let model = toy().open().unwrap();
     let encoded = model.input().encode(&picture(2, 2, &[true, false, false, true])).unwrap();
-    let trace = trace(&model, &encoded).unwrap();
+    let (trace, scores) = (trace(&model, &encoded).unwrap(), evaluate(&model, &encoded).unwrap());
     // Neuron 0: 1 - 1 - 1 = -1, so h = -1; neuron 1: 1 - 1 + 0 = 0, so h = +1 by the half.
-    assert_eq!(trace.values()[0], [-1, 1]);
-    assert_eq!(trace.scores().integers(), [-3 - 5 + 7, -127 - 128 - 1000, 1 + 2]);
-    assert_eq!(trace.scores().reals(), [-0.25, -313.75, 0.75]);
-    assert_eq!(trace.scores().label(), 2);
+    assert_eq!(trace[0], [-1, 1]);
+    assert_eq!(scores.integers(), [-3 - 5 + 7, -127 - 128 - 1000, 1 + 2]);
+    assert_eq!(scores.reals(), [-0.25, -313.75, 0.75]);
+    assert_eq!(scores.label(), 2);
 }
 
 #[test]

@@ -6,8 +6,7 @@ use bnn::{
     Error,
     circuit::Style,
     client::Client,
-    engine::{client_specification, gates::Plan},
-    model::Model,
+    engine::gates::Plan,
     paper::{self, PaperFault, PaperFile},
 };
 use tfhe_core::{
@@ -15,19 +14,13 @@ use tfhe_core::{
     keys::SecretKey,
     noise,
     parameters::{TFHE_LIB_V1_0_1, TFHE_LIB_V1_1},
-    random::SecretSeed,
     serial::tfhe_lib::{self, CiphertextOrigin, read_ciphertexts},
 };
 
-use crate::shipped;
-
-fn seed(number: u64) -> SecretSeed {
-    SecretSeed::deterministic_for_tests(number)
-}
-
-fn client(model: &Arc<Model>, key: &Arc<SecretKey>) -> Client {
-    Client::new(Arc::new(client_specification(model).unwrap()), Arc::clone(key)).unwrap()
-}
+use crate::{
+    parties::{client, seed},
+    shipped,
+};
 
 /// Signs row by row, then each magnitude's 20 bits from the least significant on: by decryption of the files
 /// themselves.
@@ -113,7 +106,7 @@ fn the_gate_engine_has_the_noise_budget_for_the_librarys_parameters() {
         // Bits of the client are less noisy than bootstrapped ones, for which inputs are taken.
         assert!(noise::fresh(set) < noise::bootstrapped(set));
         let estimate = Plan::new(Arc::clone(&model), set, Style::Optimized).estimate().unwrap();
-        println!("{}: {} bootstraps", set.name(), estimate.bootstraps());
-        assert!(estimate.bootstraps() > 500_000, "{estimate:?}");
+        println!("{}: {} bootstraps", set.name(), estimate.bootstraps);
+        assert!(estimate.bootstraps > 500_000, "{estimate:?}");
     }
 }

@@ -11,21 +11,20 @@ use std::{
 use bnn::{
     Error,
     circuit::{EncryptedRun, Program, Style},
-    client::{Client, ClientSpecification, EncryptedImage, EncryptedScores},
-    engine::{self, Engine, Server, client_specification, functional, gates},
+    client::{Client, ClientSpecification, EncryptedImage, EncryptedScores, Scores},
+    engine::{self, Engine, Server, functional, gates},
     model::Model,
 };
 use tfhe_core::{
-    backend::Backend,
     Blame,
     control::Control,
-    evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
-    parameters::{FUNCTIONAL_1024, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
-    random::SecretSeed,
+    parameters::{FUNCTIONAL_1024, GATES_BLOCK_BINARY, GATES_DEFAULT},
 };
 
-use crate::toy::{perceptron, picture};
+use crate::{
+    parties::{client, evaluator, key, seed, server},
+    toy::{perceptron, picture},
+};
 
 /// What both sides of a protocol share with threads, and what travels.
 #[test]
@@ -45,18 +44,6 @@ fn the_types_of_both_sides_are_send_and_sync() {
     check::<Error>();
 }
 
-fn seed(number: u64) -> SecretSeed {
-    SecretSeed::deterministic_for_tests(number)
-}
-
-type Keys = (Arc<SecretKey>, Arc<Evaluator>);
-
-fn keys(parameters: &'static Parameters) -> Keys {
-    let key = SecretKey::generate(parameters, seed(1));
-    let cloud = CloudKey::generate(&key, seed(2));
-    (Arc::new(key), Arc::new(Evaluator::new(&cloud, Backend::fastest()).unwrap()))
-}
-
 /// A model, and a client and a server of it for each engine.
 type Parties = (Arc<Model>, [(Client, Server); 2]);
 
@@ -68,11 +55,8 @@ fn parties() -> &'static Parties {
         let model =
             perceptron(4, 16, (&hidden, &[0, 1, -1]), (&[1, -1, 2, 3, -2, 1], &[0, 1])).open().unwrap();
         let parties = [&FUNCTIONAL_1024, &GATES_DEFAULT].map(|set| {
-            let (key, evaluator) = keys(set);
-            let specification =
-                ClientSpecification::from_bytes(&client_specification(&model).unwrap().to_bytes());
-            let client = Client::new(Arc::new(specification.unwrap()), key).unwrap();
-            (client, Server::new(Arc::clone(&model), evaluator, Style::Optimized).unwrap())
+            let key = key(set, 1);
+            (client(&model, &key), server(&model, &evaluator(&key, 2), Style::Optimized))
         });
         (model, parties)
     })
@@ -116,13 +100,13 @@ fn threads_that_share_a_server_get_the_same_scores() {
                 client.encrypt(&client.encode(&image).unwrap(), seed(20 + number as u64)).unwrap()
             })
             .collect();
-        let infer = |image| server.infer(image, &Control::default()).unwrap();
-        let one_by_one: Vec<EncryptedScores> = images.iter().map(infer).collect();
-        let at_once: Vec<EncryptedScores> = thread::scope(|scope| {
+        let infer = |image| client.decrypt(&server.infer(image, &Control::default()).unwrap()).unwrap();
+        let one_by_one: Vec<Scores> = images.iter().map(infer).collect();
+        let at_once: Vec<Scores> = thread::scope(|scope| {
             let threads: Vec<_> = images.iter().map(|image| scope.spawn(move || infer(image))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert!(at_once == one_by_one, "{}", server.engine());
+        assert_eq!(at_once, one_by_one, "{}", server.engine());
     }
 }
 
@@ -193,7 +177,7 @@ fn what_a_server_cannot_do_is_refused() {
     assert!(matches!(error, Error::OtherParameters { .. }), "{error}");
     assert_eq!(error.blame(), Blame::Peer);
     assert!(!gates::is_saved_run(b"{\"form"));
-    let (_, evaluator) = keys(&GATES_BLOCK_BINARY);
-    let neither = Server::new(Arc::clone(model), evaluator, Style::Optimized);
+    let other = evaluator(&key(&GATES_BLOCK_BINARY, 3), 4);
+    let neither = Server::new(Arc::clone(model), other, Style::Optimized);
     assert!(matches!(neither, Err(Error::OtherParameters { .. })));
 }

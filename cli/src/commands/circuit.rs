@@ -20,11 +20,12 @@ use tfhe_core::{
     random::SecretSeed,
 };
 
-use super::Session;
 use crate::{
-    arguments::{Circuit, CircuitInfo, CircuitRun},
+    arguments::trials::{CircuitInfo, CircuitRun},
     error::{About, Result},
-    progress, report,
+    files::{self, named::Named},
+    session::Session,
+    terminal::{description, progress, units},
 };
 
 /// The parameter set of circuits.
@@ -32,18 +33,11 @@ const PARAMETERS: &Parameters = &GATES_DEFAULT;
 /// Sizes that an error lists.
 const MOST_LISTED: usize = 8;
 
-pub(super) fn run(command: &Circuit, session: &Session) -> Result<()> {
-    match command {
-        Circuit::Info(arguments) => info(arguments, session),
-        Circuit::Run(arguments) => execute(arguments, session),
-    }
-}
-
-fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
-    let (path, output) = (&arguments.file, session.output);
-    let circuit = load(path, arguments.style.into())?;
+pub(crate) fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
+    let output = session.output;
+    let Named { name: path, content: circuit } = load(&arguments.file, arguments.style.into())?;
     let outputs = circuit.output_bits();
-    let program = program(&circuit).about(path)?;
+    let program = program(&circuit).about(&path)?;
     let cost = Cost::new(circuit.netlist(), &outputs, &program);
     let ciphertext_bytes = 4 * (PARAMETERS.wire_dimension() + 1);
     let bytes = ciphertext_bytes as u64 * cost.most_held as u64;
@@ -64,10 +58,10 @@ fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
     ))?;
     output.say(format_args!(
         "memory      {} for {} ciphertexts, the most that are held at once",
-        report::size(bytes),
+        units::size(bytes),
         cost.most_held
     ))?;
-    output.say(format_args!("parameters  {}", super::describe(PARAMETERS)))?;
+    output.say(format_args!("parameters  {}", description::set(PARAMETERS)))?;
     output.give(&json!({
         "file": path.display().to_string(),
         "inputs": circuit.inputs(),
@@ -78,18 +72,18 @@ fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
         "depth": cost.depth,
         "most_held": cost.most_held,
         "ciphertext_bytes": ciphertext_bytes,
-        "parameters": super::parameters_json(PARAMETERS),
+        "parameters": description::set_json(PARAMETERS),
     }))
 }
 
-fn execute(arguments: &CircuitRun, session: &Session) -> Result<()> {
-    let (path, output) = (&arguments.file, session.output);
-    let circuit = load(path, Style::Optimized)?;
-    let inputs = inputs(&circuit, &arguments.inputs, path)?;
+pub(crate) fn run(arguments: &CircuitRun, session: &Session) -> Result<()> {
+    let output = session.output;
+    let Named { name: path, content: circuit } = load(&arguments.file, Style::Optimized)?;
+    let inputs = inputs(&circuit, &arguments.inputs, &path)?;
     let bits: Vec<bool> = inputs.iter().flat_map(Value::bits).copied().collect();
     let plain = circuit.netlist().simulate(&bits, &circuit.output_bits());
     let outputs = values(&circuit, &plain);
-    let encrypt = || Encryption::run(&circuit, &bits, session.backend()?).about(path);
+    let encrypt = || Encryption::run(&circuit, &bits, session.backend()?).about(&path);
     let encrypted = arguments.encrypted.then(encrypt).transpose()?;
     if let Some(Encryption { results, .. }) = &encrypted {
         let wrong = results.iter().zip(&plain).filter(|(encrypted, plain)| encrypted != plain).count();
@@ -115,8 +109,8 @@ fn execute(arguments: &CircuitRun, session: &Session) -> Result<()> {
     }))
 }
 
-fn load(path: &Path, style: Style) -> Result<BristolCircuit> {
-    Ok(progress::spinner("reading the circuit", || BristolCircuit::load(path, style))?)
+fn load(path: &Path, style: Style) -> Result<Named<BristolCircuit>> {
+    progress::spinner("reading the circuit", || files::circuit::circuit(path, style))
 }
 
 fn program(circuit: &BristolCircuit) -> bnn::Result<Arc<Program>> {
@@ -183,7 +177,7 @@ impl Encryption {
         let secret = SecretKey::generate(PARAMETERS, SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
         let make = || Evaluator::new(&CloudKey::generate(&secret, seed), backend);
-        let (evaluator, key_duration) = report::timed(|| progress::spinner("making keys", make));
+        let (evaluator, key_duration) = units::timed(|| progress::spinner("making keys", make));
         let evaluator = evaluator?;
 
         let seed = SecretSeed::from_os()?;
@@ -192,7 +186,7 @@ impl Encryption {
         let engine = Encrypted::new(&evaluator);
         let limit = evaluator.portion();
         let bar = progress::Count::bootstraps(program.bootstraps());
-        let (outputs, duration) = report::timed(|| {
+        let (outputs, duration) = units::timed(|| {
             loop {
                 match run.advance(&engine, limit)? {
                     0 => return run.outputs(&engine),
@@ -236,7 +230,7 @@ impl Encryption {
 
     fn json(&self) -> Json {
         json!({
-            "parameters": super::parameters_json(PARAMETERS),
+            "parameters": description::set_json(PARAMETERS),
             "backend": self.backend.to_string(),
             "threads": rayon::current_num_threads(),
             "bootstraps": self.bootstraps,

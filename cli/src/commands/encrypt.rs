@@ -4,82 +4,91 @@ use std::path::{Path, PathBuf};
 
 use bnn::{data::GreyImage, model::Model};
 use serde_json::json;
-use tfhe_core::serial::Existing;
+use tfhe_core::keys::SecretKey;
 
-use super::{Session, paper};
 use crate::{
-    arguments::{Encrypt, Protocol},
+    arguments::client::Encrypt,
     engine::{self, Engine},
     error::{About, Result},
-    files::{self, Written},
-    interrupt, lookup, report,
+    files::{
+        encrypted, input, keys, lookup,
+        named::Named,
+        output::{Target, Written},
+        picture::picture,
+        whole::Secrecy,
+    },
+    session::Session,
+    terminal::{description, units},
 };
 
-pub(super) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
-    if let Some(Protocol::Paper) = arguments.protocol {
-        return paper::encrypt(arguments, session);
-    }
-    let output = session.output;
-    let out = arguments.out.clone().unwrap_or_else(|| default_output(&arguments.image, arguments.index));
-    let existing = arguments.overwriting.existing();
-    files::check_output(&out, existing, &[&arguments.image, &arguments.key])?;
+pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => default_output(&arguments.image, arguments.index)?,
+    };
+    let inputs: [&Path; 2] = [&arguments.image, &arguments.key.path];
+    let target = Target::new(&out, arguments.overwriting.existing(), &inputs)?;
+    let output = target.words(session.output)?;
 
     let model = lookup::model(&arguments.model.name)?;
-    let image = GreyImage::load(&arguments.image, arguments.index)?;
-    let file = encrypt(&model, &image, &arguments.key, out, existing)?;
+    let image = picture(&arguments.image, arguments.index)?;
+    let key = keys::secret_key(&arguments.key.path)?;
+    let file = encrypt(&model, &image, &key, &target)?;
     output.say(format_args!(
         "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
         file.path.display(),
-        image.origin(),
+        image.name.display(),
         model.name(),
         file.facts(),
-        arguments.key.display(),
+        key.name.display(),
     ))?;
     output.give(&json!({
-        "image": image.origin(),
-        "model": super::model_json(&model),
+        "image": image.name.display().to_string(),
+        "model": description::model_json(&model),
         "encrypted_image": file.json(),
     }))
 }
 
-/// Encrypts a picture for a model with the key in the file `key`.
-pub(super) fn encrypt(
+/// Encrypts a picture for a model.
+///
+/// # Errors
+/// Where the picture, the model or the key does not fit, or the file cannot be written.
+pub(crate) fn encrypt(
     model: &Model,
-    image: &GreyImage,
-    key: &Path,
-    out: PathBuf,
-    existing: Existing,
+    image: &Named<GreyImage>,
+    key: &Named<SecretKey>,
+    target: &Target,
 ) -> Result<Written> {
-    let encoded = model.input().encode(image)?;
-    let (engine, set) = Engine::of(files::secret_key_parameters(key)?).about(key)?;
+    let encoded = model.input().encode(&image.content)?;
+    let (engine, set) = Engine::of(key.content.parameters()).about(&key.name)?;
     engine.check(model, set)?;
-    let secret = files::load_secret_key(key)?;
-    let (encrypted, duration) = report::timed(|| engine::encrypt(model, &secret, &encoded));
-    let encrypted = encrypted?;
-    interrupt::hold(|| encrypted.save(&out, existing))?;
-    Written::new(out, duration)
+    let (encrypted, duration) = units::timed(|| engine::encrypt(model, &key.content, &encoded));
+    target.write(&encrypted::image_bytes(&encrypted?)?, Secrecy::Everyone, duration)
 }
 
 /// The picture's name, with its index if it has one, in the current folder.
-fn default_output(image: &Path, index: Option<usize>) -> PathBuf {
-    let mut name = image.file_stem().unwrap_or_default().to_owned();
+fn default_output(image: &Path, index: Option<usize>) -> Result<PathBuf> {
+    let mut name = input::stem(image)?.to_owned();
     if let Some(index) = index {
         name.push(format!("-{index}"));
     }
     name.push(".enc");
-    name.into()
+    Ok(name.into())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
     fn outputs_are_called_after_the_picture() {
-        assert_eq!(default_output("models/digits/7.png".as_ref(), None), Path::new("7.enc"));
+        assert_eq!(default_output("models/digits/7.png".as_ref(), None).unwrap(), Path::new("7.enc"));
         assert_eq!(
-            default_output("t10k-images-idx3-ubyte.gz".as_ref(), Some(3)),
+            default_output("t10k-images-idx3-ubyte.gz".as_ref(), Some(3)).unwrap(),
             Path::new("t10k-images-idx3-ubyte-3.enc")
         );
+        assert!(default_output("-".as_ref(), None).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bnn::{
-    data::{GreyImage, IdxImages},
+    data::GreyImage,
     encoding::EncodedImage,
     engine::{
         functional::{self, Margin},
@@ -20,13 +20,13 @@ use tfhe_core::{
     random::SecretSeed,
 };
 
-use super::Session;
 use crate::{
-    arguments::Estimate,
+    arguments::server::Estimate,
     engine::Engine,
     error::Result,
-    lookup, progress,
-    report::{self, Output},
+    files::{data_set, input, lookup, picture::picture},
+    session::Session,
+    terminal::{description, output::Output, progress, units},
 };
 
 /// How often the ciphertexts of a run are in memory while it is saved.
@@ -37,13 +37,13 @@ const TRIALS: u32 = 100;
 /// How long bootstraps are timed.
 const TIMED: Duration = Duration::from_secs(2);
 
-pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
+pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model)?;
-    let engine = arguments.engine.unwrap_or_else(|| Engine::fitting(&model));
+    let engine = arguments.engine.map_or_else(|| Engine::fitting(&model), Engine::from);
     let parameters = engine.parameters(Some(&model))?;
-    output.say(format_args!("model       {}: {}", model.name(), report::architecture(&model)))?;
-    output.say(format_args!("engine      {engine}, {}", super::describe(parameters)))?;
+    output.say(format_args!("model       {}: {}", model.name(), description::architecture(&model)))?;
+    output.say(format_args!("engine      {engine}, {}", description::set(parameters)))?;
     let (bootstraps, held, facts) = match engine {
         Engine::Functional => functional_cost(&model, arguments, output)?,
         Engine::Gates => gates_cost(&model, arguments, output)?,
@@ -57,18 +57,18 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
         "speed       {speed:.0} a second here (measured; backend {backend}, {} threads)",
         rayon::current_num_threads()
     ))?;
-    output.say(format_args!("time        {}", report::long_duration(Duration::from_secs_f64(seconds))))?;
+    output.say(format_args!("time        {}", units::long_duration(Duration::from_secs_f64(seconds))))?;
     output.say(format_args!(
         "memory      {}: {} of cloud key, {} of ciphertexts at most{}",
-        report::size(memory as u64),
-        report::size(key_bytes as u64),
-        report::size(held as u64),
+        units::size(memory as u64),
+        units::size(key_bytes as u64),
+        units::size(held as u64),
         if engine == Engine::Gates { ", three times that while they are saved" } else { "" },
     ))?;
     output.give(&json!({
-        "model": super::model_json(&model),
+        "model": description::model_json(&model),
         "engine": engine.to_string(),
-        "parameters": super::parameters_json(parameters),
+        "parameters": description::set_json(parameters),
         "bootstraps": bootstraps,
         "bootstraps_per_second": speed,
         "seconds": seconds,
@@ -96,8 +96,8 @@ fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Resul
     let (upload, answer) = (plan.image_bytes(), plan.scores_bytes());
     output.say(format_args!(
         "sent        {} to the server, {} back",
-        report::size(upload as u64),
-        report::size(answer as u64)
+        units::size(upload as u64),
+        units::size(answer as u64)
     ))?;
     let changes = label_changes(&plan, model, arguments, output)?;
     // A layer's inputs and outputs are there together.
@@ -122,14 +122,14 @@ fn label_changes(
 ) -> Result<Option<f64>> {
     let (images, origin): (Vec<GreyImage>, String) = match &arguments.images {
         Some(path) => {
-            let images = IdxImages::open(path)?;
+            let images = data_set::images(path)?;
             let count = images.len().min(MOST_SIMULATED);
             let first = (0..count).map(|index| images.image(index)).collect::<bnn::Result<_>>()?;
-            (first, format!("the first {count} images of {}", path.display()))
+            (first, format!("the first {count} images of {}", input::name(path).display()))
         }
         None => {
             let digits = (0..10).filter_map(|digit| lookup::digit(digit).ok());
-            let images = digits.map(|path| GreyImage::load(&path, None)).collect::<bnn::Result<_>>()?;
+            let images = digits.map(|path| Ok(picture(&path, None)?.content)).collect::<Result<_>>()?;
             (images, "the sample digits".into())
         }
     };
@@ -189,7 +189,8 @@ fn measure(parameters: &Parameters, backend: Backend) -> Result<(f64, usize)> {
     // The first batch also warms the caches up.
     evaluator.bootstrap(&bits, &tables)?;
     let (start, mut done) = (Instant::now(), 0);
-    while start.elapsed() < TIMED {
+    // One batch at least, however slow the machine is.
+    while done == 0 || start.elapsed() < TIMED {
         evaluator.bootstrap(&bits, &tables)?;
         done += count;
     }

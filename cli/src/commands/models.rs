@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
-use bnn::{engine::functional::Plan, model::Model};
+use bnn::engine::functional::Plan;
 use serde_json::{Value, json};
 
-use super::Session;
-use crate::{error::Result, lookup, report};
+use crate::{
+    arguments::files::Models,
+    error::Result,
+    files::{lookup, model},
+    session::Session,
+    terminal::{description, units},
+};
 
-pub(super) fn run(session: &Session) -> Result<()> {
+pub(crate) fn run(_arguments: &Models, session: &Session) -> Result<()> {
     let output = session.output;
     let models = lookup::models();
     if models.is_empty() {
@@ -35,10 +40,10 @@ pub(super) fn run(session: &Session) -> Result<()> {
 
 /// What a model is, in a line for people and in JSON.
 fn describe(folder: &Path) -> Result<(String, Value)> {
-    let model = Model::open(folder)?;
+    let model = model::open(folder)?;
     let functional = Plan::cheapest(&model).ok();
     let bootstraps = functional.as_ref().map(Plan::bootstraps);
-    let architecture = report::architecture(&model);
+    let architecture = description::architecture(&model);
     let engines = if functional.is_some() { vec!["functional", "gates"] } else { vec!["gates"] };
     let cost = bootstraps.map_or_else(|| "gates only".into(), |count| format!("{count} bootstraps an image"));
     let line = format!("{architecture}  {cost}  {}", model.description());
@@ -47,7 +52,7 @@ fn describe(folder: &Path) -> Result<(String, Value)> {
         "engines": engines,
         "bootstraps": bootstraps,
         "description": model.description(),
-        "digest": report::hex(&model.digest()),
+        "digest": units::hex(&model.digest()),
     });
     Ok((line, entry))
 }

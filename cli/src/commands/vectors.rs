@@ -1,32 +1,23 @@
 //! Checks the known-answer vectors, or makes them.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use bnn::{data::GreyImage, vectors};
 use serde_json::json;
-use tfhe_core::{
-    serial::{Secrecy, write_whole},
-    vectors::Row,
-};
+use tfhe_core::vectors::Row;
 
-use super::Session;
 use crate::{
-    arguments::{Vectors, VectorsCheck, VectorsGenerate},
+    arguments::trials::{VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files, interrupt, lookup, progress, report,
+    files::{folder::check_folder, lookup, output::Target, picture::picture, whole::Secrecy},
+    session::Session,
+    terminal::{progress, units},
 };
 
 /// Sample digits.
 const DIGITS: std::ops::RangeInclusive<u8> = 0..=9;
 
-pub(super) fn run(command: &Vectors, session: &Session) -> Result<()> {
-    match command {
-        Vectors::Check(arguments) => check(arguments, session),
-        Vectors::Generate(arguments) => generate(arguments, session),
-    }
-}
-
-fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
+pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     let (output, backend) = (session.output, session.backend()?);
     let folder = match &arguments.dir {
         Some(folder) => folder.clone(),
@@ -34,7 +25,7 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     };
     let samples = samples()?;
     let (rows, duration) =
-        report::timed(|| progress::spinner("computing", || vectors::check(&folder, &samples, backend)));
+        units::timed(|| progress::spinner("computing", || vectors::check(&folder, &samples, backend)));
     let rows = rows?;
     let failed: Vec<&Row> = rows.iter().filter(|row| row.fault.is_some()).collect();
 
@@ -62,7 +53,7 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
         rows.len(),
         folder.display(),
         failed.len(),
-        report::duration(duration)
+        units::duration(duration)
     ))?;
     let entry = |row: &Row| {
         json!({
@@ -90,34 +81,32 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     }
 }
 
-fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
+pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
     let (output, folder) = (session.output, &arguments.out);
     let existing = arguments.overwriting.existing();
+    check_folder(folder)?;
     fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+    let target = |name: &str| Target::new(&folder.join(name), existing, &[]);
     for name in vectors::FILES {
-        files::check_output(&folder.join(name), existing, &[])?;
+        target(name)?;
     }
     let samples = samples()?;
     let (contents, duration) =
-        report::timed(|| progress::spinner("computing", || vectors::generate(&samples)));
+        units::timed(|| progress::spinner("computing", || vectors::generate(&samples)));
     let mut written = Vec::new();
     for (name, bytes) in contents? {
-        let path = folder.join(name);
-        interrupt::hold(|| write_whole(&bytes, &path, existing, Secrecy::Everyone))?;
-        output.say(format_args!("{}  {}", path.display(), report::size(bytes.len() as u64)))?;
-        written.push(path.display().to_string());
+        let file = target(&name)?.write(&bytes, Secrecy::Everyone, duration)?;
+        output.say(format_args!("{}  {}", file.path.display(), units::size(file.bytes)))?;
+        written.push(file.path.display().to_string());
     }
-    output.say(format_args!("made in {}", report::duration(duration)))?;
+    output.say(format_args!("made in {}", units::duration(duration)))?;
     output.give(&json!({ "files": written, "seconds": duration.as_secs_f64() }))
 }
 
 /// The models and digits that ship.
 fn samples() -> Result<vectors::Samples> {
     let models = vectors::MODELS.into_iter().map(lookup::model).collect::<Result<_>>()?;
-    let digit = |digit| -> Result<GreyImage> {
-        let path: PathBuf = lookup::digit(digit)?;
-        Ok(GreyImage::load(&path, None)?)
-    };
+    let digit = |digit| -> Result<GreyImage> { Ok(picture(&lookup::digit(digit)?, None)?.content) };
     let digits = DIGITS.map(digit).collect::<Result<_>>()?;
     Ok(vectors::Samples { models, digits })
 }

@@ -3,15 +3,19 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
 
 mod bad_input;
+mod circuit;
 mod evaluate;
 mod faults;
 mod files;
 mod interop;
 mod interruption;
+mod native;
 mod path;
+mod pipes;
 mod place;
 mod resumption;
 mod soak;
+mod stopped;
 mod toy;
 mod usage;
 mod vectors;

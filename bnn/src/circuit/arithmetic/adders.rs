@@ -22,8 +22,7 @@ pub(crate) fn full_adder(netlist: &mut Netlist, a: Bit, b: Bit, c: Bit) -> (Bit,
 }
 
 /// a + b + carry on as many bits as `a` has, no more than `b`'s, carries rippling from the lowest; the last carry is dropped.
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
-pub fn ripple(netlist: &mut Netlist, a: &[Bit], b: &[Bit], mut carry: Bit) -> Vec<Bit> {
+pub(crate) fn ripple(netlist: &mut Netlist, a: &[Bit], b: &[Bit], mut carry: Bit) -> Vec<Bit> {
     let bits = a.len();
     let mut sum = Vec::with_capacity(bits);
     for (index, (&a, &b)) in a.iter().zip(b).enumerate() {

@@ -3,20 +3,6 @@
 //! A full adder takes three bits of a column and leaves one there and one in the next: the number of adders is the number
 //! of bits that are to go, whatever the order. The order decides the depth, and which sums go without a bootstrap: a sum goes
 //! straight into the next adder, three times, and then behind the bits that came before it.
-//!
-//! ```
-//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{Columns, Sign}};
-//! let mut netlist = Netlist::new(Style::Optimized, 2);
-//! let mut columns = Columns::new(4);
-//! columns.add_bit(Sign::Plus, netlist.input(0), 2); // 4 a - b + 1, modulo 2^4
-//! columns.add_bit(Sign::Minus, netlist.input(1), 0);
-//! columns.add_constant(1);
-//! let sum = columns.sum(&mut netlist);
-//! assert_eq!(Word::value(&netlist.simulate(&[true, true], &sum)), 4 - 1 + 1);
-//! ```
-
-// For benches only.
-#![cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 
 use std::collections::VecDeque;
 
@@ -30,7 +16,7 @@ const CHAIN: usize = 4;
 
 /// Whether a term is added or subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub(crate) enum Sign {
     /// Added.
     Plus,
     /// Subtracted.
@@ -59,7 +45,7 @@ impl Sign {
 
 /// A sum, modulo 2^width, that is not carried out yet.
 #[derive(Clone, Debug)]
-pub struct Columns {
+pub(crate) struct Columns {
     columns: Vec<VecDeque<Bit>>,
     constant: i64,
 }
@@ -69,7 +55,7 @@ impl Columns {
     ///
     /// # Panics
     /// Beyond 63 bits.
-    pub fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         assert!(width < 64, "{width} columns");
         Self { columns: vec![VecDeque::new(); width], constant: 0 }
     }
@@ -80,7 +66,7 @@ impl Columns {
     }
 
     /// Adds or subtracts bit x 2^place. For subtracting, -b = (not b) - 1.
-    pub fn add_bit(&mut self, sign: Sign, bit: Bit, place: usize) {
+    pub(crate) fn add_bit(&mut self, sign: Sign, bit: Bit, place: usize) {
         if place >= self.columns.len() {
             return;
         }
@@ -113,7 +99,7 @@ impl Columns {
     }
 
     /// The sum's bits.
-    pub fn sum(mut self, netlist: &mut Netlist) -> Vec<Bit> {
+    pub(crate) fn sum(mut self, netlist: &mut Netlist) -> Vec<Bit> {
         let [bits, _] = self.reduce(netlist, 1);
         bits
     }

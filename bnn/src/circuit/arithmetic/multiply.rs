@@ -67,8 +67,7 @@ pub fn multiply(netlist: &mut Netlist, a: &Word, b: &Word) -> Word {
 ///
 /// # Panics
 /// Unless both have the same number of bits, two at least.
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
-pub fn baugh_wooley(netlist: &mut Netlist, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+pub(crate) fn baugh_wooley(netlist: &mut Netlist, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
     let n = a.len();
     assert!(n == b.len() && n >= 2, "two numbers of n >= 2 bits");
     let row = |netlist: &mut Netlist, j: usize| -> Vec<Bit> {
@@ -117,8 +116,7 @@ pub fn multiply_constant(netlist: &mut Netlist, word: &Word, constant: i64) -> W
 ///
 /// # Panics
 /// Unless there is a sum a constant.
-#[cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
-pub fn add_multiples(netlist: &mut Netlist, sums: &mut [Columns], word: &Word, constants: &[i64]) {
+pub(crate) fn add_multiples(netlist: &mut Netlist, sums: &mut [Columns], word: &Word, constants: &[i64]) {
     assert_eq!(sums.len(), constants.len(), "a sum a constant");
     // A word of one bit that varies has no cheaper multiples than its copies.
     let varying = word.bits().iter().filter(|bit| bit.known().is_none()).count();

@@ -10,12 +10,17 @@ use crate::circuit::{
 };
 
 /// What a circuit costs.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    gates: BTreeMap<&'static str, usize>,
-    bootstraps: usize,
-    depth: usize,
-    most_held: usize,
+    /// Live gates of the netlist, by kind.
+    pub gates: BTreeMap<&'static str, usize>,
+    /// Bootstraps.
+    pub bootstraps: usize,
+    /// Bootstraps one after the other on the longest path.
+    pub depth: usize,
+    /// The most ciphertexts held at once.
+    pub most_held: usize,
 }
 
 impl Cost {
@@ -31,26 +36,6 @@ impl Cost {
         let mut run = Run::new(Arc::clone(program), vec![(); program.inputs]);
         run.finish(&Counting).expect("invariant: counting does not fail");
         Self { gates, bootstraps: program.bootstraps(), depth: program.depth(), most_held: run.most_held() }
-    }
-
-    /// Live gates of the netlist, by kind.
-    pub fn gates(&self) -> &BTreeMap<&'static str, usize> {
-        &self.gates
-    }
-
-    /// Bootstraps.
-    pub fn bootstraps(&self) -> usize {
-        self.bootstraps
-    }
-
-    /// Bootstraps one after the other on the longest path.
-    pub fn depth(&self) -> usize {
-        self.depth
-    }
-
-    /// The most ciphertexts held at once.
-    pub fn most_held(&self) -> usize {
-        self.most_held
     }
 }
 

@@ -161,3 +161,24 @@ fn selection_by_a_bit() {
         assert_eq!(result, [if flag == 1 { 7 } else { -19 }]);
     }
 }
+
+#[test]
+fn columns_add_and_subtract_bits() {
+    let mut netlist = Netlist::new(Style::Optimized, 2);
+    let mut columns = Columns::new(4);
+    columns.add_bit(Sign::Plus, netlist.input(0), 2); // 4 a - b + 1, modulo 2^4
+    columns.add_bit(Sign::Minus, netlist.input(1), 0);
+    columns.add_constant(1);
+    let sum = columns.sum(&mut netlist);
+    assert_eq!(Word::value(&netlist.simulate(&[true, true], &sum)), 4 - 1 + 1);
+}
+
+#[test]
+fn a_rectified_count_knows_its_interval() {
+    let mut netlist = Netlist::new(Style::Optimized, 4);
+    let bits: Vec<_> = (0..4).map(|index| netlist.input(index)).collect();
+    let count = popcount(&mut netlist, &bits);
+    let above = subtract(&mut netlist, &count, &Word::constant(2));
+    let above = relu(&mut netlist, &above);
+    assert_eq!((above.low(), above.high()), (0, 2));
+}

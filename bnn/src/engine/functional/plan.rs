@@ -8,8 +8,6 @@ use tfhe_core::{
     ciphertext::CiphertextList, control::Control, evaluator::Evaluator, noise, parameters::Parameters,
     torus::Torus,
 };
-#[cfg(feature = "internals")]
-use tfhe_core::{keys::SecretKey, random::SecretSeed};
 
 use super::{
     machine::{Ciphertexts, Phases},
@@ -51,28 +49,15 @@ pub struct Plan {
 }
 
 /// What a plan says of a layer.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margin {
-    layer: Arc<str>,
-    range: (i64, i64),
-    noise: f64,
-}
-
-impl Margin {
     /// The linear layer's name.
-    pub fn layer(&self) -> &str {
-        &self.layer
-    }
-
+    pub layer: Arc<str>,
     /// The least and the greatest sum that an accepted picture can have, in the integers of the model.
-    pub fn range(&self) -> (i64, i64) {
-        self.range
-    }
-
+    pub range: (i64, i64),
     /// Standard deviation of the noise of what is looked up or decrypted, in the same units.
-    pub fn noise(&self) -> f64 {
-        self.noise
-    }
+    pub noise: f64,
 }
 
 impl Plan {
@@ -160,7 +145,7 @@ impl Plan {
     /// # Errors
     /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
     /// parameter set, [`Error::Crypto`] for another key, [`Error::Cancelled`].
-    pub fn infer(
+    pub(crate) fn infer(
         &self,
         evaluator: &Evaluator,
         image: &EncryptedImage,
@@ -216,27 +201,5 @@ impl Plan {
             Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
         };
         (0..trials).into_par_iter().map(simulate).collect()
-    }
-}
-
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-impl Plan {
-    /// The client's part before: encrypts an encoded picture.
-    ///
-    /// # Errors
-    /// [`EncodingFault::Length`] for a picture encoded for another model; [`Error::OtherParameters`] for a key of another
-    /// parameter set.
-    pub fn encrypt(&self, key: &SecretKey, image: &EncodedImage, seed: SecretSeed) -> Result<EncryptedImage> {
-        self.scheme.encrypt(self.model.interface(), key, image, seed)
-    }
-
-    /// The client's part after: decrypts the scores.
-    ///
-    /// # Errors
-    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
-    /// [`Error::ScoreCount`] for another number of them, [`Error::Crypto`] for another key.
-    pub fn decrypt(&self, key: &SecretKey, scores: &EncryptedScores) -> Result<Scores> {
-        self.scheme.decrypt(self.model.interface(), key, scores)
     }
 }

@@ -9,11 +9,15 @@ use super::{
 use crate::{circuit::evaluator::counting::Counting, error::Result};
 
 /// What a run costs.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    layers: Vec<(String, usize)>,
-    bootstraps: usize,
-    most_held: usize,
+    /// Bootstraps.
+    pub bootstraps: usize,
+    /// Bootstraps up to and with each layer; layers that run together share a number.
+    pub layers: Vec<(String, usize)>,
+    /// The most ciphertexts that are held at once.
+    pub most_held: usize,
 }
 
 impl Estimate {
@@ -32,20 +36,5 @@ impl Estimate {
             }
         }
         Ok(Self { layers, bootstraps: execution.bootstraps(), most_held: execution.most_held() })
-    }
-
-    /// Bootstraps.
-    pub fn bootstraps(&self) -> usize {
-        self.bootstraps
-    }
-
-    /// Bootstraps up to and with each layer; layers that run together share a number.
-    pub fn layers(&self) -> &[(String, usize)] {
-        &self.layers
-    }
-
-    /// The most ciphertexts that are held at once.
-    pub fn most_held(&self) -> usize {
-        self.most_held
     }
 }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use tfhe_core::{ciphertext::Ciphertext, evaluator::Evaluator, noise, parameters::Parameters};
-#[cfg(feature = "internals")]
-use tfhe_core::{keys::SecretKey, random::SecretSeed};
 
 #[cfg(feature = "internals")]
 use super::execution::{Execution, HeldWord, held_inputs};
@@ -28,9 +26,7 @@ use crate::{
         },
         word::Word,
     },
-    client::{
-        encoding::encoded::EncodedImage, encrypted::EncryptedScores, gates::GateScheme, scores::Scores,
-    },
+    client::{encoding::encoded::EncodedImage, gates::GateScheme, scores::Scores},
 };
 
 /// How one network runs as a circuit with one parameter set.
@@ -73,7 +69,7 @@ impl Plan {
     /// # Errors
     /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
     /// parameter set, [`Error::Crypto`] for another key, [`Error::NoisyInput`] for bits noisier than bootstrapped ones.
-    pub fn start(&self, evaluator: Arc<Evaluator>, image: &EncryptedImage) -> Result<Inference> {
+    pub(crate) fn start(&self, evaluator: Arc<Evaluator>, image: &EncryptedImage) -> Result<Inference> {
         let bits = self.check_image(&evaluator, image)?;
         Ok(Inference::start(Arc::clone(&self.circuits), evaluator, bits, image.digest()?))
     }
@@ -82,7 +78,7 @@ impl Plan {
     ///
     /// # Errors
     /// As [`start`](Self::start); [`Error::State`] where the bytes are no state of this model, style, picture and key.
-    pub fn resume(
+    pub(crate) fn resume(
         &self,
         evaluator: Arc<Evaluator>,
         image: &EncryptedImage,
@@ -127,24 +123,6 @@ impl Plan {
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 impl Plan {
-    /// The client's part before: encrypts an encoded picture bit by bit.
-    ///
-    /// # Errors
-    /// [`EncodingFault::Length`] for a picture encoded for another model; [`Error::OtherParameters`] for a key of another
-    /// parameter set.
-    pub fn encrypt(&self, key: &SecretKey, image: &EncodedImage, seed: SecretSeed) -> Result<EncryptedImage> {
-        self.scheme().encrypt(self.circuits.model.interface(), key, image, seed)
-    }
-
-    /// The client's part after: decrypts the scores.
-    ///
-    /// # Errors
-    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
-    /// [`Error::ScoreCount`] for another number of bits, [`Error::Crypto`] for another key.
-    pub fn decrypt(&self, key: &SecretKey, scores: &EncryptedScores) -> Result<Scores> {
-        self.scheme().decrypt(self.circuits.model.interface(), key, scores)
-    }
-
     /// Runs the circuits on plain bits: what the encrypted run gives. `watch` sees what each layer gives that is not
     /// fused with the next, by the layer's place in the model.
     ///
@@ -166,11 +144,8 @@ impl Plan {
             }
         }
         let bits: Vec<bool> = execution.scores()?.iter().map(plain_bit).collect();
-        Ok(self.scheme().decode(&bits, circuits.model.fraction_bits()))
-    }
-
-    fn scheme(&self) -> GateScheme {
-        GateScheme { parameters: self.parameters(), scores: self.circuits.model.classes() }
+        let scheme = GateScheme { parameters: self.parameters(), scores: circuits.model.classes() };
+        Ok(scheme.decode(&bits, circuits.model.fraction_bits()))
     }
 }
 

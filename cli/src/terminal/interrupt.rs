@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     error::{Error, Result},
-    report::Output,
+    terminal::output::Output,
 };
 
 /// The exit code that shells give an interrupted program.

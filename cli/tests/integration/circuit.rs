@@ -1,7 +1,5 @@
 //! `bnn circuit` from outside: costs, runs in the clear and on ciphertexts, and what is refused.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,6 +8,8 @@ use std::{
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
+
+use crate::place::Outcome;
 
 /// A test circuit of the library.
 fn data(name: &str) -> PathBuf {
@@ -20,9 +20,8 @@ fn data(name: &str) -> PathBuf {
 fn run(command: &str, file: &Path, options: &str) -> (Option<i32>, String, String) {
     let mut bnn = Command::new(cargo_bin!("bnn"));
     bnn.args(["circuit", command]).arg(file).args(options.split_whitespace()).env_remove("TFHE_BACKEND");
-    let output = bnn.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    let Outcome { code, stdout, stderr } = Outcome::of(bnn);
+    (code, stdout, stderr)
 }
 
 #[track_caller]

@@ -9,7 +9,10 @@ use std::{
 
 use bnn::model::Model;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::model,
+};
 
 /// Environment variable that names a folder of models.
 const VARIABLE: &str = "BNN_MODELS";
@@ -25,7 +28,7 @@ fn roots() -> Vec<PathBuf> {
 
 /// Opens the model in the folder `name`, or the one of that name.
 pub(crate) fn model(name: &str) -> Result<Model> {
-    Ok(Model::open(&model_folder(name)?)?)
+    model::open(&model_folder(name)?)
 }
 
 /// The folder `name`, or that of the model called so.
@@ -69,7 +72,7 @@ pub(crate) fn models() -> BTreeMap<String, PathBuf> {
         // A root that cannot be read holds no model for us.
         for entry in fs::read_dir(root).into_iter().flatten().flatten() {
             let (name, folder) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            if folder.join("manifest.toml").is_file() {
+            if model::is_model(&folder) {
                 found.entry(name).or_insert(folder);
             }
         }
@@ -79,6 +82,6 @@ pub(crate) fn models() -> BTreeMap<String, PathBuf> {
 
 /// The name of the model with this digest, if it is found.
 pub(crate) fn name_of(digest: [u8; 32]) -> Option<String> {
-    let has_digest = |folder: &PathBuf| Model::open(folder).is_ok_and(|model| model.digest() == digest);
+    let has_digest = |folder: &PathBuf| model::open(folder).is_ok_and(|model| model.digest() == digest);
     models().into_iter().find(|(_, folder)| has_digest(folder)).map(|(name, _)| name)
 }

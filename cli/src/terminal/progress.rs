@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::report;
+use crate::terminal::units;
 
 const TICK: Duration = Duration::from_millis(100);
 /// How often a line is written where there is no terminal.
@@ -53,7 +53,7 @@ impl Count {
         self.bar.inc(count as u64);
         self.lines.tell(&self.bar, || {
             let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            format!("{done} of {total} {}, {} left", self.what, report::long_duration(self.bar.eta()))
+            format!("{done} of {total} {}, {} left", self.what, units::long_duration(self.bar.eta()))
         });
     }
 
@@ -126,7 +126,7 @@ impl Gates {
         self.lines.tell(&self.bar, || {
             let speed = done.saturating_sub(self.before).max(1) as f64 / self.start.elapsed().as_secs_f64();
             let left = Duration::from_secs_f64(self.total.saturating_sub(done) as f64 / speed);
-            let left = report::long_duration(left);
+            let left = units::long_duration(left);
             format!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total)
         });
     }
@@ -156,7 +156,7 @@ impl Soak {
         self.done.set(self.done.get() + bootstraps);
         let elapsed = self.start.elapsed();
         let speed = self.done.get() as f64 / elapsed.as_secs_f64();
-        let left = report::long_duration(self.end.saturating_sub(elapsed));
+        let left = units::long_duration(self.end.saturating_sub(elapsed));
         let message = format!("{} bootstraps, {speed:.0} a second, {left} left", self.done.get());
         self.bar.set_position(elapsed.as_secs());
         self.lines.tell(&self.bar, || message.clone());
