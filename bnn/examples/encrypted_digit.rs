@@ -2,23 +2,17 @@
 
 use std::{error::Error, fs, sync::Arc};
 
-use bnn::circuit::Style;
 use bnn::client::{Client, ClientSpecification, EncryptedImage, EncryptedScores};
-use bnn::data::GreyImage;
 use bnn::engine::{Engine, Server, client_specification};
-use bnn::model::Model;
-use tfhe_core::backend::Backend;
-use tfhe_core::control::Control;
-use tfhe_core::evaluator::Evaluator;
+use bnn::{circuit::Style, data::GreyImage, model::Model};
 use tfhe_core::keys::{CloudKey, SecretKey};
-use tfhe_core::random::SecretSeed;
+use tfhe_core::{backend::Backend, control::Control, evaluator::Evaluator, random::SecretSeed};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
-    let read = |name: &str| fs::read(format!("{models}/{name}"));
-    let (manifest, weights) = (read("perceptron/manifest.toml")?, read("perceptron/weights.safetensors")?);
+    let read = |name: &str| fs::read(format!("{}/../models/{name}", env!("CARGO_MANIFEST_DIR")));
 
     // The owner of the model publishes what clients need.
+    let (manifest, weights) = (read("perceptron/manifest.toml")?, read("perceptron/weights.safetensors")?);
     let model = Arc::new(Model::from_bytes(&manifest, &weights)?);
     let published = client_specification(&model)?.to_bytes();
 

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bnn::{client::EncodingFault, data::PictureFault, engine::Engine};
 use tfhe_core::serial::Kind;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -124,6 +125,18 @@ pub(crate) enum Error {
     #[error("{}: nothing in the file says whose ciphertexts these are: name the key with --key or --cloud-key", path.display())]
     NeedsKey { path: PathBuf },
 
+    /// A model that the engine asked for does not run.
+    #[error("the model {model} does not run on the {engine} engine: name another with --engine")]
+    NoEngine { model: String, engine: Engine },
+
+    /// More or fewer values than a circuit has inputs.
+    #[error("{}: {found} input values, the circuit takes {expected}", path.display())]
+    CircuitInputCount { path: PathBuf, found: usize, expected: String },
+
+    /// Bits that a circuit on ciphertexts gave and the same circuit in the clear did not.
+    #[error("{}: {wrong} of {bits} output bits differ between the encrypted run and plain logic", path.display())]
+    CircuitMismatch { path: PathBuf, wrong: usize, bits: usize },
+
     /// A comparison that was asked for failed.
     #[error("the decrypted scores differ from those of the network in the clear")]
     ScoresDiffer,
@@ -181,8 +194,8 @@ impl Error {
             Self::Network(bnn::Error::TooNoisy { .. }) => Some(
                 "`bnn keygen --model` takes the parameter set that a model needs, `--engine gates` makes keys for exact circuits",
             ),
-            Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),
-            Self::Network(bnn::Error::ImageSize { .. }) => Some("scale the picture"),
+            Self::Network(bnn::Error::Picture(PictureFault::Format)) => Some("save the picture as a PNG"),
+            Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => Some("scale the picture"),
             _ => None,
         }
     }

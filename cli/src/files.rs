@@ -5,14 +5,14 @@
 //! * [`whole`], [`folder`]: atomic writes, and the folders of files;
 //! * [`lock`], [`log`]: records that several runs continue;
 //! * [`lookup`]: where models, sample digits and vectors are found;
-//! * [`keys`], [`picture`], [`data_set`], [`encrypted`], [`circuit`], [`model`], [`paper`]: what the files hold;
-//! * [`frame`], [`named`]: a native file of any kind, and a thing with the name of its file.
+//! * [`keys`], [`specification`], [`picture`], [`data_set`], [`encrypted`], [`circuit`], [`model`], [`paper`]: what the
+//!   files hold;
+//! * [`named`]: a thing with the name of its file.
 
 pub(crate) mod circuit;
 pub(crate) mod data_set;
 pub(crate) mod encrypted;
 pub(crate) mod folder;
-pub(crate) mod frame;
 pub(crate) mod input;
 pub(crate) mod keys;
 pub(crate) mod lock;
@@ -23,5 +23,5 @@ pub(crate) mod named;
 pub(crate) mod output;
 pub(crate) mod paper;
 pub(crate) mod picture;
-pub(crate) mod spool;
+pub(crate) mod specification;
 pub(crate) mod whole;

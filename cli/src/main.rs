@@ -6,7 +6,6 @@
 //! * [`commands`]: one file for each command;
 //! * [`arguments`]: the command line;
 //! * [`session`]: what all commands share;
-//! * [`engine`]: what a key is made for;
 //! * [`files`]: everything that is read and written;
 //! * [`terminal`]: what people and programs see;
 //! * [`error`]: the ways to fail.
@@ -16,7 +15,6 @@
 mod arguments;
 mod commands;
 mod dispatch;
-mod engine;
 mod error;
 mod files;
 mod session;

@@ -28,12 +28,7 @@ impl Session {
         }
         match env::var_os(BACKEND_VARIABLE).filter(|name| !name.is_empty()) {
             Some(name) => Ok(name.to_string_lossy().parse::<Backend>()?.checked()?),
-            None => Ok(fastest()),
+            None => Ok(Backend::fastest()),
         }
     }
-}
-
-/// The fastest backend that this CPU can run.
-fn fastest() -> Backend {
-    Backend::ALL.into_iter().rfind(|backend| backend.is_available()).unwrap_or(Backend::Portable)
 }

@@ -99,7 +99,11 @@ impl Server {
         self.gates()?.resume(Arc::clone(&self.evaluator), image, saved)
     }
 
-    fn gates(&self) -> Result<&gates::plan::Plan> {
+    /// How the model runs as a circuit.
+    ///
+    /// # Errors
+    /// [`Error::OneGo`] on the functional engine.
+    pub fn gates(&self) -> Result<&gates::plan::Plan> {
         match &self.plan {
             Plan::Gates(plan) => Ok(plan),
             Plan::Functional(_) => Err(Error::OneGo),

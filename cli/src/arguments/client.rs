@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::shared::{Comparison, EngineChoice, ModelChoice, Overwriting, SecretKeyFile};
+use crate::arguments::shared::{
+    ClientChoice, Comparison, EngineChoice, ModelChoice, Overwriting, SecretKeyFile,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,6 +44,10 @@ pub(crate) struct Keygen {
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
 
+    /// Client specification of the model, in the model's place; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    pub(crate) client: Option<PathBuf>,
+
     /// Folder for secret.key and cloud.key
     #[arg(long, value_name = "DIR", default_value = "keys")]
     pub(crate) out: PathBuf,
@@ -54,6 +60,7 @@ pub(crate) struct Keygen {
 #[command(after_help = "\
 Examples:
   bnn encrypt models/digits/7.png
+  bnn encrypt models/digits/7.png --client binarized-cnn.client.json
   age -d secret.key.age | bnn encrypt models/digits/7.png --key -
   convert digit.jpg png:- | bnn encrypt - --out digit.enc")]
 pub(crate) struct Encrypt {
@@ -68,7 +75,7 @@ pub(crate) struct Encrypt {
     pub(crate) key: SecretKeyFile,
 
     #[command(flatten)]
-    pub(crate) model: ModelChoice,
+    pub(crate) client: ClientChoice,
 
     /// Output; `-` writes standard output [default: the picture's name, with its index if any, and .enc, in the current
     /// folder]
@@ -95,5 +102,5 @@ pub(crate) struct Decrypt {
     pub(crate) key: SecretKeyFile,
 
     #[command(flatten)]
-    pub(crate) model: ModelChoice,
+    pub(crate) client: ClientChoice,
 }

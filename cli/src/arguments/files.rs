@@ -73,6 +73,18 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  bnn models")]
-pub(crate) struct Models {}
+Examples:
+  bnn models
+  bnn models --client binarized-cnn --out binarized-cnn.client.json")]
+pub(crate) struct Models {
+    /// Writes the client specification of a model, which is all that a client needs of it: a folder, or a name of the list
+    #[arg(long, value_name = "M")]
+    pub(crate) client: Option<String>,
+
+    /// Output of --client; `-` writes standard output [default: the model's name and .client.json, in the current folder]
+    #[arg(long, value_name = "FILE", requires = "client")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}

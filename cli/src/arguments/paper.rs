@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::arguments::shared::{CloudKeyFile, Comparison, GatesRun, ModelChoice, Overwriting, SecretKeyFile};
+use crate::arguments::shared::{
+    ClientChoice, CloudKeyFile, Comparison, GatesRun, ModelChoice, Overwriting, SecretKeyFile,
+};
 
 /// What to do with the files of the paper's system.
 #[derive(Debug, Subcommand)]
@@ -56,7 +58,7 @@ pub(crate) struct PaperEncrypt {
     pub(crate) key: SecretKeyFile,
 
     #[command(flatten)]
-    pub(crate) model: ModelChoice,
+    pub(crate) client: ClientChoice,
 
     /// Folder for secret_cloud.data and K_cloud.data [default: the current one]
     #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
@@ -107,7 +109,7 @@ pub(crate) struct PaperDecrypt {
     pub(crate) key: SecretKeyFile,
 
     #[command(flatten)]
-    pub(crate) model: ModelChoice,
+    pub(crate) client: ClientChoice,
 }
 
 #[derive(Debug, Args)]

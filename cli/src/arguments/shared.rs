@@ -1,11 +1,14 @@
 //! Choices that several commands have.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use bnn::circuit::netlist::Style;
+use bnn::{circuit::Style, engine::Engine};
 use clap::{Args, ValueEnum};
 
-use crate::{engine::Engine, files::whole::Existing};
+use crate::files::whole::Existing;
 
 /// The model where none is named: the paper's network, retrained.
 pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
@@ -16,6 +19,24 @@ pub(crate) struct ModelChoice {
     /// Model: a folder, or a name that `bnn models` lists
     #[arg(long = "model", value_name = "M", default_value = DEFAULT_MODEL)]
     pub(crate) name: String,
+}
+
+/// What a client knows of the network.
+#[derive(Debug, Args)]
+pub(crate) struct ClientChoice {
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Client specification of the model, in the model's place; `-` reads standard input. `bnn models --client` makes one
+    #[arg(long = "client", value_name = "FILE", conflicts_with = "name")]
+    pub(crate) specification: Option<PathBuf>,
+}
+
+impl ClientChoice {
+    /// The file of the specification, if one is named.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.specification.as_deref()
+    }
 }
 
 /// Whether outputs may replace existing files.
@@ -35,7 +56,7 @@ impl Overwriting {
 /// The client's secret key.
 #[derive(Debug, Args)]
 pub(crate) struct SecretKeyFile {
-    /// Secret key
+    /// Secret key; `-` reads standard input
     #[arg(long = "key", value_name = "FILE", default_value = "keys/secret.key")]
     pub(crate) path: PathBuf,
 }
@@ -43,7 +64,7 @@ pub(crate) struct SecretKeyFile {
 /// The server's cloud key.
 #[derive(Debug, Args)]
 pub(crate) struct CloudKeyFile {
-    /// Cloud key
+    /// Cloud key; `-` reads standard input
     #[arg(long = "cloud-key", value_name = "FILE", default_value = "keys/cloud.key")]
     pub(crate) path: PathBuf,
 }
@@ -51,8 +72,8 @@ pub(crate) struct CloudKeyFile {
 /// A picture that decrypted scores are compared with.
 #[derive(Debug, Args)]
 pub(crate) struct Comparison {
-    /// The picture: run the network on it in the clear, and fail if a score differs in any bit
-    #[arg(long = "compare", value_name = "FILE")]
+    /// The picture, `-` for standard input: run the network on it in the clear, and fail if a score differs in any bit
+    #[arg(long = "compare", value_name = "FILE", conflicts_with = "specification")]
     pub(crate) image: Option<PathBuf>,
 
     /// Which picture of an IDX file to compare with; the first is 0

@@ -109,7 +109,7 @@ pub(crate) struct Soak {
 
 /// A parameter set by its name.
 fn parameters(name: &str) -> Result<&'static Parameters, String> {
-    let names = || Parameters::ALL.map(|set| set.name).join(", ");
+    let names = || Parameters::ALL.iter().map(|set| set.name()).collect::<Vec<_>>().join(", ");
     Parameters::named(name).ok_or_else(|| format!("the parameter sets are {}", names()))
 }
 

@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::json;
 use tfhe_core::{
-    ciphertext::SeededCiphertexts,
+    ciphertext::{CiphertextList, SeededCiphertexts},
     keys::{CloudKey, KeyId, SecretKey},
     parameters::Parameters,
     serial::{
-        CiphertextList, Kind, NO_CONTEXT,
+        self, Frame, Kind, NO_CONTEXT,
         tfhe_lib::{self, CiphertextOrigin, CloudKeySet, Form, KeySet, SecretKeySet},
     },
 };
@@ -20,14 +20,7 @@ use zeroize::Zeroizing;
 use crate::{
     arguments::files::{Convert, FileForm},
     error::{About, Error, Result},
-    files::{
-        frame::{self, Frame},
-        input::Input,
-        keys,
-        output::Target,
-        paper::ciphertexts_bytes,
-        whole::Secrecy,
-    },
+    files::{input::Input, keys, output::Target, whole::Secrecy},
     session::Session,
     terminal::{description, progress},
 };
@@ -77,13 +70,13 @@ fn convert(arguments: &Convert) -> Result<Converted> {
     match (keys::recognise(&mut input)?, arguments.to) {
         (None, FileForm::TfheLib) => {
             let name = input.name().to_owned();
-            to_library(&Frame::read(input)?, &name, arguments)
+            to_library(Frame::read(input).about(&name)?, &name, arguments)
         }
         (Some(form), FileForm::Native) => from_library(input, form, arguments),
         (None, FileForm::Native) => {
             let name = input.name().to_owned();
             // What is neither form's is told by its reading.
-            Frame::read(input)?;
+            Frame::read(input).about(&name)?;
             Err(has_form(&name))
         }
         (Some(_), FileForm::TfheLib) => Err(has_form(input.name())),
@@ -91,16 +84,18 @@ fn convert(arguments: &Convert) -> Result<Converted> {
 }
 
 /// The library's form of a native file.
-fn to_library(frame: &Frame, name: &Path, arguments: &Convert) -> Result<Converted> {
-    let kind = frame.kind().to_string();
+fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converted> {
+    let (content, kind) = (frame.header().kind, frame.header().kind.to_string());
     let check = |parameters: &Parameters| keys::check_library_set(parameters, name);
-    Ok(match frame.kind() {
+    Ok(match content {
         Kind::SecretKey => {
-            let secret = frame.decode::<SecretKey>()?.content;
+            let secret = frame.decode::<SecretKey>().about(name)?.content;
             check(secret.parameters())?;
             let path = arguments.cloud_key.as_deref();
             let path = path.ok_or_else(|| Error::NeedsCloudKey { path: name.into() })?;
-            let cloud = Frame::read(Input::open(path)?)?.decode::<CloudKey>()?.content;
+            let input = Input::open(path)?;
+            let cloud_name = input.name().to_owned();
+            let cloud = Frame::read(input).and_then(Frame::decode::<CloudKey>).about(&cloud_name)?.content;
             let set = SecretKeySet::new(&secret, &cloud).about(name)?;
             Converted {
                 bytes: set.to_bytes(),
@@ -111,7 +106,7 @@ fn to_library(frame: &Frame, name: &Path, arguments: &Convert) -> Result<Convert
             }
         }
         Kind::CloudKey | Kind::CloudKeyWithMasks => {
-            let cloud = frame.decode::<CloudKey>()?.content;
+            let cloud = frame.decode::<CloudKey>().about(name)?.content;
             check(cloud.parameters())?;
             let set = CloudKeySet::new(&cloud).about(name)?;
             Converted {
@@ -123,10 +118,10 @@ fn to_library(frame: &Frame, name: &Path, arguments: &Convert) -> Result<Convert
             }
         }
         _ => {
-            let list = ciphertexts(frame)?;
+            let list = ciphertexts(frame).about(name)?;
             check(list.parameters())?;
             Converted {
-                bytes: Zeroizing::new(ciphertexts_bytes(&list)?),
+                bytes: Zeroizing::new(tfhe_lib::ciphertexts_to_bytes(&list)?),
                 kind,
                 secrecy: Secrecy::Everyone,
                 parameters: *list.parameters(),
@@ -137,17 +132,17 @@ fn to_library(frame: &Frame, name: &Path, arguments: &Convert) -> Result<Convert
 }
 
 /// Ciphertexts of a native file, with their masks.
-fn ciphertexts(frame: &Frame) -> Result<CiphertextList> {
-    if frame.kind() != Kind::SeededCiphertexts {
+fn ciphertexts(frame: Frame) -> tfhe_core::Result<CiphertextList> {
+    if frame.header().kind != Kind::SeededCiphertexts {
         return Ok(frame.decode()?.content);
     }
     let seeded = frame.decode::<SeededCiphertexts>()?.content;
-    Ok(CiphertextList::new(seeded.parameters(), seeded.key_id(), seeded.expand())?)
+    CiphertextList::new(seeded.parameters(), seeded.key_id(), seeded.expand())
 }
 
 /// The native form of a file of the library.
 fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Converted> {
-    let name = input.name().to_owned();
+    let (name, out) = (input.name().to_owned(), arguments.out.as_path());
     match form {
         Form::KeySet => {
             let set = keys::key_set(&mut input)?;
@@ -155,11 +150,11 @@ fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Con
             let (bytes, kind, secrecy) = match set {
                 KeySet::Secret(set) => {
                     let key = set.into_secret_key();
-                    (frame::to_bytes(&key, NO_CONTEXT, &parameters)?, Kind::SecretKey, Secrecy::Owner)
+                    (serial::to_bytes(&key, NO_CONTEXT).about(out)?, Kind::SecretKey, Secrecy::Owner)
                 }
                 KeySet::Cloud(set) => {
                     let key = set.into_cloud_key();
-                    let bytes = frame::to_bytes(&key, NO_CONTEXT, &parameters)?;
+                    let bytes = serial::to_bytes(&key, NO_CONTEXT).about(out)?;
                     (bytes, Kind::CloudKeyWithMasks, Secrecy::Everyone)
                 }
             };
@@ -167,9 +162,10 @@ fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Con
         }
         Form::Ciphertexts => {
             let (parameters, key_id) = owner(arguments)?;
-            let list = tfhe_lib::read_ciphertexts(input, &name, &parameters, key_id, CiphertextOrigin::Gate)?;
+            let list = tfhe_lib::read_ciphertexts(input, &parameters, key_id, CiphertextOrigin::Gate)
+                .about(&name)?;
             Ok(Converted {
-                bytes: frame::to_bytes(&list, NO_CONTEXT, &parameters)?,
+                bytes: serial::to_bytes(&list, NO_CONTEXT).about(out)?,
                 kind: Kind::CiphertextList.to_string(),
                 secrecy: Secrecy::Everyone,
                 parameters,

@@ -3,51 +3,63 @@
 use std::time::Duration;
 
 use bnn::{
+    client::{Client, ClientSpecification, EncryptedScores, Scores},
     data::GreyImage,
-    encrypted::EncryptedScores,
-    engine::{Scores, evaluate},
+    engine::evaluate,
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::keys::SecretKey;
 
 use crate::{
-    arguments::{client::Decrypt, shared::Comparison},
-    engine::{self, Engine},
+    arguments::{
+        client::Decrypt,
+        shared::{ClientChoice, Comparison},
+    },
+    commands::encrypt::client,
     error::{About, Error, Result},
-    files::{encrypted, keys, lookup, named::Named, picture::picture},
+    files::{encrypted, keys, lookup, named::Named, picture::picture, specification},
     session::Session,
     terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
-    let model = lookup::model(&arguments.model.name)?;
+    let choice = &arguments.client;
+    let specification = specification::find(choice.file(), &choice.model.name)?;
     let encrypted = encrypted::scores(&arguments.file)?;
-    let key = keys::secret_key(&arguments.key.path)?;
-    let image = compared(&arguments.comparison)?;
-    let (scores, _) = decrypt(&model, &encrypted, &key)?;
-    show(&model, &scores, image.as_ref(), session.output)
+    let client = client(specification, keys::secret_key(&arguments.key.path)?)?.content;
+    let plain = plain(choice, &arguments.comparison)?;
+    let (scores, _) = decrypt(&client, &encrypted)?;
+    show(client.specification(), &scores, plain.as_ref(), session.output)
 }
 
-/// The picture to compare with, if one is named.
+/// What the model says in the clear of the picture to compare with, if one is named.
 ///
 /// # Errors
-/// Where it cannot be read.
-pub(crate) fn compared(comparison: &Comparison) -> Result<Option<Named<GreyImage>>> {
-    comparison.image.as_ref().map(|path| picture(path, comparison.index)).transpose()
+/// Where the picture or the model cannot be read, or they do not fit.
+pub(crate) fn plain(choice: &ClientChoice, comparison: &Comparison) -> Result<Option<Named<Scores>>> {
+    let evaluated = |path| {
+        let image = picture(path, comparison.index)?;
+        let content = in_the_clear(&*lookup::model(&choice.model.name)?, &image)?;
+        Ok(Named { name: image.name, content })
+    };
+    comparison.image.as_deref().map(evaluated).transpose()
+}
+
+/// The scores of a picture by the network in the clear.
+///
+/// # Errors
+/// [`Error::Network`], about the picture, where it does not fit.
+pub(crate) fn in_the_clear(model: &Model, image: &Named<GreyImage>) -> Result<Scores> {
+    let encoded = model.input().encode(&image.content).about(&image.name)?;
+    Ok(evaluate(model, &encoded)?)
 }
 
 /// Decrypts scores, and says what it took.
 ///
 /// # Errors
 /// Where scores, key and model do not belong together.
-pub(crate) fn decrypt(
-    model: &Model,
-    scores: &Named<EncryptedScores>,
-    key: &Named<SecretKey>,
-) -> Result<(Scores, Duration)> {
-    Engine::of(key.content.parameters()).about(&key.name)?;
-    let (decrypted, duration) = units::timed(|| engine::decrypt(model, &key.content, &scores.content));
+pub(crate) fn decrypt(client: &Client, scores: &Named<EncryptedScores>) -> Result<(Scores, Duration)> {
+    let (decrypted, duration) = units::timed(|| client.decrypt(&scores.content));
     Ok((decrypted.about(&scores.name)?, duration))
 }
 
@@ -56,16 +68,17 @@ pub(crate) fn decrypt(
 /// # Errors
 /// [`Error::ScoresDiffer`] where they are not the same.
 pub(crate) fn show(
-    model: &Model,
+    specification: &ClientSpecification,
     scores: &Scores,
-    image: Option<&Named<GreyImage>>,
+    plain: Option<&Named<Scores>>,
     output: Output,
 ) -> Result<()> {
-    output.say(description::score_table(scores))?;
-    output.say(format_args!("\nThe label is {}.", scores.label()))?;
-    let equal = image.map(|image| compare(model, scores, image, output)).transpose()?;
+    let labels = specification.labels();
+    output.say(description::score_table(scores, labels))?;
+    output.say(format_args!("\nThe label is {}.", labels[scores.label()]))?;
+    let equal = plain.map(|plain| compare(scores, plain, labels, output)).transpose()?;
     output.give(&json!({
-        "model": description::model_json(model),
+        "model": description::client_json(specification),
         "scores": scores.reals(),
         "label": scores.label(),
         "equal_to_plain": equal,
@@ -74,13 +87,12 @@ pub(crate) fn show(
 }
 
 /// Whether the scores are those of the network in the clear.
-fn compare(model: &Model, scores: &Scores, image: &Named<GreyImage>, output: Output) -> Result<bool> {
-    let plain = evaluate(model, &model.input().encode(&image.content)?)?;
-    let equal = scores == &plain;
+fn compare(scores: &Scores, plain: &Named<Scores>, labels: &[String], output: Output) -> Result<bool> {
+    let equal = scores == &plain.content;
     let verdict = if equal { "equal, bit for bit, those of" } else { "differ from those of" };
-    output.say(format_args!("The scores {verdict} the network in the clear on {}.", image.name.display()))?;
+    output.say(format_args!("The scores {verdict} the network in the clear on {}.", plain.name.display()))?;
     if !equal {
-        output.say(description::score_table(&plain))?;
+        output.say(description::score_table(&plain.content, labels))?;
     }
     Ok(equal)
 }

@@ -1,10 +1,11 @@
 //! The whole path on one digit, playing client and server in one process, through real files in a temporary folder.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use bnn::{
+    client::{ClientSpecification, Scores},
     data::GreyImage,
-    engine::{self, Scores},
+    engine::{Engine, client_specification},
     model::Model,
 };
 use serde_json::json;
@@ -17,14 +18,14 @@ use crate::{
         infer::functional::{self, Inferred},
         keygen,
     },
-    engine::Engine,
     error::Result,
     files::{
         encrypted, keys, lookup,
         named::Named,
         output::{Target, Written},
         picture::picture,
-        whole::Existing,
+        specification,
+        whole::{Existing, Secrecy},
     },
     session::Session,
     terminal::{description, interrupt, output::Output, units},
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let model = lookup::model(&arguments.model.name)?;
     let path = arguments.image.clone().map_or_else(|| lookup::digit(arguments.digit), Ok)?;
     let image = picture(&path, arguments.index)?;
-    let plain = engine::evaluate(&model, &model.input().encode(&image.content)?)?;
+    let plain = decrypt::in_the_clear(&model, &image)?;
 
     // The demo shows what one waits for: the functional engine.
     let parameters = Engine::Functional.parameters(Some(&model))?;
@@ -47,21 +48,28 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let pair = keygen::make(folder.path(), parameters, Existing::Refuse)?;
     tell_keys(&pair, output)?;
     let target = |name: &str| Target::new(&in_folder(name), Existing::Refuse, &[]);
-    let secret_key = keys::secret_key(&secret_key)?;
-    let encrypted = encrypt::encrypt(&model, &image, &secret_key, &target("digit.enc")?)?;
+    let specification = target("client.json")?.write(
+        &client_specification(&model)?.to_bytes(),
+        Secrecy::Everyone,
+        Duration::ZERO,
+    )?;
+    // From here on the client knows of the model what the file says.
+    let client = encrypt::client(specification::read(&specification.path)?, keys::secret_key(&secret_key)?)?;
+    let client = client.content;
+    let encrypted = encrypt::encrypt(&client, &image, &target("digit.enc")?)?;
     output.say(format_args!(
-        "3. The client encrypts the {} pixels: {}. The file goes to the server.",
+        "3. The client encrypts the {} pixels, by what the server tells of its model ({}): {}. The file goes to the server.",
         image.content.pixels().len(),
+        units::size(specification.bytes),
         made(&encrypted),
     ))?;
     let pictures = [encrypted::image(&encrypted.path)?];
     let cloud_key = || keys::cloud_key(&cloud_key);
     let inferred = functional::infer(&model, &pictures, &[target("digit.scores")?], cloud_key, backend)?;
     tell_inference(&inferred, output)?;
-    let (scores, duration) =
-        decrypt::decrypt(&model, &encrypted::scores(&inferred.scores[0].path)?, &secret_key)?;
+    let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].path)?)?;
     output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;
-    conclude(&scores, &plain, output)?;
+    conclude(client.specification(), &scores, &plain, output)?;
     invite(&path, arguments.index, &arguments.model.name, output)?;
 
     output.give(&json!({
@@ -71,6 +79,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
         "key_id": pair.id.to_string(),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
+        "client_specification": specification.json(),
         "encrypted_image": encrypted.json(),
         "inference": inferred.json(),
         "decryption_seconds": duration.as_secs_f64(),
@@ -130,9 +139,15 @@ fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
 }
 
 /// The scores, the label, and how they compare with the network in the clear.
-fn conclude(scores: &Scores, plain: &Scores, output: Output) -> Result<()> {
-    output.say(description::score_table(scores))?;
-    let (label, plain_label) = (scores.label(), plain.label());
+fn conclude(
+    specification: &ClientSpecification,
+    scores: &Scores,
+    plain: &Scores,
+    output: Output,
+) -> Result<()> {
+    let labels = specification.labels();
+    output.say(description::score_table(scores, labels))?;
+    let (label, plain_label) = (&labels[scores.label()], &labels[plain.label()]);
     output.say(if label == plain_label {
         format!("\nThe encrypted network says {label}, and so does the same network in the clear.")
     } else {

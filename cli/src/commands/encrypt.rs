@@ -1,20 +1,26 @@
 //! Client: encrypts a picture.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use bnn::{data::GreyImage, model::Model};
+use bnn::{
+    client::{Client, ClientSpecification},
+    data::GreyImage,
+};
 use serde_json::json;
-use tfhe_core::keys::SecretKey;
+use tfhe_core::{keys::SecretKey, random::SecretSeed};
 
 use crate::{
     arguments::client::Encrypt,
-    engine::{self, Engine},
     error::{About, Result},
     files::{
-        encrypted, input, keys, lookup,
+        input, keys,
         named::Named,
         output::{Target, Written},
         picture::picture,
+        specification,
         whole::Secrecy,
     },
     session::Session,
@@ -26,44 +32,52 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
         Some(out) => out.clone(),
         None => default_output(&arguments.image, arguments.index)?,
     };
-    let inputs: [&Path; 2] = [&arguments.image, &arguments.key.path];
+    let mut inputs: Vec<&Path> = vec![&arguments.image, &arguments.key.path];
+    inputs.extend(arguments.client.file());
     let target = Target::new(&out, arguments.overwriting.existing(), &inputs)?;
     let output = target.words(session.output)?;
 
-    let model = lookup::model(&arguments.model.name)?;
+    let specification = specification::find(arguments.client.file(), &arguments.client.model.name)?;
     let image = picture(&arguments.image, arguments.index)?;
-    let key = keys::secret_key(&arguments.key.path)?;
-    let file = encrypt(&model, &image, &key, &target)?;
+    let client = client(specification, keys::secret_key(&arguments.key.path)?)?;
+    let file = encrypt(&client.content, &image, &target)?;
     output.say(format_args!(
         "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
         file.path.display(),
         image.name.display(),
-        model.name(),
+        client.content.specification().model_name(),
         file.facts(),
-        key.name.display(),
+        client.name.display(),
     ))?;
     output.give(&json!({
         "image": image.name.display().to_string(),
-        "model": description::model_json(&model),
+        "model": description::client_json(client.content.specification()),
         "encrypted_image": file.json(),
     }))
 }
 
-/// Encrypts a picture for a model.
+/// A client with a key, by whose name it goes.
 ///
 /// # Errors
-/// Where the picture, the model or the key does not fit, or the file cannot be written.
-pub(crate) fn encrypt(
-    model: &Model,
-    image: &Named<GreyImage>,
-    key: &Named<SecretKey>,
-    target: &Target,
-) -> Result<Written> {
-    let encoded = model.input().encode(&image.content)?;
-    let (engine, set) = Engine::of(key.content.parameters()).about(&key.name)?;
-    engine.check(model, set)?;
-    let (encrypted, duration) = units::timed(|| engine::encrypt(model, &key.content, &encoded));
-    target.write(&encrypted::image_bytes(&encrypted?)?, Secrecy::Everyone, duration)
+/// [`Error::Network`](crate::error::Error::Network), about the key, where its parameter set does not fit the model.
+pub(crate) fn client(
+    specification: Arc<ClientSpecification>,
+    key: Named<SecretKey>,
+) -> Result<Named<Client>> {
+    let content = Client::new(specification, Arc::new(key.content)).about(&key.name)?;
+    Ok(Named { name: key.name, content })
+}
+
+/// Encrypts a picture.
+///
+/// # Errors
+/// Where the picture does not fit, or the file cannot be written.
+pub(crate) fn encrypt(client: &Client, image: &Named<GreyImage>, target: &Target) -> Result<Written> {
+    let encoded = client.encode(&image.content).about(&image.name)?;
+    let seed = SecretSeed::from_os()?;
+    let (encrypted, duration) = units::timed(|| client.encrypt(&encoded, seed));
+    let bytes = encrypted?.to_bytes().about(target.name())?;
+    target.write(&bytes, Secrecy::Everyone, duration)
 }
 
 /// The picture's name, with its index if it has one, in the current folder.

@@ -1,29 +1,30 @@
 //! Says what an inference would cost, with the speed of this machine measured on the spot.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bnn::{
+    client::EncodedImage,
     data::GreyImage,
-    encoding::EncodedImage,
-    engine::{
-        functional::{self, Margin},
-        gates,
-    },
+    engine::{Engine, functional, gates},
     model::Model,
 };
 use serde_json::{Value, json};
 use tfhe_core::{
     backend::Backend,
+    bootstrap::LookupTable,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
     random::SecretSeed,
+    torus::Torus32,
 };
 
 use crate::{
     arguments::server::Estimate,
-    engine::Engine,
-    error::Result,
+    error::{About, Result},
     files::{data_set, input, lookup, picture::picture},
     session::Session,
     terminal::{description, output::Output, progress, units},
@@ -77,10 +78,16 @@ pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     }))
 }
 
-fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = functional::Plan::cheapest(model)?;
+fn functional_cost(
+    model: &Arc<Model>,
+    arguments: &Estimate,
+    output: Output,
+) -> Result<(usize, usize, Value)> {
+    let plan = functional::Plan::cheapest(Arc::clone(model))?;
     let mut layers = Vec::new();
-    for Margin { layer, bootstraps, least, most, noise } in plan.margins() {
+    for margin in plan.margins() {
+        let (layer, noise, (least, most)) = (&*margin.layer, margin.noise, margin.range);
+        let bootstraps = margin.bootstraps;
         output.say(format_args!(
             "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}, noise of {noise:.2} (standard \
              deviation, 1/{:.0} of half the range)",
@@ -115,7 +122,7 @@ fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Resul
 /// The share of labels that noise is expected to change, on the pictures asked for or the sample digits; none where there
 /// are no pictures that fit.
 fn label_changes(
-    plan: &functional::Plan<'_>,
+    plan: &functional::Plan,
     model: &Model,
     arguments: &Estimate,
     output: Output,
@@ -124,7 +131,10 @@ fn label_changes(
         Some(path) => {
             let images = data_set::images(path)?;
             let count = images.len().min(MOST_SIMULATED);
-            let first = (0..count).map(|index| images.image(index)).collect::<bnn::Result<_>>()?;
+            let first = (0..count)
+                .map(|index| images.image(index))
+                .collect::<bnn::Result<_>>()
+                .about(&input::name(path))?;
             (first, format!("the first {count} images of {}", input::name(path).display()))
         }
         None => {
@@ -152,8 +162,8 @@ fn label_changes(
     Ok(Some(changes))
 }
 
-fn gates_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = gates::Plan::new(model, Engine::Gates.parameters(None)?, arguments.style.into());
+fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
+    let plan = gates::Plan::new(Arc::clone(model), Engine::Gates.parameters(None)?, arguments.style.into());
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     let mut before = 0;
     let mut layers = Vec::new();
@@ -181,10 +191,7 @@ fn measure(parameters: &Parameters, backend: Backend) -> Result<(f64, usize)> {
     let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?), backend)?;
     let count = evaluator.portion();
     let bits = key.encrypt(&vec![true; count], SecretSeed::from_os()?).expand();
-    let table = tfhe_core::bootstrap::LookupTable::sign(
-        parameters.polynomial_size,
-        tfhe_core::torus::Torus32(1 << 29),
-    );
+    let table = LookupTable::sign(parameters.polynomial_size(), Torus32(1 << 29));
     let tables = vec![&table; count];
     // The first batch also warms the caches up.
     evaluator.bootstrap(&bits, &tables)?;

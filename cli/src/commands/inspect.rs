@@ -1,23 +1,22 @@
 //! Says what a file or a model folder is; never what is secret in it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use bnn::{encoding::PixelEncoding, engine::functional::Plan, model::Model};
+use bnn::{client::PixelEncoding, engine::functional::Plan, model::Model};
 use serde_json::json;
 use tfhe_core::{
-    ciphertext::{PackedCiphertext, SeededCiphertexts},
+    ciphertext::{CiphertextList, PackedCiphertext, SeededCiphertexts},
     keys::{CloudKey, SecretKey},
     serial::{
-        CiphertextList, Header, Kind, NO_CONTEXT, Stored,
+        Frame, Header, Kind, NO_CONTEXT, Stored,
         tfhe_lib::{Form, KeySet},
     },
 };
 
 use crate::{
     arguments::files::Inspect,
-    error::Result,
+    error::{About, Result},
     files::{
-        frame::Frame,
         input::{Input, is_stdin},
         keys, lookup,
     },
@@ -76,11 +75,11 @@ fn inspect_library(form: Form, mut input: Input, session: &Session) -> Result<()
 }
 
 /// A file of this program.
-fn inspect_native(input: Input, session: &Session) -> Result<()> {
+fn inspect_native(mut input: Input, session: &Session) -> Result<()> {
     let (output, name) = (session.output, input.name().to_owned());
-    let frame = Frame::read(input)?;
-    let (header, content) = content(&frame)?;
-    let bytes = frame.len();
+    let frame = Frame::read(&mut input).about(&name)?;
+    let bytes = input.measure()?;
+    let (header, content) = content(frame).about(&name)?;
     let model = (header.context != NO_CONTEXT).then_some(header.context);
     let model_name = model.and_then(lookup::name_of);
 
@@ -90,7 +89,7 @@ fn inspect_native(input: Input, session: &Session) -> Result<()> {
     output.say(format_args!(
         "parameters  {}; gates fail with probability 2^{:.0} at most",
         description::set(header.parameters),
-        header.parameters.log2_failure,
+        header.parameters.log2_failure(),
     ))?;
     output.say(format_args!("key id      {}", header.key_id))?;
     if let Some(digest) = model {
@@ -111,9 +110,9 @@ fn inspect_native(input: Input, session: &Session) -> Result<()> {
 }
 
 /// The header, and what the file holds in numbers. It is decoded, so that what the checksum cannot tell is checked too.
-fn content(frame: &Frame) -> Result<(Header, String)> {
+fn content(frame: Frame) -> tfhe_core::Result<(Header, String)> {
     let values = |count: usize| format!(": {count} values");
-    Ok(match frame.kind() {
+    Ok(match frame.header().kind {
         Kind::SecretKey => (frame.decode::<SecretKey>()?.header, ": for the client only".into()),
         Kind::CloudKey | Kind::CloudKeyWithMasks => {
             (frame.decode::<CloudKey>()?.header, ": for the server".into())
@@ -133,7 +132,7 @@ fn content(frame: &Frame) -> Result<(Header, String)> {
     })
 }
 
-fn inspect_model(model: &Model, session: &Session) -> Result<()> {
+fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     let output = session.output;
     let (input, digest) = (model.input(), units::hex(&model.digest()));
     output.say(format_args!("model       {}: {}", model.name(), model.description()))?;
@@ -144,11 +143,11 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
         input.height(),
         reading(input.pixels())
     ))?;
-    let plan = Plan::cheapest(model).ok();
+    let plan = Plan::cheapest(Arc::clone(model)).ok();
     let engines = plan.as_ref().map_or_else(
         || "gates".into(),
         |plan| {
-            let (bootstraps, set) = (plan.bootstraps(), plan.parameters().name);
+            let (bootstraps, set) = (plan.bootstraps(), plan.parameters().name());
             format!("functional ({bootstraps} bootstraps an image, {set}) and gates")
         },
     );
@@ -156,17 +155,19 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
     output.say("\nlayer         kind              inputs  outputs  sums and noise (functional engine)")?;
     let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
-    for description::Shape { name, kind, inputs, outputs } in description::shapes(model) {
-        let margin = margins.iter().find(|margin| margin.layer == name);
-        let margin_text =
-            margin.map_or_else(String::new, |m| format!("  {} to {}, noise {:.2}", m.least, m.most, m.noise));
+    for layer in model.layers() {
+        let (name, kind, inputs, outputs) = (layer.name(), layer.kind(), layer.inputs(), layer.outputs());
+        let margin = margins.iter().find(|margin| *margin.layer == *name);
+        let margin_text = margin.map_or_else(String::new, |margin| {
+            format!("  {} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
+        });
         output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
         layers.push(json!({
             "name": name,
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
-            "sums": margin.map(|margin| [margin.least, margin.most]),
+            "sums": margin.map(|margin| margin.range),
             "noise_deviation": margin.map(|margin| margin.noise),
         }));
     }

@@ -1,23 +1,28 @@
 //! Client: makes a secret key and its cloud key.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use bnn::engine::Engine;
 use serde_json::json;
 use tfhe_core::{
     keys::{CloudKey, KeyId, SecretKey},
     parameters::Parameters,
     random::SecretSeed,
-    serial::NO_CONTEXT,
+    serial::{self, NO_CONTEXT},
 };
 
 use crate::{
     arguments::client::Keygen,
-    engine::Engine,
-    error::{Error, Result},
+    error::{About, Error, Result},
     files::{
         folder::{check_folder, make_folder},
-        frame, lookup,
+        lookup,
         output::{Written, check_file},
+        specification,
         whole::{Existing, Secrecy, Staged},
     },
     session::Session,
@@ -37,8 +42,18 @@ pub(crate) struct KeyPair {
 
 pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     let engine = Engine::from(arguments.engine);
-    let model = arguments.model.as_deref().map(lookup::model).transpose()?;
-    let parameters = engine.parameters(model.as_ref())?;
+    let parameters = match &arguments.client {
+        Some(file) => {
+            let specification = specification::read(file)?;
+            let sets = specification.parameter_sets(engine);
+            let model = specification.model_name();
+            *sets.first().ok_or_else(|| Error::NoEngine { model: model.into(), engine })?
+        }
+        None => {
+            let model = arguments.model.as_deref().map(lookup::model).transpose()?;
+            engine.parameters(model.as_ref())?
+        }
+    };
     let pair = make(&arguments.out, parameters, arguments.overwriting.existing())?;
     tell(&pair, &format!("the {engine} engine"), parameters, session.output)
 }
@@ -52,12 +67,9 @@ pub(crate) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -
     let (secret, drawing) =
         units::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
     let secret = secret?;
-    let seed = SecretSeed::from_os()?;
-    let generate = || progress::spinner("making the cloud key", || CloudKey::generate(&secret, seed));
-    let (cloud, computing) = units::timed(generate);
-
-    let secret_bytes = frame::to_bytes(&secret, NO_CONTEXT, parameters)?;
-    let cloud_bytes = frame::to_bytes(&cloud, NO_CONTEXT, parameters)?;
+    let (cloud, computing) = cloud_key(&secret)?;
+    let secret_bytes = serial::to_bytes(&secret, NO_CONTEXT).about(&paths[0])?;
+    let cloud_bytes = serial::to_bytes(&cloud, NO_CONTEXT).about(&paths[1])?;
     write_both(&paths, [&secret_bytes, &cloud_bytes], existing)?;
     let [secret_path, cloud_path] = paths;
     Ok(KeyPair {
@@ -65,6 +77,19 @@ pub(crate) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -
         secret: Written::new(secret_path, &secret_bytes, drawing),
         cloud: Written::new(cloud_path, &cloud_bytes, computing),
     })
+}
+
+/// Makes the cloud key of a secret key, with its progress, and says what it took.
+///
+/// # Errors
+/// Where the system gives no seed.
+pub(crate) fn cloud_key(secret: &SecretKey) -> Result<(CloudKey, Duration)> {
+    let seed = SecretSeed::from_os()?;
+    let bar = Arc::new(progress::Count::rows(CloudKey::rows(secret.parameters())));
+    let control = progress::Count::control(&bar);
+    let (cloud, duration) = units::timed(|| CloudKey::generate_with(secret, seed, &control));
+    bar.finish();
+    Ok((cloud?, duration))
 }
 
 /// The secret key's file and the cloud key's in a folder, which is made if it is not there.
@@ -105,10 +130,11 @@ pub(crate) fn tell(pair: &KeyPair, user: &str, parameters: &Parameters, output: 
         pair.id,
         description::set(parameters)
     ))?;
-    if parameters.security_bits < SECURE_BITS {
+    if parameters.security_bits() < SECURE_BITS {
         output.say(format_args!(
             "warning {} is a legacy set: {} bits of security by today's estimates. For experiments, not for what is secret",
-            parameters.name, parameters.security_bits
+            parameters.name(),
+            parameters.security_bits()
         ))?;
     }
     output.say(format_args!(

@@ -2,7 +2,9 @@
 
 use std::{
     fs::File,
+    io::Read,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -12,7 +14,7 @@ use tfhe_core::parameters::GATES_DEFAULT;
 
 use crate::{
     arguments::trials,
-    error::{Error, Result},
+    error::{About, Error, Result},
     files::{
         lock,
         output::check_file,
@@ -22,12 +24,15 @@ use crate::{
     terminal::{description, interrupt, progress, units},
 };
 
+/// More than a record has, in bytes.
+const MOST_BYTES: u64 = 2 << 20;
+
 pub(crate) fn run(arguments: &trials::Soak, session: &Session) -> Result<()> {
     let (path, output, backend) = (&arguments.record, session.output, session.backend()?);
     // Told before long work is begun.
     check_file(path, Existing::Replace, &[])?;
     let mut claim = Claim::on(path)?;
-    let record = match Record::load(path)? {
+    let record = match claim.read()? {
         Some(record) => continued(record, arguments)?,
         None => {
             Record::new(arguments.parameters.unwrap_or(&GATES_DEFAULT), arguments.seed.unwrap_or_else(clock))
@@ -47,11 +52,12 @@ pub(crate) fn run(arguments: &trials::Soak, session: &Session) -> Result<()> {
     let mut soak = Soak::new(record, backend);
     let start = Instant::now();
     let end = Duration::from_secs_f64(60.0 * arguments.minutes);
-    let progress = progress::Soak::new(end);
+    let progress = Arc::new(progress::Soak::new(end));
+    let control = progress::Soak::control(&progress);
     // One round at least, however slow the machine is, unless no time was asked for.
     let mut is_time = !end.is_zero();
     while is_time {
-        soak.round(|done| progress.add(done))?;
+        soak.round(&control)?;
         claim.save(soak.record())?;
         is_time = start.elapsed() < end;
     }
@@ -108,7 +114,7 @@ fn continued(record: Record, arguments: &trials::Soak) -> Result<Record> {
         Err(Error::OtherSoak { record: arguments.record.clone(), found, asked })
     };
     if let Some(asked) = arguments.parameters.filter(|&asked| asked != record.parameters()) {
-        return other(record.parameters().name.into(), asked.name.into());
+        return other(record.parameters().name().into(), asked.name().into());
     }
     match arguments.seed {
         Some(seed) if seed != record.seed => other(format!("seed {}", record.seed), format!("seed {seed}")),
@@ -134,11 +140,22 @@ impl<'a> Claim<'a> {
         Ok(Self { path, file: lock::claim(path)? })
     }
 
+    /// Reads the record that is there.
+    ///
+    /// # Errors
+    /// [`Error::Network`], about the file, where it is none.
+    fn read(&self) -> Result<Option<Record>> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|source| Error::Io { path: self.path.into(), source })?;
+        Record::from_bytes(&bytes).map(Some).about(self.path)
+    }
+
     /// Writes the record anew, and lets go of the file that had its name before.
     fn save(&mut self, record: &Record) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(record)
-            .expect("invariant: finite numbers and strings have a JSON form");
-        bytes.push(b'\n');
+        let bytes = record.to_bytes();
         let existing = if self.file.is_some() { Existing::Replace } else { Existing::Refuse };
         let written =
             interrupt::hold(|| Staged::new(&bytes, self.path, existing, Secrecy::Everyone)?.commit_locked());

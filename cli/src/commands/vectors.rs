@@ -1,19 +1,21 @@
 //! Checks the known-answer vectors, or makes them.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path, sync::Arc};
 
-use bnn::{data::GreyImage, vectors};
+use bnn::{data::GreyImage, model::Model, vectors};
 use serde_json::json;
 use tfhe_core::vectors::Row;
 
 use crate::{
     arguments::trials::{VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files::{folder::check_folder, lookup, output::Target, picture::picture, whole::Secrecy},
+    files::{folder::check_folder, input::Input, lookup, output::Target, picture::picture, whole::Secrecy},
     session::Session,
     terminal::{progress, units},
 };
 
+/// More than a file of vectors has, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
 /// Sample digits.
 const DIGITS: std::ops::RangeInclusive<u8> = 0..=9;
 
@@ -23,9 +25,10 @@ pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
         Some(folder) => folder.clone(),
         None => lookup::vectors()?,
     };
-    let samples = samples()?;
-    let (rows, duration) =
-        units::timed(|| progress::spinner("computing", || vectors::check(&folder, &samples, backend)));
+    let (models, digits) = samples()?;
+    let recorded = recorded(&folder)?;
+    let compute = || vectors::check(&recorded, &models, &digits, backend);
+    let (rows, duration) = units::timed(|| progress::spinner("computing", compute));
     let rows = rows?;
     let failed: Vec<&Row> = rows.iter().filter(|row| row.fault.is_some()).collect();
 
@@ -90,9 +93,9 @@ pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result
     for name in vectors::FILES {
         target(name)?;
     }
-    let samples = samples()?;
+    let (models, digits) = samples()?;
     let (contents, duration) =
-        units::timed(|| progress::spinner("computing", || vectors::generate(&samples)));
+        units::timed(|| progress::spinner("computing", || vectors::generate(&models, &digits)));
     let mut written = Vec::new();
     for (name, bytes) in contents? {
         let file = target(&name)?.write(&bytes, Secrecy::Everyone, duration)?;
@@ -103,10 +106,24 @@ pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result
     output.give(&json!({ "files": written, "seconds": duration.as_secs_f64() }))
 }
 
+/// The files of the folder, by name; one that is not there is left out.
+fn recorded(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for name in vectors::FILES {
+        match Input::open(&folder.join(name)) {
+            Ok(input) => files.insert((*name).to_owned(), input.bytes(MOST_BYTES)?),
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(files)
+}
+
 /// The models and digits that ship.
-fn samples() -> Result<vectors::Samples> {
-    let models = vectors::MODELS.into_iter().map(lookup::model).collect::<Result<_>>()?;
+fn samples() -> Result<(Vec<Model>, Vec<GreyImage>)> {
+    let model = |name: &&str| lookup::model(name).map(Arc::unwrap_or_clone);
+    let models = vectors::MODELS.iter().map(model).collect::<Result<_>>()?;
     let digit = |digit| -> Result<GreyImage> { Ok(picture(&lookup::digit(digit)?, None)?.content) };
     let digits = DIGITS.map(digit).collect::<Result<_>>()?;
-    Ok(vectors::Samples { models, digits })
+    Ok((models, digits))
 }

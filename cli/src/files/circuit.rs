@@ -2,23 +2,21 @@
 
 use std::path::Path;
 
-use bnn::circuit::{bristol::BristolCircuit, netlist::Style};
+use bnn::circuit::{BristolCircuit, Style};
 
 use crate::{
-    error::Result,
+    error::{About, Result},
     files::{input::Input, named::Named},
 };
-
-/// The longest circuit that is read, in bytes.
-const LIMIT: u64 = 256_000_000;
 
 /// Reads a circuit.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network) at the first line that is malformed.
+/// [`Error::Network`](crate::error::Error::Network), about the file, at the first line that is malformed.
 pub(crate) fn circuit(path: &Path, style: Style) -> Result<Named<BristolCircuit>> {
     let input = Input::open(path)?;
     let name = input.name().to_owned();
-    let content = BristolCircuit::parse(&name, &input.bytes(LIMIT)?, style)?;
+    let bytes = input.bytes(BristolCircuit::MOST_BYTES as u64)?;
+    let content = BristolCircuit::parse(&bytes, style).about(&name)?;
     Ok(Named { name, content })
 }

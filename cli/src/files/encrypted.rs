@@ -2,28 +2,19 @@
 
 use std::path::Path;
 
-use bnn::encrypted::{EncryptedImage, EncryptedScores};
-use tfhe_core::serial::Existing;
+use bnn::client::{EncryptedImage, EncryptedScores};
 
 use crate::{
-    error::Result,
-    files::{input, named::Named, spool},
+    error::{About, Result},
+    files::{input::Input, named::Named},
 };
 
 /// Reads an encrypted picture.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network) where the file is damaged or holds something else.
+/// [`Error::Network`](crate::error::Error::Network), about the file, where it is damaged or holds something else.
 pub(crate) fn image(path: &Path) -> Result<Named<EncryptedImage>> {
-    Ok(Named { name: input::name(path), content: spool::load(path, EncryptedImage::load)? })
-}
-
-/// The bytes of its file.
-///
-/// # Errors
-/// Where native files have no name for its parameter set.
-pub(crate) fn image_bytes(image: &EncryptedImage) -> Result<Vec<u8>> {
-    spool::saved(|path| image.save(path, Existing::Refuse))
+    read(path, EncryptedImage::read)
 }
 
 /// Reads encrypted scores.
@@ -31,13 +22,12 @@ pub(crate) fn image_bytes(image: &EncryptedImage) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`image`].
 pub(crate) fn scores(path: &Path) -> Result<Named<EncryptedScores>> {
-    Ok(Named { name: input::name(path), content: spool::load(path, EncryptedScores::load)? })
+    read(path, EncryptedScores::read)
 }
 
-/// The bytes of their file.
-///
-/// # Errors
-/// As [`image_bytes`].
-pub(crate) fn scores_bytes(scores: &EncryptedScores) -> Result<Vec<u8>> {
-    spool::saved(|path| scores.save(path, Existing::Refuse))
+fn read<T>(path: &Path, decode: impl FnOnce(Input) -> bnn::Result<T>) -> Result<Named<T>> {
+    let input = Input::open(path)?;
+    let name = input.name().to_owned();
+    let content = decode(input).about(&name)?;
+    Ok(Named { name, content })
 }

@@ -6,8 +6,8 @@ use tfhe_core::{
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
     serial::{
-        self, FileContent, Kind,
-        tfhe_lib::{Form, KeySet, ParameterSet},
+        FileContent, Frame, Kind,
+        tfhe_lib::{self, Form, KeySet, ParameterSet},
     },
 };
 
@@ -18,43 +18,30 @@ use crate::{
 
 /// Bytes by which the form of a file is told.
 const START_BYTES: usize = 4;
-/// What a file of the TFHE library begins with: the type of a sample, or a section of text.
-const SAMPLE_START: [u8; START_BYTES] = 42_i32.to_le_bytes();
-const TEXT_START: [u8; START_BYTES] = *b"----";
 
 /// What file of the TFHE library an input seems to be, by its first bytes; none where it begins as none does.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be read.
 pub(crate) fn recognise(input: &mut Input) -> Result<Option<Form>> {
-    let start = input.start(START_BYTES)?;
-    Ok(if start == SAMPLE_START {
-        Some(Form::Ciphertexts)
-    } else if start == TEXT_START {
-        Some(Form::KeySet)
-    } else {
-        None
-    })
+    Ok(tfhe_lib::recognise(input.start(START_BYTES)?))
 }
 
 /// The key set of the TFHE library in an input.
 ///
 /// # Errors
-/// [`Error::Crypto`] where it is none.
+/// [`Error::Crypto`], about the file, where it is none.
 pub(crate) fn key_set(input: &mut Input) -> Result<KeySet> {
     let name = input.name().to_owned();
-    Ok(KeySet::read(input, &name)?)
+    KeySet::read(input).about(&name)
 }
 
 /// A secret key, of either form.
 ///
 /// # Errors
-/// [`Error::NoKey`] where there is no such file; [`Error::Crypto`] where it holds something else, or is damaged.
+/// [`Error::NoKey`] where there is no such file; [`Error::Crypto`], about it, where it holds something else or is damaged.
 pub(crate) fn secret_key(path: &Path) -> Result<Named<SecretKey>> {
-    read(path, Kind::SecretKey, |set| match set {
-        KeySet::Secret(set) => Ok(set.into_secret_key()),
-        KeySet::Cloud(_) => Err(Kind::CloudKey),
-    })
+    read(path, Kind::SecretKey, KeySet::into_secret_key)
 }
 
 /// A cloud key, of either form.
@@ -62,17 +49,14 @@ pub(crate) fn secret_key(path: &Path) -> Result<Named<SecretKey>> {
 /// # Errors
 /// As [`secret_key`]; a secret key is not a server's to have.
 pub(crate) fn cloud_key(path: &Path) -> Result<Named<CloudKey>> {
-    read(path, Kind::CloudKey, |set| match set {
-        KeySet::Cloud(set) => Ok(set.into_cloud_key()),
-        KeySet::Secret(_) => Err(Kind::SecretKey),
-    })
+    read(path, Kind::CloudKey, KeySet::into_cloud_key)
 }
 
-/// Reads a key in a native file, or in one of the TFHE library, of which `take` takes the key or says what else it is.
+/// Reads a key in a native file, or in one of the TFHE library, of which `take` takes it.
 fn read<K: FileContent>(
     path: &Path,
     kind: Kind,
-    take: impl FnOnce(KeySet) -> std::result::Result<K, Kind>,
+    take: impl FnOnce(KeySet) -> tfhe_core::Result<K>,
 ) -> Result<Named<K>> {
     let mut input = match Input::open(path) {
         Err(Error::Io { path, source }) if source.kind() == ErrorKind::NotFound => {
@@ -82,10 +66,9 @@ fn read<K: FileContent>(
     };
     let name = input.name().to_owned();
     let content = if recognise(&mut input)? == Some(Form::KeySet) {
-        let found = |found| tfhe_core::Error::WrongKind { path: name.clone(), found, expected: kind };
-        take(key_set(&mut input)?).map_err(found)?
+        take(key_set(&mut input)?).about(&name)?
     } else {
-        serial::read_from(&mut input, &name)?.content
+        Frame::read(&mut input).and_then(Frame::decode).about(&name)?.content
     };
     Ok(Named { name, content })
 }

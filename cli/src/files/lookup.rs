@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bnn::model::Model;
@@ -27,7 +28,7 @@ fn roots() -> Vec<PathBuf> {
 }
 
 /// Opens the model in the folder `name`, or the one of that name.
-pub(crate) fn model(name: &str) -> Result<Model> {
+pub(crate) fn model(name: &str) -> Result<Arc<Model>> {
     model::open(&model_folder(name)?)
 }
 

@@ -3,74 +3,70 @@
 use std::path::Path;
 
 use bnn::{
-    encrypted::{EncryptedImage, EncryptedScores},
-    model::{Model, ModelFiles, import_paper},
-    protocol,
+    client::{Client, EncryptedImage, EncryptedScores},
+    model::{Model, ModelFiles},
+    paper::{self, PaperFile},
 };
-use tfhe_core::{
-    keys::{CloudKey, SecretKey},
-    serial::{
-        CiphertextList, Existing,
-        tfhe_lib::{self, ParameterSet},
+use tfhe_core::{ciphertext::CiphertextList, keys::CloudKey};
+
+use crate::{
+    error::{About, Error, Result},
+    files::{
+        input::{self, Input},
+        named::Named,
     },
 };
 
-use crate::{
-    error::Result,
-    files::{input, named::Named, spool},
-};
+/// The longest file of released parameters that is read, in bytes.
+const LIMIT: u64 = 16 << 20;
 
 /// Reads a picture from the files of its signs and of its magnitudes, as one for `model` under `key`.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network) where the files do not fit, or the model does not read such pictures.
+/// [`Error::Network`] where the files do not fit, or the model does not read such pictures.
 pub(crate) fn image(
     model: &Model,
     [signs, magnitudes]: [&Path; 2],
     key: &CloudKey,
 ) -> Result<Named<EncryptedImage>> {
-    let load = |signs: &Path, magnitudes: &Path| {
-        protocol::load_image(model, [signs, magnitudes], key.parameters(), key.id())
+    let part = |path: &Path| -> Result<CiphertextList> {
+        let input = Input::open(path)?;
+        let name = input.name().to_owned();
+        paper::read_part(input, key.parameters(), key.id()).about(&name)
     };
-    let (mut image, name) = (None, input::name(signs));
-    spool::load(signs, |signs| {
-        image = Some(spool::load(magnitudes, |magnitudes| load(signs, magnitudes)));
-        Ok(())
+    let joined = paper::join_image(model, [part(signs)?, part(magnitudes)?]);
+    let content = joined.map_err(|error| match error {
+        bnn::Error::Paper { file: PaperFile::Magnitudes, .. } => about(error, magnitudes),
+        bnn::Error::Paper { .. } => about(error, signs),
+        error => error.into(),
     })?;
-    let content = image.expect("invariant: a load that succeeds has called its function")?;
+    Ok(Named { name: input::name(signs), content })
+}
+
+/// Reads scores, as those of the client's model under its key.
+///
+/// # Errors
+/// [`Error::Network`], about the file, where they are of another key, or damaged.
+pub(crate) fn answer(client: &Client, path: &Path) -> Result<Named<EncryptedScores>> {
+    let input = Input::open(path)?;
+    let name = input.name().to_owned();
+    let content = paper::read_answer(client, input).about(&name)?;
     Ok(Named { name, content })
-}
-
-/// Reads scores, as those of `model` under `key`.
-///
-/// # Errors
-/// [`Error::Network`](crate::error::Error::Network) where they are of another key, or damaged.
-pub(crate) fn answer(model: &Model, path: &Path, key: &SecretKey) -> Result<Named<EncryptedScores>> {
-    let content = spool::load(path, |path| protocol::load_answer(model, path, key))?;
-    Ok(Named { name: input::name(path), content })
-}
-
-/// The bytes of the file of scores.
-///
-/// # Errors
-/// Where the TFHE library cannot have their parameter set.
-pub(crate) fn answer_bytes(scores: &EncryptedScores) -> Result<Vec<u8>> {
-    spool::saved(|path| protocol::save_answer(scores, path, Existing::Refuse))
-}
-
-/// The bytes of a file of ciphertexts in the TFHE library's form.
-///
-/// # Errors
-/// [`Error::Crypto`](crate::error::Error::Crypto) where the library cannot have their parameter set.
-pub(crate) fn ciphertexts_bytes(list: &CiphertextList) -> Result<Vec<u8>> {
-    ParameterSet::new(list.parameters())?;
-    Ok(tfhe_lib::ciphertexts_to_bytes(list.ciphertexts()))
 }
 
 /// Reads the parameters in the authors' files in a folder.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network) where a file has other content.
+/// [`Error::Network`], about the file, where one has other content.
 pub(crate) fn released_parameters(folder: &Path) -> Result<ModelFiles> {
-    Ok(import_paper(folder)?)
+    let read = |file: PaperFile| Input::open(&folder.join(file.name()))?.bytes(LIMIT);
+    let (convolution, full_connection) = (read(PaperFile::Convolution)?, read(PaperFile::FullConnection)?);
+    paper::import_paper(&convolution, &full_connection).map_err(|error| match error {
+        bnn::Error::Paper { file, .. } => about(error, &folder.join(file.name())),
+        error => about(error, folder),
+    })
+}
+
+fn about(error: bnn::Error, path: &Path) -> Error {
+    Error::About { path: input::name(path), source: Box::new(error.into()) }
 }

@@ -6,21 +6,20 @@ use bnn::data::GreyImage;
 
 use crate::{
     error::{About, Result},
-    files::{input, named::Named, spool},
+    files::{data_set::LIMIT, input::Input, named::Named},
 };
 
 /// Reads a picture, or the one with an index of an IDX file. Its name has the index.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network) where it is none.
+/// [`Error::Network`](crate::error::Error::Network), about the file, where it is none.
 pub(crate) fn picture(path: &Path, index: Option<usize>) -> Result<Named<GreyImage>> {
-    let name = input::name(path);
-    let image = spool::load(path, |path| GreyImage::load(path, index))?;
-    let origin = match index {
-        None => name.display().to_string(),
-        Some(index) => format!("{}, image {index}", name.display()),
+    let input = Input::open(path)?;
+    let name = input.name().to_owned();
+    let content = GreyImage::decode(&input.bytes(LIMIT)?, index).about(&name)?;
+    let name = match index {
+        None => name,
+        Some(index) => format!("{}, image {index}", name.display()).into(),
     };
-    let (width, height, pixels) = (image.width(), image.height(), image.pixels().to_vec());
-    let content = GreyImage::new(origin.clone(), width, height, pixels).about(&name)?;
-    Ok(Named { name: origin.into(), content })
+    Ok(Named { name, content })
 }

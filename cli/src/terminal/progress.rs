@@ -1,13 +1,16 @@
 //! What is shown while something takes its time, on stderr: bars on a terminal, else a line now and then.
 
 use std::{
-    cell::Cell,
     io::{self, Write},
-    sync::Mutex,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use tfhe_core::control::Control;
 
 use crate::terminal::units;
 
@@ -44,8 +47,19 @@ impl Count {
         Self::new(bar, "images")
     }
 
+    /// Of the rows of a cloud key.
+    pub(crate) fn rows(total: usize) -> Self {
+        Self::new(bar(total, "{bar:40} {pos} of {len} rows of the cloud key, {eta} left"), "rows")
+    }
+
     fn new(bar: ProgressBar, what: &'static str) -> Self {
         Self { bar, what, lines: Lines::new() }
+    }
+
+    /// A control that counts what it hears of.
+    pub(crate) fn control(count: &Arc<Self>) -> Control {
+        let count = Arc::clone(count);
+        Control::with_progress(move |done| count.add(done))
     }
 
     /// Counts what was done.
@@ -141,23 +155,29 @@ pub(crate) struct Soak {
     bar: ProgressBar,
     start: Instant,
     end: Duration,
-    done: Cell<usize>,
+    done: AtomicUsize,
     lines: Lines,
 }
 
 impl Soak {
     pub(crate) fn new(end: Duration) -> Self {
         let bar = bar(end.as_secs() as usize, "{bar:30} {msg}");
-        Self { bar, start: Instant::now(), end, done: Cell::new(0), lines: Lines::new() }
+        Self { bar, start: Instant::now(), end, done: AtomicUsize::new(0), lines: Lines::new() }
+    }
+
+    /// A control that counts what it hears of.
+    pub(crate) fn control(soak: &Arc<Self>) -> Control {
+        let soak = Arc::clone(soak);
+        Control::with_progress(move |done| soak.add(done))
     }
 
     /// Counts bootstraps that were done.
-    pub(crate) fn add(&self, bootstraps: usize) {
-        self.done.set(self.done.get() + bootstraps);
+    fn add(&self, bootstraps: usize) {
+        let done = self.done.fetch_add(bootstraps, Ordering::Relaxed) + bootstraps;
         let elapsed = self.start.elapsed();
-        let speed = self.done.get() as f64 / elapsed.as_secs_f64();
+        let speed = done as f64 / elapsed.as_secs_f64();
         let left = units::long_duration(self.end.saturating_sub(elapsed));
-        let message = format!("{} bootstraps, {speed:.0} a second, {left} left", self.done.get());
+        let message = format!("{done} bootstraps, {speed:.0} a second, {left} left");
         self.bar.set_position(elapsed.as_secs());
         self.lines.tell(&self.bar, || message.clone());
         self.bar.set_message(message);

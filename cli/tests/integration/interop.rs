@@ -3,10 +3,10 @@
 use std::fs;
 
 use tfhe_core::{
+    ciphertext::CiphertextList,
     keys::{CloudKey, SecretKey},
     parameters::{GATES_DEFAULT, TFHE_LIB_V1_0_1},
     random::SecretSeed,
-    serial::CiphertextList,
 };
 
 use crate::{native, place::Place, toy};

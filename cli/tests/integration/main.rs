@@ -15,6 +15,7 @@ mod pipes;
 mod place;
 mod resumption;
 mod soak;
+mod specification;
 mod stopped;
 mod toy;
 mod usage;

@@ -5,10 +5,11 @@
 //! more gates, in which a block of bits knows its carry out for either carry in.
 //!
 //! ```
-//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{Shape, argmax}};
+//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{Shape, argmax, multiply_constant}};
 //! let mut netlist = Netlist::new(Style::Optimized, 2);
 //! // 2 a, b and the constant 1: which is the greatest?
-//! let words = [Word::input(&netlist, 0, 0, 1).shifted_left(1), Word::input(&netlist, 1, 0, 1), Word::constant(1)];
+//! let (a, b) = (Word::input(&netlist, 0, 0, 1), Word::input(&netlist, 1, 0, 1));
+//! let words = [multiply_constant(&mut netlist, &a, 2), b, Word::constant(1)];
 //! let index = argmax(&mut netlist, &words, Shape::Chain);
 //! assert_eq!(Word::value(&netlist.simulate(&[true, true], index.bits())), 0);
 //! assert_eq!(Word::value(&netlist.simulate(&[false, true], index.bits())), 1); // the first of equal ones

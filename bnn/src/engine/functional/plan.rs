@@ -54,6 +54,8 @@ pub struct Plan {
 pub struct Margin {
     /// The linear layer's name.
     pub layer: Arc<str>,
+    /// Bootstraps behind the layer.
+    pub bootstraps: usize,
     /// The least and the greatest sum that an accepted picture can have, in the integers of the model.
     pub range: (i64, i64),
     /// Standard deviation of the noise of what is looked up or decrypted, in the same units.
@@ -116,11 +118,16 @@ impl Plan {
     pub fn margins(&self) -> Vec<Margin> {
         let hidden = self.stages.iter().map(|(stage, scale)| Margin {
             layer: Arc::clone(&stage.name),
+            bootstraps: stage.bootstraps(),
             range: scale.range,
             noise: scale.noise,
         });
-        let last =
-            Margin { layer: Arc::clone(&self.last), range: self.scores.range, noise: self.scores.noise };
+        let last = Margin {
+            layer: Arc::clone(&self.last),
+            bootstraps: 0,
+            range: self.scores.range,
+            noise: self.scores.noise,
+        };
         hidden.chain([last]).collect()
     }
 

@@ -1,10 +1,16 @@
 //! The command: accuracy of the integer network and, if asked, of the encrypted one beside it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use bnn::{engine::functional::Plan, model::Model};
+use bnn::{
+    circuit::Style,
+    client::Client,
+    engine::{Server, client_specification, functional::Plan},
+    model::Model,
+};
 use serde_json::json;
 use tfhe_core::{
+    control::Control,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     random::SecretSeed,
@@ -59,12 +65,12 @@ pub(crate) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
 
 /// Evaluates the pictures that the record does not have yet.
 fn evaluate_encrypted(
-    model: &Model,
+    model: &Arc<Model>,
     selection: &Selection,
     path: Option<&Path>,
     session: &Session,
 ) -> Result<Summary> {
-    let plan = Plan::cheapest(model)?;
+    let plan = Plan::cheapest(Arc::clone(model))?;
     let mut record = match path {
         Some(path) => Record::open(path, |entry| check(entry, model, selection))?,
         None => Record::in_memory(),
@@ -75,10 +81,10 @@ fn evaluate_encrypted(
         session.output.say(format_args!("{}: {} images are done already", path.display(), done.len()))?;
     }
     if !left.is_empty() {
-        let keys = Keys::generate(&plan, session)?;
+        let sides = Sides::new(&plan, model, session)?;
         let bar = progress::Count::images(left.len());
         for image in left {
-            record.add(keys.evaluate(&plan, model, image)?)?;
+            record.add(sides.evaluate(&plan, image)?)?;
             bar.add(1);
         }
         bar.finish();
@@ -107,28 +113,32 @@ fn check(entry: &Entry, model: &Model, selection: &Selection) -> std::result::Re
     }
 }
 
-/// A fresh key of this process, client's and server's side.
-struct Keys {
-    secret: SecretKey,
-    evaluator: Evaluator,
+/// Client and server of a model, with a fresh key of this process.
+struct Sides {
+    client: Client,
+    server: Server,
+    model: String,
 }
 
-impl Keys {
-    fn generate(plan: &Plan<'_>, session: &Session) -> Result<Self> {
+impl Sides {
+    fn new(plan: &Plan, model: &Arc<Model>, session: &Session) -> Result<Self> {
         let backend = session.backend()?;
-        let secret = SecretKey::generate(plan.parameters(), SecretSeed::from_os()?);
+        let secret = Arc::new(SecretKey::generate(plan.parameters(), SecretSeed::from_os()?));
         let seed = SecretSeed::from_os()?;
-        let evaluator =
-            progress::spinner("making keys", || Evaluator::new(&CloudKey::generate(&secret, seed), backend))?;
-        Ok(Self { secret, evaluator })
+        let make = || Evaluator::new(&CloudKey::generate(&secret, seed), backend);
+        let evaluator = Arc::new(progress::spinner("making keys", make)?);
+        Ok(Self {
+            client: Client::new(Arc::new(client_specification(model)?), secret)?,
+            server: Server::new(Arc::clone(model), evaluator, Style::Optimized)?,
+            model: units::hex(&model.digest()),
+        })
     }
 
-    fn evaluate(&self, plan: &Plan, model: &Model, image: &Labelled) -> Result<Entry> {
+    fn evaluate(&self, plan: &Plan, image: &Labelled) -> Result<Entry> {
         let seed = SecretSeed::from_os()?;
         let (scores, duration) = units::timed(|| {
-            let encrypted = plan.encrypt(&self.secret, &image.image, seed)?;
-            let scores = plan.infer(&self.evaluator, &encrypted, |_| {})?;
-            plan.decrypt(&self.secret, &scores)
+            let encrypted = self.client.encrypt(&image.image, seed)?;
+            self.client.decrypt(&self.server.infer(&encrypted, &Control::default())?)
         });
         // The index as the seed: the same image is predicted the same in every run.
         let agreement = plan.predict(&image.image, TRIALS, image.index as u64)?;
@@ -138,7 +148,7 @@ impl Keys {
             integer: image.integer,
             encrypted: scores?.label(),
             predicted: agreement,
-            model: units::hex(&model.digest()),
+            model: self.model.clone(),
             seconds: duration.as_secs_f64(),
         })
     }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bnn::{
     Error as NetworkError,
-    data::{IdxImages, IdxLabels},
-    encoding::EncodedImage,
+    client::{EncodedImage, EncodingFault},
+    data::{IdxFault, IdxImages, IdxLabels},
     engine,
     model::Model,
 };
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::{
     arguments::trials::Evaluate,
-    error::Result,
+    error::{About, Result},
     files::{data_set, input},
 };
 
@@ -40,16 +40,20 @@ impl Selection {
         let range = range(&images, &labels, arguments)?;
         let evaluate = |index: usize| -> bnn::Result<Option<Labelled>> {
             let image = match model.input().encode(&images.image(index)?) {
-                Err(NetworkError::TooManyActive { .. } | NetworkError::TooMuchContrast { .. }) => {
-                    return Ok(None);
-                }
+                Err(NetworkError::Encoding(
+                    EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
+                )) => return Ok(None),
                 encoded => encoded?,
             };
             let integer = engine::evaluate(model, &image)?.label();
             Ok(Some(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
         };
-        let evaluated: Vec<Option<Labelled>> =
-            range.clone().into_par_iter().map(evaluate).collect::<bnn::Result<_>>()?;
+        let evaluated: Vec<Option<Labelled>> = range
+            .clone()
+            .into_par_iter()
+            .map(evaluate)
+            .collect::<bnn::Result<_>>()
+            .about(&input::name(&arguments.images))?;
         let images: Vec<Labelled> = evaluated.into_iter().flatten().collect();
         let refused = range.len() - images.len();
         Ok(Self { range, images, refused })
@@ -65,12 +69,13 @@ impl Selection {
 fn range(images: &IdxImages, labels: &IdxLabels, arguments: &Evaluate) -> Result<Range<usize>> {
     let (count, label_count) = (images.len(), labels.as_slice().len());
     if count != label_count {
-        let path = input::name(&arguments.labels);
-        return Err(NetworkError::LabelCount { path, labels: label_count, images: count }.into());
+        let fault = IdxFault::LabelCount { labels: label_count, images: count };
+        return Err(NetworkError::from(fault)).about(&input::name(&arguments.labels));
     }
-    let (start, path) = (arguments.start, input::name(&arguments.images));
+    let start = arguments.start;
     if start >= count {
-        return Err(NetworkError::ImageIndex { path, index: start, count }.into());
+        let fault = IdxFault::Index { index: start, count };
+        return Err(NetworkError::from(fault)).about(&input::name(&arguments.images));
     }
     let limit = arguments.limit.map_or(count, Into::into);
     Ok(start..count.min(start.saturating_add(limit)))

@@ -1,12 +1,11 @@
 //! The cloud key of an inference, prepared once everything is known to fit it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use bnn::{Error as NetworkError, encrypted::EncryptedImage};
+use bnn::{Error as NetworkError, client::EncryptedImage};
 use tfhe_core::{Error as CryptoError, backend::Backend, evaluator::Evaluator, keys::CloudKey};
 
 use crate::{
-    engine::Engine,
     error::{About, Result},
     files::named::Named,
     terminal::{progress, units},
@@ -21,11 +20,11 @@ pub(crate) fn prepare(
     key: &Named<CloudKey>,
     images: &[Named<EncryptedImage>],
     backend: Backend,
-) -> Result<(Evaluator, Duration)> {
+) -> Result<(Arc<Evaluator>, Duration)> {
     let cloud = &key.content;
-    let needed = images.first().map_or(cloud.parameters().name, |image| image.content.parameters().name);
-    if cloud.parameters().name != needed {
-        let (found, expected) = (cloud.parameters().name, needed);
+    let needed = images.first().map_or(cloud.parameters().name(), |image| image.content.parameters().name());
+    if cloud.parameters().name() != needed {
+        let (found, expected) = (cloud.parameters().name(), needed);
         return Err(NetworkError::OtherParameters { found, expected }).about(&key.name);
     }
     for Named { name, content: image } in images {
@@ -33,13 +32,12 @@ pub(crate) fn prepare(
         if expected != found {
             return Err(CryptoError::OtherKey { expected, found }).about(name);
         }
-        let (expected, found) = (cloud.parameters().name, image.parameters());
-        if expected != found.name {
-            let found = Engine::of(found).about(name)?.1.name;
+        let (expected, found) = (cloud.parameters().name(), image.parameters().name());
+        if expected != found {
             return Err(NetworkError::OtherParameters { found, expected }).about(name);
         }
     }
     let (evaluator, duration) =
         units::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(cloud, backend)));
-    Ok((evaluator?, duration))
+    Ok((Arc::new(evaluator?), duration))
 }

@@ -1,21 +1,16 @@
 //! The run of the functional engine, on many pictures at once.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use bnn::{encrypted::EncryptedImage, engine::functional::Plan, model::Model};
+use bnn::{circuit::Style, client::EncryptedImage, engine::Server, model::Model};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use tfhe_core::{backend::Backend, keys::CloudKey};
 
 use crate::{
     commands::infer::cloud_key::prepare,
-    engine::Engine,
     error::{About, Result},
     files::{
-        encrypted,
         named::Named,
         output::{Target, Written},
         whole::Secrecy,
@@ -66,24 +61,23 @@ impl Inferred {
 /// # Errors
 /// Where pictures, key and model do not belong together, or an output cannot be written.
 pub(crate) fn infer(
-    model: &Model,
+    model: &Arc<Model>,
     images: &[Named<EncryptedImage>],
     targets: &[Target],
     key: impl FnOnce() -> Result<Named<CloudKey>>,
     backend: Backend,
 ) -> Result<Inferred> {
-    let first = &images[0];
-    let plan = Plan::new(model, Engine::of(first.content.parameters()).about(&first.name)?.1)?;
-    images.iter().try_for_each(|image| image.content.check_model(model).about(&image.name))?;
+    images.iter().try_for_each(|image| model.check_image(&image.content).about(&image.name))?;
     let (evaluator, key_duration) = prepare(&key()?, images, backend)?;
+    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), Style::Optimized)?;
 
-    let bar = progress::Count::bootstraps(images.len() * plan.bootstraps());
+    let bootstraps = images.len() * server.bootstraps()?;
+    let bar = Arc::new(progress::Count::bootstraps(bootstraps));
+    let control = progress::Count::control(&bar);
     let one = |(image, target): (&Named<EncryptedImage>, &Target)| {
-        let before = AtomicUsize::new(0);
-        let progress = |done: usize| bar.add(done - before.swap(done, Ordering::Relaxed));
-        let (scores, duration) = units::timed(|| plan.infer(&evaluator, &image.content, progress));
-        let scores = scores.about(&image.name)?;
-        target.write(&encrypted::scores_bytes(&scores)?, Secrecy::Everyone, duration)
+        let (scores, duration) = units::timed(|| server.infer(&image.content, &control));
+        let bytes = scores.and_then(|scores| scores.to_bytes()).about(&image.name)?;
+        target.write(&bytes, Secrecy::Everyone, duration)
     };
     let (scores, duration) =
         units::timed(|| images.par_iter().zip(targets).map(one).collect::<Result<Vec<Written>>>());
@@ -92,7 +86,7 @@ pub(crate) fn infer(
         scores: scores?,
         duration,
         backend,
-        bootstraps: images.len() * plan.bootstraps(),
+        bootstraps,
         key_bytes: evaluator.key_bytes(),
         key_duration,
     })

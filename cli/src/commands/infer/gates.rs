@@ -4,31 +4,39 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
 use bnn::{
-    encrypted::{EncryptedImage, EncryptedScores},
-    engine::gates::{self, Inference, Plan},
+    client::{EncryptedImage, EncryptedScores},
+    engine::{
+        Server,
+        gates::{self, Inference},
+    },
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::{backend::Backend, evaluator::Evaluator, keys::CloudKey};
+use tfhe_core::{backend::Backend, control::Control, keys::CloudKey};
 
 use crate::{
     arguments::shared::GatesRun,
     commands::infer::cloud_key::prepare,
-    engine::Engine,
     error::{About, Error, Result},
     files::{
         folder::is_same,
-        input::is_stdin,
+        input::{Input, is_stdin},
         named::Named,
         output::{Target, check_file},
-        whole::{Existing, Secrecy},
+        whole::{Existing, Secrecy, write_whole},
     },
     terminal::{description, interrupt, output::Output, progress, units},
 };
+
+/// Bytes by which a saved run is told.
+const START_BYTES: usize = 16;
+/// The longest saved run that is read, in bytes: more than the ciphertexts of any network here.
+const MOST_STATE_BYTES: u64 = 1 << 32;
 
 /// What is to be run, and where it goes.
 #[derive(Debug)]
@@ -39,7 +47,7 @@ pub(crate) struct Run<'a> {
     pub(crate) inputs: &'a [&'a Path],
     pub(crate) target: &'a Target,
     /// The form of the scores' file.
-    pub(crate) to_bytes: fn(&EncryptedScores) -> Result<Vec<u8>>,
+    pub(crate) to_bytes: fn(&EncryptedScores) -> bnn::Result<Vec<u8>>,
     pub(crate) backend: Backend,
     pub(crate) output: Output,
 }
@@ -50,18 +58,19 @@ pub(crate) struct Run<'a> {
 /// Where picture, key, model and saved run do not belong together, or an output cannot be written.
 pub(crate) fn run(
     run: &Run<'_>,
-    model: &Model,
+    model: &Arc<Model>,
     image: &Named<EncryptedImage>,
     key: impl FnOnce() -> Result<Named<CloudKey>>,
 ) -> Result<()> {
     let (output, backend) = (run.output, run.backend);
     let state = State::find(run)?;
-    let (_, set) = Engine::of(image.content.parameters())?;
-    let plan = Plan::new(model, set, run.options.style.into());
-    image.content.check_model(model).about(&image.name)?;
+    model.check_image(&image.content).about(&image.name)?;
     let key = key()?;
     let (evaluator, key_duration) = prepare(&key, std::slice::from_ref(image), backend)?;
     let key = key.name;
+    let style = run.options.style.into();
+    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style).about(&key)?;
+    let plan = server.gates()?;
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     output.say(format_args!(
         "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
@@ -77,14 +86,15 @@ pub(crate) fn run(
         estimate.bootstraps,
         plan.log2_failure(estimate.bootstraps),
     ))?;
-    let mut inference = begin(&state, run, &plan, &evaluator, image, estimate.bootstraps)?;
+    let mut inference = begin(&state, run, &server, image, estimate.bootstraps)?;
 
     let before = inference.bootstraps();
     let (finished, duration) =
         units::timed(|| finish(&mut inference, estimate.bootstraps, &state, run.options.save_every));
     finished?;
     let scores = inference.scores()?;
-    let written = run.target.write(&(run.to_bytes)(&scores)?, Secrecy::Everyone, duration)?;
+    let bytes = (run.to_bytes)(&scores).about(run.target.name())?;
+    let written = run.target.write(&bytes, Secrecy::Everyone, duration)?;
     if let Some(path) = &state.path {
         // The run is over: what cannot be removed does no harm.
         let _ = fs::remove_file(path);
@@ -115,8 +125,8 @@ pub(crate) fn run(
 struct State {
     /// None where it is not saved.
     path: Option<PathBuf>,
-    /// Whether a run was saved there before.
-    saved: bool,
+    /// The run that was saved there before, if any.
+    saved: Option<Vec<u8>>,
 }
 
 impl State {
@@ -131,7 +141,7 @@ impl State {
             return if run.options.resume {
                 Err(Error::NeedsState)
             } else {
-                Ok(Self { path: None, saved: false })
+                Ok(Self { path: None, saved: None })
             };
         };
         let mut others = run.inputs.iter().copied().chain(run.target.file());
@@ -139,62 +149,70 @@ impl State {
             return Err(Error::StateIsOther { path });
         }
         check_file(&path, Existing::Replace, &[])?;
-        let saved = path.symlink_metadata().is_ok();
-        if saved && !gates::is_saved_run(&path)? {
-            return Err(Error::NoSavedRun { path });
-        }
-        if saved && !run.options.resume && run.existing == Existing::Refuse {
+        let saved = path.symlink_metadata().is_ok().then(|| saved_run(&path)).transpose()?;
+        if saved.is_some() && !run.options.resume && run.existing == Existing::Refuse {
             return Err(Error::SavedRun { path });
         }
         Ok(Self { path: Some(path), saved })
     }
 
     /// Saves a run, if there is a place for it.
-    fn save(&self, inference: &Inference<'_>) -> Result<()> {
+    fn save(&self, inference: &Inference) -> Result<()> {
         match &self.path {
-            Some(path) => Ok(interrupt::hold(|| inference.save(path))?),
+            Some(path) => {
+                let bytes = inference.save().about(path)?;
+                interrupt::hold(|| write_whole(&bytes, path, Existing::Replace, Secrecy::Everyone))
+            }
             None => Ok(()),
         }
     }
 }
 
+/// Reads a saved run, unless the file begins as none does.
+fn saved_run(path: &Path) -> Result<Vec<u8>> {
+    let mut input = Input::open(path)?;
+    if !gates::is_saved_run(input.start(START_BYTES)?) {
+        return Err(Error::NoSavedRun { path: path.into() });
+    }
+    input.bytes(MOST_STATE_BYTES)
+}
+
 /// Begins the run, or goes on with the saved one if that was asked for.
-fn begin<'a>(
+fn begin(
     state: &State,
     run: &Run<'_>,
-    plan: &'a Plan<'_>,
-    evaluator: &'a Evaluator,
+    server: &Server,
     image: &Named<EncryptedImage>,
     bootstraps: usize,
-) -> Result<Inference<'a>> {
+) -> Result<Inference> {
     let asked = state.path.as_deref().filter(|_| run.options.resume);
-    match asked {
-        Some(path) if state.saved => {
-            let inference = plan.resume(evaluator, &image.content, path)?;
+    match (asked, &state.saved) {
+        (Some(path), Some(saved)) => {
+            let inference = server.resume(&image.content, saved).about(path)?;
             if inference.bootstraps() > bootstraps {
-                let reason = "damaged: more bootstraps are done than there are".into();
-                return Err(bnn::Error::State { path: path.into(), reason }.into());
+                let reason = "damaged: more bootstraps are done than there are";
+                return Err(bnn::Error::State { reason }).about(path);
             }
             let done = inference.bootstraps();
             run.output.say(format_args!("resumed {}: {done} bootstraps are done", path.display()))?;
             return Ok(inference);
         }
-        Some(path) => {
+        (Some(path), None) => {
             let path = path.display();
             run.output.say(format_args!("state   {path}: no run is saved there, so this one begins"))?;
         }
-        None => {}
+        (None, _) => {}
     }
-    plan.start(evaluator, &image.content).about(&image.name)
+    server.start(&image.content).about(&image.name)
 }
 
 /// Runs to the end, saving every `interval` seconds and after each layer.
-fn finish(inference: &mut Inference<'_>, total: usize, state: &State, interval: f64) -> Result<()> {
+fn finish(inference: &mut Inference, total: usize, state: &State, interval: f64) -> Result<()> {
     let before = inference.bootstraps();
     let bar = progress::Gates::new(total, before);
     let mut saved = Instant::now();
     let mut layer = inference.layer().map(str::to_owned);
-    while inference.advance()? > 0 {
+    while inference.advance(&Control::default())? > 0 {
         let now = inference.layer().map(str::to_owned);
         bar.show(inference.bootstraps(), now.as_deref());
         if now != layer || saved.elapsed().as_secs_f64() >= interval {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bnn::model::Model;
+use bnn::{client::EncryptedScores, engine::Engine, model::Model};
 use serde_json::json;
 
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
         functional::{Inferred, infer},
         gates::{self, Run},
     },
-    engine::Engine,
     error::{About, Error, Result},
     files::{
         encrypted,
@@ -36,7 +35,7 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     let model = lookup::model(&arguments.model.name)?;
     let first = encrypted::image(&arguments.files[0])?;
     let key = || keys::cloud_key(&arguments.cloud_key.path);
-    if Engine::of(first.content.parameters()).about(&first.name)?.0 == Engine::Gates {
+    if Engine::of(first.content.parameters()).about(&first.name)? == Engine::Gates {
         if targets.len() > 1 {
             return Err(Error::OneAtATime { count: targets.len() });
         }
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
             existing,
             inputs: &inputs,
             target: &targets[0],
-            to_bytes: encrypted::scores_bytes,
+            to_bytes: EncryptedScores::to_bytes,
             backend,
             output,
         };

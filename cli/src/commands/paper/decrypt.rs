@@ -2,20 +2,20 @@
 
 use crate::{
     arguments::paper::PaperDecrypt,
-    commands::decrypt,
-    engine::Engine,
-    error::{About, Result},
-    files::{keys, lookup, paper},
+    commands::{decrypt, encrypt::client},
+    error::Result,
+    files::{keys, paper, specification},
     session::Session,
 };
 
 pub(crate) fn run(arguments: &PaperDecrypt, session: &Session) -> Result<()> {
-    let model = lookup::model(&arguments.model.name)?;
+    let choice = &arguments.client;
+    let specification = specification::find(choice.file(), &choice.model.name)?;
     let key = keys::secret_key(&arguments.key.path)?;
-    Engine::of(key.content.parameters()).about(&key.name)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
-    let answer = paper::answer(&model, &arguments.file, &key.content)?;
-    let image = decrypt::compared(&arguments.comparison)?;
-    let (scores, _) = decrypt::decrypt(&model, &answer, &key)?;
-    decrypt::show(&model, &scores, image.as_ref(), session.output)
+    let client = client(specification, key)?.content;
+    let answer = paper::answer(&client, &arguments.file)?;
+    let plain = decrypt::plain(choice, &arguments.comparison)?;
+    let (scores, _) = decrypt::decrypt(&client, &answer)?;
+    decrypt::show(client.specification(), &scores, plain.as_ref(), session.output)
 }

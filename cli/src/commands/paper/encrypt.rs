@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
-use bnn::protocol;
+use bnn::paper::{self, PaperFile};
 use serde_json::json;
-use tfhe_core::random::SecretSeed;
+use tfhe_core::{random::SecretSeed, serial::tfhe_lib::ciphertexts_to_bytes};
 
 use crate::{
     arguments::paper::PaperEncrypt,
-    error::Result,
+    commands::encrypt::client,
+    error::{About, Result},
     files::{
         folder::{check_folder, remove},
-        keys, lookup,
+        keys,
         output::{Written, check_file},
-        paper::ciphertexts_bytes,
         picture::picture,
+        specification,
         whole::{Existing, Secrecy, Staged},
     },
     session::Session,
@@ -25,19 +26,22 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let output = session.output;
     let existing = arguments.overwriting.existing();
     check_folder(&arguments.out)?;
-    let paths = [protocol::SIGNS_FILE, protocol::MAGNITUDES_FILE].map(|name| arguments.out.join(name));
-    let inputs: [&Path; 2] = [&arguments.image, &arguments.key.path];
+    let paths = [PaperFile::Signs, PaperFile::Magnitudes].map(|file| arguments.out.join(file.name()));
+    let choice = &arguments.client;
+    let mut inputs: Vec<&Path> = vec![&arguments.image, &arguments.key.path];
+    inputs.extend(choice.file());
     paths.iter().try_for_each(|path| check_file(path, existing, &inputs))?;
 
-    let model = lookup::model(&arguments.model.name)?;
+    let specification = specification::find(choice.file(), &choice.model.name)?;
     let image = picture(&arguments.image, arguments.index)?;
-    let encoded = model.input().encode(&image.content)?;
     let key = keys::secret_key(&arguments.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
+    let client = client(specification, key)?;
+    let encoded = client.content.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
-    let (lists, duration) = units::timed(|| protocol::encrypt(&model, &key.content, &encoded, seed));
+    let (lists, duration) = units::timed(|| paper::encrypt(&client.content, &encoded, seed));
     let lists = lists?;
-    let contents = [ciphertexts_bytes(&lists[0])?, ciphertexts_bytes(&lists[1])?];
+    let contents = [ciphertexts_to_bytes(&lists[0])?, ciphertexts_to_bytes(&lists[1])?];
     let stage = |file: usize| Staged::new(&contents[file], &paths[file], existing, Secrecy::Everyone);
     interrupt::hold(|| {
         let (signs, magnitudes) = (stage(0)?, stage(1)?);
@@ -59,10 +63,10 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
         ))?;
         written.push(file.json());
     }
-    output.say(format_args!("Only the holder of {} can read them", key.name.display()))?;
+    output.say(format_args!("Only the holder of {} can read them", client.name.display()))?;
     output.give(&json!({
         "image": image.name.display().to_string(),
-        "model": description::model_json(&model),
+        "model": description::client_json(client.content.specification()),
         "encrypted_image": written,
     }))
 }

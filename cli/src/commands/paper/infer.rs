@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use bnn::paper::answer_to_bytes;
+
 use crate::{
     arguments::paper::PaperInfer,
     commands::infer::gates::{self, Run},
-    engine::Engine,
-    error::{About, Error, Result},
+    error::{Error, Result},
     files::{keys, lookup, output::Target, paper},
     session::Session,
 };
@@ -22,7 +23,6 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
     let key = keys::cloud_key(&arguments.cloud_key.path)?;
-    Engine::of(key.content.parameters()).about(&key.name)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let image = paper::image(&model, [signs, magnitudes], &key.content)?;
     let run = Run {
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
         existing,
         inputs: &inputs,
         target: &target,
-        to_bytes: paper::answer_bytes,
+        to_bytes: answer_to_bytes,
         backend,
         output,
     };

@@ -1,10 +1,7 @@
 //! Client: makes the keys of the paper's system, in the TFHE library's form and with its parameters.
 
 use tfhe_core::{
-    keys::{CloudKey, SecretKey},
-    parameters::TFHE_LIB_V1_0_1,
-    random::SecretSeed,
-    serial::tfhe_lib::SecretKeySet,
+    keys::SecretKey, parameters::TFHE_LIB_V1_0_1, random::SecretSeed, serial::tfhe_lib::SecretKeySet,
 };
 
 use crate::{
@@ -13,21 +10,16 @@ use crate::{
     error::Result,
     files::output::Written,
     session::Session,
-    terminal::{progress, units},
+    terminal::units,
 };
 
 pub(crate) fn run(arguments: &PaperKeygen, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     let paths = keygen::paths(&arguments.out, existing)?;
-    let [seed, cloud_seed, samples_seed] =
-        [SecretSeed::from_os()?, SecretSeed::from_os()?, SecretSeed::from_os()?];
+    let [seed, samples_seed] = [SecretSeed::from_os()?, SecretSeed::from_os()?];
     let (secret, drawing) = units::timed(|| SecretKey::generate(&TFHE_LIB_V1_0_1, seed));
-    let generate = || {
-        let cloud = CloudKey::generate(&secret, cloud_seed);
-        SecretKeySet::with_fresh_samples(&secret, &cloud, samples_seed)
-    };
-    let (set, computing) = units::timed(|| progress::spinner("making the cloud key", generate));
-    let set = set?;
+    let (cloud, computing) = keygen::cloud_key(&secret)?;
+    let set = SecretKeySet::with_fresh_samples(&secret, &cloud, samples_seed)?;
     // A secret key set begins with the cloud key set.
     let secret_bytes = set.to_bytes();
     let cloud_bytes = &secret_bytes[..set.cloud().file_len()];

@@ -1,0 +1,32 @@
+//! Client specifications: what a client needs to know of a model.
+
+use std::{path::Path, sync::Arc};
+
+use bnn::{client::ClientSpecification, engine::client_specification};
+
+use crate::{
+    error::{About, Result},
+    files::{input::Input, lookup},
+};
+
+/// Reads a client specification.
+///
+/// # Errors
+/// [`Error::Network`](crate::error::Error::Network), about the file, where it is none or of another version.
+pub(crate) fn read(path: &Path) -> Result<Arc<ClientSpecification>> {
+    let input = Input::open(path)?;
+    let name = input.name().to_owned();
+    let bytes = input.bytes(ClientSpecification::MOST_BYTES as u64)?;
+    Ok(Arc::new(ClientSpecification::from_bytes(&bytes).about(&name)?))
+}
+
+/// The specification in a file, if one is named, else that of a model.
+///
+/// # Errors
+/// As [`read`] and [`lookup::model`].
+pub(crate) fn find(file: Option<&Path>, model: &str) -> Result<Arc<ClientSpecification>> {
+    match file {
+        Some(file) => read(file),
+        None => Ok(Arc::new(client_specification(&lookup::model(model)?)?)),
+    }
+}
