@@ -3,6 +3,8 @@
 mod integer;
 mod latent;
 
+use std::time::Duration;
+
 use clap::{Args, value_parser};
 
 use self::integer::Perceptron;
@@ -75,20 +77,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let Some(out) = &run.out else { return Ok(()) };
     let test = Measurement::new(&outcome.network, &run.test_digits()?, &NOISES, randomness);
     println!("test: {test}");
-    let Shape { score_weight_limit, noise, window, .. } = shape;
     let card = Card {
-        name: NAME,
-        architecture: architecture(&outcome.network, shape, most_active),
         accuracy: accuracy(&validation, &test),
+        time: outcome.time,
+        ..card(&outcome.network, arguments, most_active)
+    };
+    folder::write(out, &contents(&outcome.network, shape, most_active), &card.to_string())
+}
+
+/// The card, but for what was measured.
+fn card<'a>(network: &Perceptron, arguments: &'a Arguments, most_active: u32) -> Card<'a> {
+    let shape = arguments.shape();
+    let Shape { score_weight_limit, noise, window, .. } = shape;
+    Card {
+        name: NAME,
+        architecture: architecture(network, shape, most_active),
+        accuracy: String::new(),
         window: format!(" (window {window})"),
         details: format!(
             "Noise
 of standard deviation {noise} is added to every hidden sum. Limits: |b| <= {BIAS_LIMIT}, |v| <= {score_weight_limit}."
         ),
-        run,
-        time: outcome.time,
-    };
-    folder::write(out, &contents(&outcome.network, shape, most_active), &card.to_string())
+        run: &arguments.run,
+        time: Duration::ZERO,
+    }
 }
 
 /// The card's first section. `most_active` is the most set pixels in a training image.
@@ -173,9 +185,42 @@ biases = "scores.biases"        # i32 [outputs]
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use safetensors::Dtype;
 
     use super::*;
+    use crate::folder::tests::assert_sums;
+    use crate::measurement::tests::measured;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn the_folder_is_the_same_byte_for_byte() {
+        let network = Perceptron {
+            threshold: 100,
+            hidden_weights: (0..2 * PIXELS).map(|at| if at % 3 == 0 { -1 } else { 1 }).collect(),
+            hidden_biases: vec![5, -64],
+            score_weights: (-10..10).collect(),
+            score_biases: (-5..5).collect(),
+        };
+        let settings = ["train", "--hidden", "2", "--threshold", "100", "--fraction-bits", "12"];
+        let arguments = Command::parse_from(settings).arguments;
+        let [validation, test] = [0.9, 0.8].map(|plain| measured(plain, &["1.0", "2.0"]));
+        let card = Card { accuracy: accuracy(&validation, &test), ..card(&network, &arguments, 300) };
+        assert_sums(
+            &contents(&network, arguments.shape(), 300),
+            &card,
+            [
+                "6b139965a09c8f0135154470225dbd0f36634ae1cda91595b6e74cd419900e4f",
+                "597e2a2d75312339cea5f21df3395aea71eafb0128c7284eb2383322e4ab001a",
+                "1368de1c4177170fc5c98cd6b1d848a1e01ac8be900c5140091a26c3cdb6a443",
+            ],
+        );
+    }
 
     #[test]
     fn the_manifest_says_the_shapes() {

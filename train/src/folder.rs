@@ -91,10 +91,26 @@ impl Contents {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use safetensors::SafeTensors;
+    use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::card::Card;
+    use crate::run::command;
+
+    /// Asserts that the files a network's folder holds have these SHA-256 sums: manifest, weights and card. The command on
+    /// the card is that of the test's process, so another one takes its place.
+    pub(crate) fn assert_sums(contents: &Contents, card: &Card, sums: [&str; 3]) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let card = card.to_string().replace(&command(), "the command");
+        write(folder.path(), contents, &card).expect("a folder of our own");
+        let found = ["manifest.toml", "weights.safetensors", "README.md"].map(|name| {
+            let bytes = fs::read(folder.path().join(name)).expect("just written");
+            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        });
+        assert_eq!(found, sums);
+    }
 
     #[test]
     fn a_folder_holds_the_networks_integers() {

@@ -1,5 +1,7 @@
 //! The binarized convolutional network: the subcommand that trains it, measures it and writes its folder.
 
+use std::time::Duration;
+
 use clap::{Args, value_parser};
 
 use super::{Cnn, Kind, Latent, Ranges, Shape};
@@ -90,19 +92,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let test = network.accuracy(&run.test_digits()?);
     println!("test: {:.2} %", 100.0 * test);
     let card = Card {
+        accuracy: exact_accuracy(validation, test),
+        time: outcome.time,
+        ..card(network, arguments, ranges, largest_scale)
+    };
+    folder::write(out, &contents(network), &card.to_string())
+}
+
+/// The card, but for what was measured.
+fn card<'a>(network: &Cnn, arguments: &'a Arguments, ranges: Ranges, largest_scale: i32) -> Card<'a> {
+    Card {
         name: NAME,
         architecture: architecture(network, arguments, ranges, largest_scale),
-        accuracy: exact_accuracy(validation, test),
+        accuracy: String::new(),
         window: String::new(),
         details: format!(
             "The loss
 charges {} for the sum of the latent score weights' magnitudes. Limits: b <= 0, |c| < 32.",
             arguments.sparsity
         ),
-        run,
-        time: outcome.time,
-    };
-    folder::write(out, &contents(network), &card.to_string())
+        run: &arguments.run,
+        time: Duration::ZERO,
+    }
 }
 
 /// The card's first section. `ranges` and `largest_scale` are those of the 60,000 training images.
@@ -206,6 +217,9 @@ pub(super) mod tests {
     use safetensors::Dtype;
 
     use super::*;
+    use crate::convolution::Convolution;
+    use crate::dense::Dense;
+    use crate::folder::tests::assert_sums;
     use crate::randomness::Randomness;
     use crate::training::Latent as _;
 
@@ -231,6 +245,34 @@ pub(super) mod tests {
         assert_eq!(convolution.biases, [0; 3], "clipped to what is not positive");
         assert!(scores.biases.iter().all(|bias| bias.abs() < 1 << 20));
         Ok(())
+    }
+
+    #[test]
+    fn the_folder_is_the_same_byte_for_byte() {
+        let convolution = Convolution {
+            weights: (0..75).map(|at| if at % 3 == 0 { -1 } else { 1 }).collect(),
+            scales: [1024; FILTERS],
+            biases: [0, -1, -20_000],
+            shift: 15,
+        };
+        let scores = Dense {
+            weights: (0..10 * POOLED as i32).map(|at| at % 65 - 32).collect(),
+            biases: (-5..5).collect(),
+            shift: FRACTION_BITS,
+        };
+        let network = Cnn { kind: Kind::Binarized, convolution, scores };
+        let ranges = Ranges { pooled: 56_348, score: 701_815, winning: 259_543 };
+        let arguments = Command::parse_from(["train"]).arguments;
+        let card = Card { accuracy: exact_accuracy(0.9, 0.8), ..card(&network, &arguments, ranges, 116_027) };
+        assert_sums(
+            &contents(&network),
+            &card,
+            [
+                "c64e8d56fbf0e83422ad720708e1d0c73a0080b0e27a05b98ab19129817e8817",
+                "02b73a0fb0c66e64533f672c333c2979018552e54aa6f7fe8c2dc225678416ba",
+                "9dc0137d677b76c5922474505dbc32d2bccd174cf4966edcb09ef7b96276ffff",
+            ],
+        );
     }
 
     #[test]
