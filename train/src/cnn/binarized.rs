@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use super::{Cnn, Kind, Latent, Ranges, Shape};
 use crate::card::{Card, exact_accuracy};
+use crate::cnn::integer::{Cnn, Kind, Ranges};
+use crate::cnn::latent::{Latent, Shape};
 use crate::convolution::{CELL, FILTERS, POOLED, SIZE};
 use crate::error::Result;
 use crate::folder::{self, Contents, Tensor};
