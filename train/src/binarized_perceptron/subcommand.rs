@@ -1,18 +1,18 @@
 //! The subcommand that trains the binarized perceptron, measures it and writes its folder.
 
-use std::time::Duration;
-
 use clap::{Args, value_parser};
 
 use crate::binarized_perceptron::integer::Perceptron;
 use crate::binarized_perceptron::latent::{BIAS_LIMIT, Latent, Shape};
-use crate::card::Card;
+use crate::card::Description;
 use crate::error::Result;
-use crate::folder::{self, Contents, Tensor};
-use crate::measurement::{self, Measurement};
+use crate::export::{self, Export};
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, PIXELS, SIDE};
+use crate::model::{COMMENTS, Input, Layer, Model};
 use crate::pixels::{most_active, with_head_room};
 use crate::run::Run;
+use crate::tensor::Tensor;
 
 /// The network's name, and its folder's.
 const NAME: &str = "binarized-perceptron";
@@ -66,37 +66,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let digits = run.training_digits()?;
     let most_active = most_active(&digits, shape.threshold);
     let outcome = run.train(digits, |digits| Latent::new(shape, digits, randomness))?;
-    let validation = Measurement::new(&outcome.network, &outcome.validation, &NOISES, randomness);
-    println!("validation: {validation}");
     let (bias, seconds) = (outcome.network.largest_hidden_bias(), outcome.time.as_secs());
-    println!("largest hidden bias {bias}, trained in {seconds} s");
-
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = Measurement::new(&outcome.network, &run.test_digits()?, &NOISES, randomness);
-    println!("test: {test}");
-    let card = Card {
-        accuracy: accuracy(&validation, &test),
-        time: outcome.time,
-        ..card(&outcome.network, arguments, most_active)
-    };
-    folder::write(out, &contents(&outcome.network, shape, most_active), &card.to_string())
+    let report = format!("largest hidden bias {bias}, trained in {seconds} s");
+    let export = export(&outcome.network, shape, most_active);
+    let measure = |network: &_, digits: &_| Measurement::noisy(network, digits, &NOISES, randomness);
+    export::finish(run, &outcome, measure, &report, &export)
 }
 
-/// The card, but for what was measured.
-fn card<'a>(network: &Perceptron, arguments: &'a Arguments, most_active: u32) -> Card<'a> {
-    let shape = arguments.shape();
+/// What the folder says of the network. `most_active` is the most set pixels in a training image.
+fn export(network: &Perceptron, shape: Shape, most_active: u32) -> Export {
     let Shape { score_weight_limit, noise, window, .. } = shape;
-    Card {
-        name: NAME,
-        architecture: architecture(network, shape, most_active),
-        accuracy: String::new(),
-        window: format!(" (window {window})"),
-        details: format!(
-            "Noise
+    Export {
+        model: model(network, shape, most_active),
+        description: Description {
+            architecture: architecture(network, shape, most_active),
+            method: METHOD,
+            window: format!(" (window {window})"),
+            details: format!(
+                "Noise
 of standard deviation {noise} is added to every hidden sum. Limits: |b| <= {BIAS_LIMIT}, |v| <= {score_weight_limit}."
-        ),
-        run: &arguments.run,
-        time: Duration::ZERO,
+            ),
+        },
     }
 }
 
@@ -124,60 +114,30 @@ The half leaves no ties. A client accepts at most {max_active} set pixels: the m
     )
 }
 
-/// The card's accuracy section.
-fn accuracy(validation: &Measurement, test: &Measurement) -> String {
-    format!(
-        "## Accuracy
-
+/// How the accuracies on the card were measured.
+const METHOD: &str = "\
 In the integer meaning. Encrypted evaluation adds Gaussian noise to every hidden sum; the lower rows add it in the
 clear, with its standard deviation in units of the sum.
+";
 
-{}",
-        measurement::table(validation, test)
-    )
-}
-
-/// Manifest and tensors. `most_active` is the most set pixels in a training image.
-fn contents(network: &Perceptron, shape: Shape, most_active: u32) -> Contents {
+/// The input, the layers and their integers. `most_active` is the most set pixels in a training image.
+fn model(network: &Perceptron, shape: Shape, most_active: u32) -> Model {
     let Shape { threshold, hidden, fraction_bits, .. } = shape;
-    let max_active = with_head_room(most_active);
-    let manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: one hidden layer of {hidden} signs with weights +1 and -1, then integer scores"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "threshold"          # x = 1 where the grey value is at least `threshold`, else 0
-threshold = {threshold}
-max_active = {max_active}                # most set pixels the client accepts
-
-[[layers]]
-name = "hidden"
-kind = "binary-dense"           # h = sign(W x + b + 1/2), W in {{-1,+1}}
-inputs = {PIXELS}
-outputs = {hidden}
-weights = "hidden.weights"      # i8 [outputs, inputs]
-biases = "hidden.biases"        # i32 [outputs]
-
-[[layers]]
-name = "scores"
-kind = "dense"                  # s = (V h + c) / 2^fraction_bits
-inputs = {hidden}
-outputs = {CLASSES}
-fraction_bits = {fraction_bits}               # fixed point of weights and biases
-weights = "scores.weights"      # i8 [outputs, inputs]
-biases = "scores.biases"        # i32 [outputs]
-"#
-    );
-    let tensors = vec![
-        Tensor::bytes("hidden.weights", &[hidden, PIXELS], &network.hidden_weights),
-        Tensor::words("hidden.biases", &[hidden], &network.hidden_biases),
-        Tensor::bytes("scores.weights", &[CLASSES, hidden], &network.score_weights),
-        Tensor::words("scores.biases", &[CLASSES], &network.score_biases),
-    ];
-    Contents { manifest, tensors }
+    let hidden_weights = Tensor::weights(&[("outputs", hidden), ("inputs", PIXELS)], &network.hidden_weights);
+    let score_weights = Tensor::weights(&[("outputs", CLASSES), ("inputs", hidden)], &network.score_weights);
+    let kind = r#"kind = "binary-dense"           # h = sign(W x + b + 1/2), W in {-1,+1}"#;
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: one hidden layer of {hidden} signs with weights +1 and -1, then integer scores"
+        ),
+        input: Input::Threshold { threshold, max_active: with_head_room(most_active) },
+        layers: vec![
+            Layer::dense("hidden", kind, "", hidden_weights, &network.hidden_biases),
+            Layer::scores('h', fraction_bits, score_weights, &network.score_biases, COMMENTS),
+        ],
+        comments: COMMENTS,
+    }
 }
 
 #[cfg(test)]
@@ -186,8 +146,7 @@ mod tests {
     use safetensors::Dtype;
 
     use super::*;
-    use crate::folder::tests::assert_sums;
-    use crate::measurement::tests::measured;
+    use crate::export::tests::assert_sums;
 
     #[derive(Parser)]
     struct Command {
@@ -206,11 +165,11 @@ mod tests {
         };
         let settings = ["train", "--hidden", "2", "--threshold", "100", "--fraction-bits", "12"];
         let arguments = Command::parse_from(settings).arguments;
-        let [validation, test] = [0.9, 0.8].map(|plain| measured(plain, &["1.0", "2.0"]));
-        let card = Card { accuracy: accuracy(&validation, &test), ..card(&network, &arguments, 300) };
+        let export = export(&network, arguments.shape(), 300);
         assert_sums(
-            &contents(&network, arguments.shape(), 300),
-            &card,
+            &export,
+            &arguments.run,
+            &["1.0", "2.0"],
             [
                 "6b139965a09c8f0135154470225dbd0f36634ae1cda91595b6e74cd419900e4f",
                 "597e2a2d75312339cea5f21df3395aea71eafb0128c7284eb2383322e4ab001a",
@@ -236,14 +195,14 @@ mod tests {
             noise: 1.0,
             window: 8.0,
         };
-        let contents = contents(&network, shape, 300);
-        let manifest = contents.parsed();
+        let model = model(&network, shape, 300);
+        let manifest = model.parsed();
         assert_eq!(manifest["input"]["threshold"].as_integer(), Some(128));
         assert_eq!(manifest["input"]["max_active"].as_integer(), Some(345));
         assert_eq!(manifest["layers"][0]["outputs"].as_integer(), Some(2));
         assert_eq!(manifest["layers"][1]["inputs"].as_integer(), Some(2));
         assert_eq!(manifest["layers"][1]["fraction_bits"].as_integer(), Some(3));
-        assert_eq!(contents.tensor("hidden.weights"), (Dtype::I8, &[2, PIXELS][..]));
-        assert_eq!(contents.tensor("scores.biases"), (Dtype::I32, &[CLASSES][..]));
+        assert_eq!(model.tensor("hidden.weights"), (Dtype::I8, vec![2, PIXELS]));
+        assert_eq!(model.tensor("scores.biases"), (Dtype::I32, vec![CLASSES]));
     }
 }

@@ -1,21 +1,21 @@
 //! The hybrid convolutional network, with filters of small integers: the subcommand that trains it, measures it and
 //! writes its folder.
 
-use std::time::Duration;
-
 use clap::{Args, value_parser};
 
-use crate::card::{Card, exact_accuracy};
+use crate::card::{Description, EXACT};
 use crate::cnn::integer::{Cnn, Kind, Ranges};
 use crate::cnn::latent::{Latent, Shape};
 use crate::convolution::{CELL, FILTERS, POOLED, SIZE};
 use crate::error::Result;
-use crate::folder::{self, Contents, Tensor};
+use crate::export::{self, Export};
 use crate::grid::Grid;
 use crate::latent_dense::Form;
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, SIDE};
+use crate::model::{COMMENTS, Input, Layer, Model};
 use crate::run::Run;
-use crate::training::Network;
+use crate::tensor::Tensor;
 
 /// The network's name, and its folder's.
 const NAME: &str = "hybrid-cnn";
@@ -87,38 +87,29 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let run = &arguments.run;
     let outcome = run.train(run.training_digits()?, |_| Latent::new(arguments.shape(), run.randomness()))?;
-    let (network, validation) = (&outcome.network, outcome.network.accuracy(&outcome.validation));
+    let network = &outcome.network;
     let ranges = network.ranges(&run.training_digits()?);
     let (filter_digits, score_digits) = (network.convolution.signed_digits(), network.scores.signed_digits());
-    println!("validation: {:.2} %", 100.0 * validation);
-    println!("signed digits: filters {filter_digits}, scores {score_digits}; {ranges:?}");
-
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = network.accuracy(&run.test_digits()?);
-    println!("test: {:.2} %", 100.0 * test);
-    let card = Card {
-        accuracy: exact_accuracy(validation, test),
-        time: outcome.time,
-        ..card(network, arguments, ranges)
-    };
-    folder::write(out, &contents(network, arguments), &card.to_string())
+    let report = format!("signed digits: filters {filter_digits}, scores {score_digits}; {ranges:?}");
+    let export = export(network, arguments, ranges);
+    export::finish(run, &outcome, Measurement::exact, &report, &export)
 }
 
-/// The card, but for what was measured.
-fn card<'a>(network: &Cnn, arguments: &'a Arguments, ranges: Ranges) -> Card<'a> {
-    Card {
-        name: NAME,
-        architecture: architecture(network, arguments, ranges),
-        accuracy: String::new(),
-        window: String::new(),
-        details: format!(
-            "The loss
+/// What the folder says of the network. `ranges` are those of the 60,000 training images.
+fn export(network: &Cnn, arguments: &Arguments, ranges: Ranges) -> Export {
+    Export {
+        model: model(network, arguments),
+        description: Description {
+            architecture: architecture(network, arguments, ranges),
+            method: EXACT,
+            window: String::new(),
+            details: format!(
+                "The loss
 charges {} for the sum of the latent score weights' magnitudes. Limits: |w| <= {}, |b| <= {BIAS_LIMIT}, |v| <= {},
 |c| <= {SCORE_BIAS_LIMIT}.",
-            arguments.sparsity, arguments.filter_weight_limit, arguments.score_weight_limit
-        ),
-        run: &arguments.run,
-        time: Duration::ZERO,
+                arguments.sparsity, arguments.filter_weight_limit, arguments.score_weight_limit
+            ),
+        },
     }
 }
 
@@ -151,57 +142,40 @@ integer score {score}. `manifest.toml` describes the layers, `weights.safetensor
     )
 }
 
-/// Manifest and tensors.
-fn contents(network: &Cnn, arguments: &Arguments) -> Contents {
-    let Arguments { bits, shift, fraction_bits, .. } = arguments;
-    let manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} small integers, pooled, then integer scores"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "grey"               # x = the upper `bits` bits of the grey value
-bits = {bits}
-
-[[layers]]
-name = "convolution"
-kind = "convolution"            # floor(sum of w x over the window / 2^shift) + b a filter
+/// The input, the layers and their integers.
+fn model(network: &Cnn, arguments: &Arguments) -> Model {
+    let &Arguments { bits, shift, fraction_bits, .. } = arguments;
+    let Cnn { convolution, scores, .. } = network;
+    let filters = &[("filters", FILTERS), ("size", SIZE), ("size", SIZE)];
+    let score_weights = Tensor::weights(&[("outputs", CLASSES), ("inputs", POOLED)], &scores.weights);
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} small integers, pooled, then integer scores"
+        ),
+        input: Input::Grey { bits },
+        layers: vec![
+            Layer {
+                name: "convolution".to_owned(),
+                settings: format!(
+                    r#"kind = "convolution"            # floor(sum of w x over the window / 2^shift) + b a filter
 filters = {FILTERS}
 size = {SIZE}
 stride = 1
 shift = {shift}
-weights = "convolution.weights" # i8 [filters, size, size]
-biases = "convolution.biases"   # i32 [filters]
-
-[[layers]]
-name = "rectified"
-kind = "relu"
-
-[[layers]]
-name = "pooled"
-kind = "max-pool"
-size = {CELL}
-
-[[layers]]
-name = "scores"
-kind = "dense"                  # s = (V x + c) / 2^fraction_bits
-inputs = {POOLED}
-outputs = {CLASSES}
-fraction_bits = {fraction_bits}               # fixed point of weights and biases
-weights = "scores.weights"      # i8 [outputs, inputs]
-biases = "scores.biases"        # i32 [outputs]
 "#
-    );
-    let Cnn { convolution, scores, .. } = network;
-    let tensors = vec![
-        Tensor::narrow("convolution.weights", &[FILTERS, SIZE, SIZE], &convolution.weights),
-        Tensor::words("convolution.biases", &[FILTERS], &convolution.biases),
-        Tensor::narrow("scores.weights", &[CLASSES, POOLED], &scores.weights),
-        Tensor::words("scores.biases", &[CLASSES], &scores.biases),
-    ];
-    Contents { manifest, tensors }
+                ),
+                tensors: vec![
+                    Tensor::weights(filters, &convolution.weights),
+                    Tensor::biases("filters", &convolution.biases),
+                ],
+            },
+            Layer::rectifier("rectified"),
+            Layer::max_pool(CELL),
+            Layer::scores('x', fraction_bits.into(), score_weights, &scores.biases, COMMENTS),
+        ],
+        comments: COMMENTS,
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +186,7 @@ pub(super) mod tests {
     use super::*;
     use crate::convolution::Convolution;
     use crate::dense::Dense;
-    use crate::folder::tests::assert_sums;
+    use crate::export::tests::assert_sums;
     use crate::randomness::Randomness;
     use crate::training::Latent as _;
 
@@ -244,10 +218,11 @@ pub(super) mod tests {
         let ranges = Ranges { pooled: 56_348, score: 701_815, winning: 259_543 };
         let arguments =
             Command::parse_from(["train", "--bits", "4", "--shift", "3", "--fraction-bits", "11"]).arguments;
-        let card = Card { accuracy: exact_accuracy(0.9, 0.8), ..card(&network, &arguments, ranges) };
+        let export = export(&network, &arguments, ranges);
         assert_sums(
-            &contents(&network, &arguments),
-            &card,
+            &export,
+            &arguments.run,
+            &[],
             [
                 "b2a29707bcd30dc9e4e133bb96396942d9cf63350edf1bd22acb7c4cf6ca655f",
                 "170254dbde91a9c98b82f4f68f6b69a2742be71a9972fc74bcd13476f7e9689f",
@@ -259,13 +234,13 @@ pub(super) mod tests {
     #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
         let arguments = Command::parse_from(["train", "--bits", "4", "--shift", "3"]).arguments;
-        let contents = contents(&Latent::new(shape(), Randomness::new(1))?.integers()?, &arguments);
-        let manifest = contents.parsed();
+        let model = model(&Latent::new(shape(), Randomness::new(1))?.integers()?, &arguments);
+        let manifest = model.parsed();
         assert_eq!(manifest["input"]["bits"].as_integer(), Some(4));
         assert_eq!(manifest["layers"][0]["shift"].as_integer(), Some(3));
         assert_eq!(manifest["layers"][3]["outputs"].as_integer(), Some(10));
-        assert_eq!(contents.tensor("convolution.weights"), (Dtype::I8, &[3, 5, 5][..]));
-        assert_eq!(contents.tensor("scores.weights"), (Dtype::I8, &[10, 432][..]));
+        assert_eq!(model.tensor("convolution.weights"), (Dtype::I8, vec![3, 5, 5]));
+        assert_eq!(model.tensor("scores.weights"), (Dtype::I8, vec![10, 432]));
         Ok(())
     }
 }

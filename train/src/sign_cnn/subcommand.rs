@@ -1,25 +1,28 @@
 //! The subcommand that trains the convolutional network of signs, measures it and writes its folder.
 
-use std::time::Duration;
-
 use clap::{Args, value_parser};
 
-use crate::card::Card;
+use crate::card::Description;
 use crate::error::{Error, Result};
-use crate::folder::{self, Contents, Tensor};
+use crate::export::{self, Export};
 use crate::grid::Grid;
-use crate::measurement::{self, Measurement};
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, SIDE};
+use crate::model::{self, Input, Layer, Model};
 use crate::run::Run;
-use crate::sign_cnn::integer::SignCnn;
-use crate::sign_cnn::latent::{BIAS_LIMIT, Latent, Layer, SCORE_BIAS_LIMIT, Shape};
+use crate::sign_cnn::integer::{Convolution, SignCnn};
+use crate::sign_cnn::latent::{self, BIAS_LIMIT, Latent, SCORE_BIAS_LIMIT, Shape};
 use crate::sign_cnn::windows::Geometry;
+use crate::tensor::Tensor;
 
 /// The network's name, and its folder's.
 const NAME: &str = "sign-cnn";
 /// Standard deviations measured at, as shares of a layer's largest possible sum: about what encryption adds to the
 /// first layer's sums, and to the second's, whose inputs are noisier.
 const NOISES: [(&str, f32); 2] = [("0.0045 B", 0.0045), ("0.009 B", 0.009)];
+
+/// The column where the manifest's comments begin: two more than elsewhere, because of the numbers in its tensors' names.
+const COMMENTS: usize = model::COMMENTS + 2;
 
 /// Train the convolutional network of signs on MNIST.
 ///
@@ -72,7 +75,7 @@ impl Arguments {
             if geometry.size > side {
                 return Err(Error::BadSetting("a convolution's windows are larger than what it reads"));
             }
-            layers.push(Layer { geometry, filters: filters.into(), grid: all_up_to(limit), range });
+            layers.push(latent::Layer { geometry, filters: filters.into(), grid: all_up_to(limit), range });
             (channels, side, range) = (filters.into(), geometry.across(), [-1, 1]);
         }
         Ok(Shape {
@@ -97,42 +100,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let randomness = run.randomness();
     let outcome = run.train(run.training_digits()?, |digits| Latent::new(shape, digits, randomness))?;
     let network = &outcome.network;
-    let validation = Measurement::new(network, &outcome.validation, &NOISES, randomness);
-    println!("validation: {validation}");
+    let mut report = String::new();
     for convolution in &network.convolutions {
         let (bound, weight, bias) =
             (convolution.bound(), convolution.largest_weight(), convolution.largest_bias());
-        println!("{} signs; B {bound}, |w| <= {weight}, |b| <= {bias}", convolution.signs());
+        report += &format!("{} signs; B {bound}, |w| <= {weight}, |b| <= {bias}\n", convolution.signs());
     }
-    println!("{} signs, trained in {} s", network.signs(), outcome.time.as_secs());
-
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = Measurement::new(network, &run.test_digits()?, &NOISES, randomness);
-    println!("test: {test}");
-    let card =
-        Card { accuracy: accuracy(&validation, &test), time: outcome.time, ..card(network, arguments) };
-    folder::write(out, &contents(network, arguments), &card.to_string())
+    report += &format!("{} signs, trained in {} s", network.signs(), outcome.time.as_secs());
+    let measure = |network: &_, digits: &_| Measurement::noisy(network, digits, &NOISES, randomness);
+    export::finish(run, &outcome, measure, &report, &export(network, arguments))
 }
 
-/// The card, but for what was measured.
-fn card<'a>(network: &SignCnn, arguments: &'a Arguments) -> Card<'a> {
+/// What the folder says of the network.
+fn export(network: &SignCnn, arguments: &Arguments) -> Export {
     let Arguments { noise, window, score_weight_limit, .. } = arguments;
     let limits: String = (1..)
         .zip(&arguments.weight_limits)
         .map(|(index, limit)| format!("|w_{index}| <= {limit}, "))
         .collect();
-    Card {
-        name: NAME,
-        architecture: architecture(network, arguments),
-        accuracy: String::new(),
-        window: format!(" (window {window} B)"),
-        details: format!(
-            "Noise
+    Export {
+        model: model(network, arguments),
+        description: Description {
+            architecture: architecture(network, arguments),
+            method: METHOD,
+            window: format!(" (window {window} B)"),
+            details: format!(
+                "Noise
 of standard deviation {noise} B is added to every sum before its sign. Limits: {limits}|v| <= {score_weight_limit},
 |b| <= {BIAS_LIMIT}, |c| <= {SCORE_BIAS_LIMIT}."
-        ),
-        run: &arguments.run,
-        time: Duration::ZERO,
+            ),
+        },
     }
 }
 
@@ -180,84 +177,60 @@ It decides how finely sums are laid on the torus, hence the noise. `manifest.tom
     )
 }
 
-/// The card's accuracy section.
-fn accuracy(validation: &Measurement, test: &Measurement) -> String {
-    format!(
-        "## Accuracy
-
+/// How the accuracies on the card were measured.
+const METHOD: &str = "\
 In the integer meaning. Encrypted evaluation adds Gaussian noise to every sum before its sign; the lower rows add it
 in the clear, with its standard deviation as a share of B of the layer.
+";
 
-{}",
-        measurement::table(validation, test)
-    )
+/// The input, the layers and their integers.
+fn model(network: &SignCnn, arguments: &Arguments) -> Model {
+    let &Arguments { bits, fraction_bits, .. } = arguments;
+    let SignCnn { convolutions, scores, .. } = network;
+    let dimensions = [("outputs", CLASSES), ("inputs", scores.weights.len() / CLASSES)];
+    let score_weights = Tensor::weights(&dimensions, &scores.weights);
+    let mut layers: Vec<Layer> =
+        (1..).zip(convolutions).flat_map(|(index, convolution)| pair(index, convolution)).collect();
+    layers.push(Layer::scores('x', fraction_bits.into(), score_weights, &scores.biases, COMMENTS));
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: convolutions of small integers, {} signs, then integer scores",
+            network.signs()
+        ),
+        input: Input::Grey { bits },
+        layers,
+        comments: COMMENTS,
+    }
 }
 
-/// Manifest and tensors.
-fn contents(network: &SignCnn, arguments: &Arguments) -> Contents {
-    let Arguments { bits, fraction_bits, .. } = arguments;
-    let signs = network.signs();
-    let mut manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: convolutions of small integers, {signs} signs, then integer scores"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "grey"                 # x = the upper `bits` bits of the grey value
-bits = {bits}
-"#
-    );
-    let mut tensors = Vec::new();
-    for (index, convolution) in (1..).zip(&network.convolutions) {
-        let (Geometry { channels, size, stride, .. }, filters) =
-            (convolution.geometry, convolution.filters());
-        let (name, weights, biases) = (
-            format!("convolution-{index}"),
-            format!("convolution-{index}.weights"),
-            format!("convolution-{index}.biases"),
-        );
-        let shape =
-            if channels == 1 { vec![filters, size, size] } else { vec![filters, channels, size, size] };
-        let dimensions =
-            if channels == 1 { "[filters, size, size]" } else { "[filters, channels, size, size]" };
-        manifest += &format!(
-            r#"
-[[layers]]
-name = "{name}"
-kind = "convolution"              # sum of w x over the window + b a filter
+/// The layers of a convolution and its signs. `index` tells them from those of the other convolutions.
+fn pair(index: usize, convolution: &Convolution) -> [Layer; 2] {
+    let (Geometry { channels, size, stride, .. }, filters) = (convolution.geometry, convolution.filters());
+    let mut dimensions = vec![("filters", filters), ("channels", channels), ("size", size), ("size", size)];
+    if channels == 1 {
+        dimensions.remove(1);
+    }
+    let sums = Layer {
+        name: format!("convolution-{index}"),
+        settings: format!(
+            r#"kind = "convolution"              # sum of w x over the window + b a filter
 filters = {filters}
 size = {size}
 stride = {stride}
-weights = "{weights}" # i8 {dimensions}
-biases = "{biases}"   # i32 [filters]
-
-[[layers]]
-name = "signs-{index}"
-kind = "sign"                     # +1 where x >= 0, else -1
 "#
-        );
-        let narrow: Vec<i32> = convolution.weights.iter().map(|&weight| weight.into()).collect();
-        tensors.push(Tensor::narrow(&weights, &shape, &narrow));
-        tensors.push(Tensor::words(&biases, &[filters], &convolution.biases));
-    }
-    let inputs = network.scores.weights.len() / CLASSES;
-    manifest += &format!(
-        r#"
-[[layers]]
-name = "scores"
-kind = "dense"                    # s = (V x + c) / 2^fraction_bits
-inputs = {inputs}
-outputs = {CLASSES}
-fraction_bits = {fraction_bits}                 # fixed point of weights and biases
-weights = "scores.weights"        # i8 [outputs, inputs]
-biases = "scores.biases"          # i32 [outputs]
-"#
-    );
-    tensors.push(Tensor::narrow("scores.weights", &[CLASSES, inputs], &network.scores.weights));
-    tensors.push(Tensor::words("scores.biases", &[CLASSES], &network.scores.biases));
-    Contents { manifest, tensors }
+        ),
+        tensors: vec![
+            Tensor::weights(&dimensions, &convolution.weights),
+            Tensor::biases("filters", &convolution.biases),
+        ],
+    };
+    let signs = Layer {
+        name: format!("signs-{index}"),
+        settings: "kind = \"sign\"                     # +1 where x >= 0, else -1\n".to_owned(),
+        tensors: vec![],
+    };
+    [sums, signs]
 }
 
 #[cfg(test)]
@@ -267,11 +240,9 @@ mod tests {
 
     use super::*;
     use crate::dense::Dense;
-    use crate::folder::tests::assert_sums;
-    use crate::measurement::tests::measured;
+    use crate::export::tests::assert_sums;
     use crate::mnist::Digits;
     use crate::randomness::Randomness;
-    use crate::sign_cnn::integer::Convolution;
     use crate::training::Latent as _;
 
     #[derive(Parser)]
@@ -295,11 +266,11 @@ mod tests {
         let network = SignCnn { bits: 3, convolutions: vec![first, second], scores };
         let settings = ["train", "--filters", "2,3", "--sizes", "8,2", "--strides", "9,1"];
         let arguments = Command::parse_from(settings).arguments;
-        let [validation, test] = [0.9, 0.8].map(|plain| measured(plain, &["0.0045 B", "0.009 B"]));
-        let card = Card { accuracy: accuracy(&validation, &test), ..card(&network, &arguments) };
+        let export = export(&network, &arguments);
         assert_sums(
-            &contents(&network, &arguments),
-            &card,
+            &export,
+            &arguments.run,
+            &["0.0045 B", "0.009 B"],
             [
                 "ea0c76bf7fe0a83e7f9ed037cd93679d99d65c7525b05cce0d4568a4f819898d",
                 "8d8952e22d289e4599dd4f3e57b3ced56cb9950f1ad91bb8b0c73740688b1538",
@@ -315,18 +286,18 @@ mod tests {
             Command::parse_from(settings.into_iter().chain(["--weight-limits", "9,1,1"])).arguments;
         let network = Latent::new(arguments.shape()?, &Digits::bars(10), Randomness::new(1))?.integers()?;
         assert_eq!(network.signs(), 4 * 12 * 12 + 6 * 8 * 8 + 8 * 5 * 5);
-        let contents = contents(&network, &arguments);
-        let manifest = contents.parsed();
+        let model = model(&network, &arguments);
+        let manifest = model.parsed();
         let kinds: Vec<_> =
             manifest["layers"].as_array().into_iter().flatten().map(|layer| layer["kind"].as_str()).collect();
         let pair = [Some("convolution"), Some("sign")];
         assert_eq!(kinds, [&pair[..], &pair, &pair, &[Some("dense")]].concat());
         assert_eq!(manifest["layers"][2]["size"].as_integer(), Some(5));
         assert_eq!(manifest["layers"][6]["inputs"].as_integer(), Some(200));
-        assert_eq!(contents.tensor("convolution-1.weights"), (Dtype::I8, &[4, 6, 6][..]));
-        assert_eq!(contents.tensor("convolution-2.weights"), (Dtype::I8, &[6, 4, 5, 5][..]));
-        assert_eq!(contents.tensor("convolution-3.biases"), (Dtype::I32, &[8][..]));
-        assert_eq!(contents.tensor("scores.weights"), (Dtype::I8, &[10, 200][..]));
+        assert_eq!(model.tensor("convolution-1.weights"), (Dtype::I8, vec![4, 6, 6]));
+        assert_eq!(model.tensor("convolution-2.weights"), (Dtype::I8, vec![6, 4, 5, 5]));
+        assert_eq!(model.tensor("convolution-3.biases"), (Dtype::I32, vec![8]));
+        assert_eq!(model.tensor("scores.weights"), (Dtype::I8, vec![10, 200]));
         Ok(())
     }
 
