@@ -255,26 +255,16 @@ fn model(network: &Perceptron, fraction_bits: u8, most_active: u32) -> Model {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use safetensors::Dtype;
 
     use super::*;
     use crate::export::tests::assert_sums;
+    use crate::run::tests::arguments;
     use crate::training::tests::assert_learns;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    fn arguments() -> Arguments {
-        Command::parse_from(["train", "--hidden", "20"]).arguments
-    }
 
     #[test]
     fn bars_are_learnt_the_same_whatever_the_threads() {
-        let arguments = arguments();
+        let arguments: Arguments = arguments(&["--hidden", "20"]);
         assert_learns(|randomness| Latent::new(&arguments, &Digits::bars(500), randomness).expect("bars"));
     }
 
@@ -306,7 +296,7 @@ mod tests {
         };
         let scores = Dense { weights: (-15..15).collect(), biases: (-5..5).collect(), shift: 0 };
         let network = Perceptron { threshold: 100, hidden, scores };
-        let arguments = arguments();
+        let arguments: Arguments = arguments(&["--hidden", "20"]);
         let export = export(&network, &arguments, 300, 57);
         assert_sums(
             &export,

@@ -110,3 +110,21 @@ pub(crate) fn command() -> String {
     let arguments: Vec<_> = env::args().skip(1).map(quoted).collect();
     format!("cargo run --release -p train -- {}", arguments.join(" "))
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command<A: Args> {
+        #[command(flatten)]
+        arguments: A,
+    }
+
+    /// A subcommand's arguments: its defaults but for `settings`.
+    pub(crate) fn arguments<A: Args>(settings: &[&str]) -> A {
+        Command::parse_from(["train"].iter().chain(settings)).arguments
+    }
+}

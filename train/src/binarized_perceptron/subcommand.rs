@@ -142,17 +142,11 @@ fn model(network: &Perceptron, shape: Shape, most_active: u32) -> Model {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use safetensors::Dtype;
 
     use super::*;
     use crate::export::tests::assert_sums;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
+    use crate::run::tests::arguments;
 
     #[test]
     fn the_folder_is_the_same_byte_for_byte() {
@@ -163,8 +157,8 @@ mod tests {
             score_weights: (-10..10).collect(),
             score_biases: (-5..5).collect(),
         };
-        let settings = ["train", "--hidden", "2", "--threshold", "100", "--fraction-bits", "12"];
-        let arguments = Command::parse_from(settings).arguments;
+        let settings = ["--hidden", "2", "--threshold", "100", "--fraction-bits", "12"];
+        let arguments: Arguments = arguments(&settings);
         let export = export(&network, arguments.shape(), 300);
         assert_sums(
             &export,

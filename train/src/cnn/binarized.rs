@@ -56,7 +56,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    fn shape(&self) -> Shape {
+    /// The shape of the network, as these settings make it.
+    pub(crate) fn shape(&self) -> Shape {
         Shape {
             kind: Kind::Binarized,
             filters: Grid::signs(),
@@ -186,31 +187,20 @@ bits = {BITS}
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use clap::Parser;
+mod tests {
     use safetensors::Dtype;
 
     use super::*;
+    use crate::cnn::integer::tests::{RANGES, network};
     use crate::convolution::Convolution;
-    use crate::dense::Dense;
     use crate::export::tests::assert_sums;
     use crate::randomness::Randomness;
+    use crate::run::tests::arguments;
     use crate::training::Latent as _;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    /// The shape of the network that ships.
-    pub(in crate::cnn) fn shape() -> Shape {
-        Command::parse_from(["train"]).arguments.shape()
-    }
 
     #[test]
     fn the_integers_keep_to_what_the_circuit_relies_on() -> Result<()> {
-        let latent = Latent::new(shape(), Randomness::new(1))?;
+        let latent = Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?;
         latent.biases.set(&(latent.biases.ones_like()? * 3.0)?)?;
         latent.clip()?;
         let Cnn { convolution, scores, .. } = latent.integers()?;
@@ -229,15 +219,9 @@ pub(super) mod tests {
             biases: [0, -1, -20_000],
             shift: 15,
         };
-        let scores = Dense {
-            weights: (0..10 * POOLED as i32).map(|at| at % 65 - 32).collect(),
-            biases: (-5..5).collect(),
-            shift: FRACTION_BITS,
-        };
-        let network = Cnn { kind: Kind::Binarized, convolution, scores };
-        let ranges = Ranges { pooled: 56_348, score: 701_815, winning: 259_543 };
-        let arguments = Command::parse_from(["train"]).arguments;
-        let export = export(&network, &arguments, ranges, 116_027);
+        let network = network(Kind::Binarized, convolution, FRACTION_BITS);
+        let arguments = arguments(&[]);
+        let export = export(&network, &arguments, RANGES, 116_027);
         assert_sums(
             &export,
             &arguments.run,
@@ -252,7 +236,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
-        let model = model(&Latent::new(shape(), Randomness::new(1))?.integers()?);
+        let model = model(&Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?.integers()?);
         let manifest = model.parsed();
         assert_eq!(manifest["input"]["largest"].as_integer(), Some(183_500));
         assert_eq!(manifest["layers"][0]["bits"].as_integer(), Some(25));

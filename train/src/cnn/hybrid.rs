@@ -60,7 +60,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    fn shape(&self) -> Shape {
+    /// The shape of the network, as these settings make it.
+    pub(crate) fn shape(&self) -> Shape {
         Shape {
             kind: Kind::Hybrid { bits: self.bits.into() },
             filters: Grid::new(self.filter_weight_limit, self.filter_digits),
@@ -179,27 +180,16 @@ shift = {shift}
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use clap::Parser;
+mod tests {
     use safetensors::Dtype;
 
     use super::*;
+    use crate::cnn::integer::tests::{RANGES, network};
     use crate::convolution::Convolution;
-    use crate::dense::Dense;
     use crate::export::tests::assert_sums;
     use crate::randomness::Randomness;
+    use crate::run::tests::arguments;
     use crate::training::Latent as _;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    /// The shape of the network that ships.
-    pub(in crate::cnn) fn shape() -> Shape {
-        Command::parse_from(["train"]).arguments.shape()
-    }
 
     #[test]
     fn the_folder_is_the_same_byte_for_byte() {
@@ -209,16 +199,9 @@ pub(super) mod tests {
             biases: [0, 63, -63],
             shift: 3,
         };
-        let scores = Dense {
-            weights: (0..10 * POOLED as i32).map(|at| at % 65 - 32).collect(),
-            biases: (-5..5).collect(),
-            shift: 0,
-        };
-        let network = Cnn { kind: Kind::Hybrid { bits: 4 }, convolution, scores };
-        let ranges = Ranges { pooled: 56_348, score: 701_815, winning: 259_543 };
-        let arguments =
-            Command::parse_from(["train", "--bits", "4", "--shift", "3", "--fraction-bits", "11"]).arguments;
-        let export = export(&network, &arguments, ranges);
+        let network = network(Kind::Hybrid { bits: 4 }, convolution, 0);
+        let arguments = arguments(&["--bits", "4", "--shift", "3", "--fraction-bits", "11"]);
+        let export = export(&network, &arguments, RANGES);
         assert_sums(
             &export,
             &arguments.run,
@@ -233,8 +216,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
-        let arguments = Command::parse_from(["train", "--bits", "4", "--shift", "3"]).arguments;
-        let model = model(&Latent::new(shape(), Randomness::new(1))?.integers()?, &arguments);
+        let network = Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?.integers()?;
+        let model = model(&network, &arguments(&["--bits", "4", "--shift", "3"]));
         let manifest = model.parsed();
         assert_eq!(manifest["input"]["bits"].as_integer(), Some(4));
         assert_eq!(manifest["layers"][0]["shift"].as_integer(), Some(3));

@@ -87,3 +87,18 @@ pub(crate) struct Ranges {
     /// The smallest score that is the largest of its image.
     pub(crate) winning: i64,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::convolution::POOLED;
+
+    /// A network whose score weights and biases are fixed numbers.
+    pub(crate) fn network(kind: Kind, convolution: Convolution, shift: u32) -> Cnn {
+        let weights = (0..10 * POOLED as i32).map(|at| at % 65 - 32).collect();
+        Cnn { kind, convolution, scores: Dense { weights, biases: (-5..5).collect(), shift } }
+    }
+
+    /// Ranges of fixed numbers.
+    pub(crate) const RANGES: Ranges = Ranges { pooled: 56_348, score: 701_815, winning: 259_543 };
+}

@@ -1,19 +1,30 @@
-//! Both convolutional networks, with the shapes that ship: what training computes, and what it learns.
+//! Both convolutional networks, with the shapes of their defaults: what training computes, and what it learns.
 
 use candle_core::{Device, Tensor};
 
-use super::integer::{Cnn, Kind};
-use super::latent::{Latent, Shape};
-use super::{binarized, hybrid};
 use crate::augment::Strength;
+use crate::cnn::integer::{Cnn, Kind};
+use crate::cnn::latent::{Latent, Shape};
+use crate::cnn::{binarized, hybrid};
 use crate::convolution::{Convolution, FILTERS, POOLED};
 use crate::dense::Dense;
 use crate::error::Result;
 use crate::mnist::Digits;
 use crate::pixels::upper_bits;
 use crate::randomness::Randomness;
+use crate::run::tests::arguments;
 use crate::training::tests::assert_learns;
 use crate::training::{Batch, Latent as _};
+
+/// The shape of the binarized network, by its defaults.
+fn binarized_shape() -> Shape {
+    arguments::<binarized::Arguments>(&[]).shape()
+}
+
+/// The shape of the hybrid network, by its defaults.
+fn hybrid_shape() -> Shape {
+    arguments::<hybrid::Arguments>(&[]).shape()
+}
 
 /// Bars turned a little.
 fn batch(count: usize) -> Result<Batch> {
@@ -40,18 +51,18 @@ fn assert_computes_its_integers(latent: &Latent) -> Result<()> {
 
 #[test]
 fn the_binarized_integers_compute_what_training_computes() -> Result<()> {
-    assert_computes_its_integers(&Latent::new(binarized::tests::shape(), Randomness::new(5))?)
+    assert_computes_its_integers(&Latent::new(binarized_shape(), Randomness::new(5))?)
 }
 
 #[test]
 fn the_hybrid_integers_compute_what_training_computes() -> Result<()> {
-    assert_computes_its_integers(&Latent::new(hybrid::tests::shape(), Randomness::new(5))?)
+    assert_computes_its_integers(&Latent::new(hybrid_shape(), Randomness::new(5))?)
 }
 
 #[test]
 fn the_gradient_is_the_losses_difference_quotient() -> Result<()> {
     // Biases this large keep every value positive, so that the loss is smooth in them.
-    let shape = Shape { bias_range: [0.0, 1e6], ..binarized::tests::shape() };
+    let shape = Shape { bias_range: [0.0, 1e6], ..binarized_shape() };
     let latent = Latent::new(shape, Randomness::new(5))?;
     let biases = [4.0_f32; FILTERS];
     latent.biases.set(&Tensor::new(&biases, &Device::Cpu)?)?;
@@ -74,7 +85,7 @@ fn the_gradient_is_the_losses_difference_quotient() -> Result<()> {
 
 #[test]
 fn bars_are_learnt_the_same_whatever_the_threads() {
-    for shape in [binarized::tests::shape(), hybrid::tests::shape()] {
+    for shape in [binarized_shape(), hybrid_shape()] {
         assert_learns(|randomness| Latent::new(shape.clone(), randomness).expect("a shape that fits"));
     }
 }
@@ -94,7 +105,7 @@ fn a_score_is_rectified_only_where_the_manifest_says() {
 
 #[test]
 fn ranges_are_those_of_the_images() -> Result<()> {
-    let network = Latent::new(hybrid::tests::shape(), Randomness::new(5))?.integers()?;
+    let network = Latent::new(hybrid_shape(), Randomness::new(5))?.integers()?;
     let digits = Digits::bars(30);
     let ranges = network.ranges(&digits);
     let scores: Vec<Vec<i64>> = (0..30)

@@ -235,7 +235,6 @@ stride = {stride}
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use safetensors::Dtype;
 
     use super::*;
@@ -243,13 +242,8 @@ mod tests {
     use crate::export::tests::assert_sums;
     use crate::mnist::Digits;
     use crate::randomness::Randomness;
+    use crate::run::tests::arguments;
     use crate::training::Latent as _;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
 
     /// A layer whose weights and biases are fixed numbers.
     fn layer(geometry: Geometry, filters: usize, range: [i32; 2]) -> Convolution {
@@ -264,8 +258,7 @@ mod tests {
         let scores =
             Dense { weights: (0..120).map(|at| at % 31 - 15).collect(), biases: (-5..5).collect(), shift: 0 };
         let network = SignCnn { bits: 3, convolutions: vec![first, second], scores };
-        let settings = ["train", "--filters", "2,3", "--sizes", "8,2", "--strides", "9,1"];
-        let arguments = Command::parse_from(settings).arguments;
+        let arguments = arguments(&["--filters", "2,3", "--sizes", "8,2", "--strides", "9,1"]);
         let export = export(&network, &arguments);
         assert_sums(
             &export,
@@ -281,9 +274,9 @@ mod tests {
 
     #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
-        let settings = ["train", "--filters", "4,6,8", "--sizes", "6,5,4", "--strides", "2,1,1"];
-        let arguments =
-            Command::parse_from(settings.into_iter().chain(["--weight-limits", "9,1,1"])).arguments;
+        let settings = ["--filters", "4,6,8", "--sizes", "6,5,4", "--strides", "2,1,1"];
+        let limits = ["--weight-limits", "9,1,1"];
+        let arguments: Arguments = arguments(&[&settings[..], &limits].concat());
         let network = Latent::new(arguments.shape()?, &Digits::bars(10), Randomness::new(1))?.integers()?;
         assert_eq!(network.signs(), 4 * 12 * 12 + 6 * 8 * 8 + 8 * 5 * 5);
         let model = model(&network, &arguments);
@@ -303,10 +296,8 @@ mod tests {
 
     #[test]
     fn settings_that_do_not_fit_are_refused() {
-        let refused = |settings: &[&str]| {
-            let settings = ["train"].iter().chain(settings);
-            matches!(Command::parse_from(settings).arguments.shape(), Err(Error::BadSetting(_)))
-        };
+        let refused =
+            |settings: &[&str]| matches!(arguments::<Arguments>(settings).shape(), Err(Error::BadSetting(_)));
         assert!(!refused(&[]));
         assert!(refused(&["--filters", "8"]), "two sizes");
         assert!(refused(&["--sizes", "8,12"]), "11 a side");
