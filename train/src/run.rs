@@ -1,4 +1,4 @@
-//! A run: train a network, measure it and, with `--out`, write its folder.
+//! A run: the settings that every network has, the images, and training. What follows is [`crate::export`]'s.
 //!
 //! The last [`VALIDATION`] training images are held out for choosing between settings. The test images are read
 //! once, after training, and only when the network is written: a trial (no `--out`) never sees them.
