@@ -3,21 +3,36 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::measurement::{self, Measurement};
 use crate::run::{Run, VALIDATION, command};
 use crate::training::Schedule;
+
+/// What a card says of one network alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Description {
+    /// What the network computes.
+    pub(crate) architecture: String,
+    /// How its accuracy was measured.
+    pub(crate) method: &'static str,
+    /// The half-width of the hidden sign's window, where there is one, in parentheses.
+    pub(crate) window: String,
+    /// What else there is to know of the training.
+    pub(crate) details: String,
+}
+
+/// How the accuracy of a network was measured without noise.
+pub(crate) const EXACT: &str = "In the integer meaning, computed exactly.\n";
 
 /// A card's facts; its text is their [`Display`](fmt::Display).
 pub(crate) struct Card<'a> {
     /// The network's name.
     pub(crate) name: &'a str,
-    /// What the network computes.
-    pub(crate) architecture: String,
-    /// What was measured how, and its table.
-    pub(crate) accuracy: String,
-    /// The half-width of the hidden sign's window, where there is one, in parentheses.
-    pub(crate) window: String,
-    /// What else there is to know of the training.
-    pub(crate) details: String,
+    /// What the network's own module says of it.
+    pub(crate) description: &'a Description,
+    /// Accuracies on the validation images.
+    pub(crate) validation: &'a Measurement,
+    /// Accuracies on the test images.
+    pub(crate) test: &'a Measurement,
     /// The run that made it.
     pub(crate) run: &'a Run,
     /// How long training took.
@@ -26,15 +41,20 @@ pub(crate) struct Card<'a> {
 
 impl fmt::Display for Card<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, architecture, accuracy, .. } = self;
-        write!(formatter, "# {name}\n\n{architecture}\n{accuracy}\n{}\n{LIMITS}", self.training())
+        let Self { name, description: Description { architecture, method, .. }, .. } = self;
+        let (table, training) = (measurement::table(self.validation, self.test), self.training());
+        write!(
+            formatter,
+            "# {name}\n\n{architecture}\n## Accuracy\n\n{method}\n{table}\n{training}\n{LIMITS}"
+        )
     }
 }
 
 impl Card<'_> {
     fn training(&self) -> String {
-        let Self { window, details, run: Run { seed, measured, .. }, time, .. } = self;
-        let Schedule { epochs, batch, learning_rate, distortion } = self.run.schedule();
+        let Self { description: Description { window, details, .. }, run, time, .. } = self;
+        let Run { seed, measured, .. } = run;
+        let Schedule { epochs, batch, learning_rate, distortion } = run.schedule();
         let (command, seconds) = (command(), time.as_secs());
         let degrees = distortion.rotation.to_degrees();
         let (scale, shear) = (100.0 * distortion.scale, 100.0 * distortion.shear);
@@ -57,22 +77,6 @@ Date and machine: {measured}.
 "
         )
     }
-}
-
-/// The accuracy section of a network measured without noise.
-pub(crate) fn exact_accuracy(validation: f64, test: f64) -> String {
-    format!(
-        "## Accuracy
-
-In the integer meaning, computed exactly.
-
-| validation ({VALIDATION} images) | test (10000 images) |
-|---|---|
-| {:.2} % | {:.2} % |
-",
-        100.0 * validation,
-        100.0 * test
-    )
 }
 
 /// The card's last section, the same for every run.
