@@ -21,7 +21,7 @@ pub(crate) struct Description {
 }
 
 /// How the accuracy of a network was measured without noise.
-pub(crate) const EXACT: &str = "In the integer meaning, computed exactly.\n";
+pub(crate) const EXACT: &str = "This is the accuracy of the integer meaning, which is the network in exact integers, without encryption.\n";
 
 /// A card's facts; its text is their [`Display`](fmt::Display).
 pub(crate) struct Card<'a> {
@@ -62,15 +62,15 @@ impl Card<'_> {
         format!(
             "## Training
 
-Data: the 60000 training images of MNIST, of which the last {VALIDATION} are the validation split, held out and used
-for every choice; the test images took part in none. Seed {seed}. Command:
+The data are the 60000 training images of MNIST. The last {VALIDATION} are the validation split, which was held
+out and used for every choice. The test images were used for none. The seed is {seed}. Command:
 
 ```sh
 {command}
 ```
 
-Cross-entropy with straight-through gradients{window}, Adam at learning rate {learning_rate} falling to zero along a
-cosine, {epochs} epochs of batches of {batch}. Every image is distorted anew in every epoch: by up to {degrees:.0} degrees
+The loss is cross-entropy with straight-through gradients{window}. The optimiser is Adam at learning rate {learning_rate}, which falls to zero
+along a cosine, for {epochs} epochs of batches of {batch}. Every image is distorted anew in every epoch: by up to {degrees:.0} degrees
 of rotation, {scale:.0} % of scale, {shear:.0} % of shear, a shift of {shift} pixels and an elastic displacement of {elastic}. {details} Training took {seconds} s.
 
 Date and machine: {measured}.
@@ -82,9 +82,9 @@ Date and machine: {measured}.
 /// The card's last section, the same for every run.
 const LIMITS: &str = "## Use and limits
 
-For showing and measuring private inference on MNIST-like digits: 28 x 28 pixels, one digit, centred by its mass and
-scaled as MNIST's are, bright on black. It knows nothing but digits and gives every image one of ten labels, whatever
-it shows; its scores are not calibrated probabilities. Not for decisions that matter to anyone.
+The network is for showing and measuring private inference on digits like MNIST's: 28 x 28 pixels, one digit, centred by
+its mass and scaled as MNIST's are, bright on black. It knows nothing but digits, and gives every image one of ten labels,
+whatever the image shows. Its scores are not calibrated probabilities. It is not for decisions that matter to anyone.
 
 Licence: MIT OR Apache-2.0. Trained on MNIST by Yann LeCun, Corinna Cortes and Christopher J.C. Burges
 (<http://yann.lecun.com/exdb/mnist/>), CC BY-SA 3.0.

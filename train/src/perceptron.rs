@@ -223,7 +223,7 @@ rectified.
 label = the first m with the largest s_m
 ```
 
-A client accepts at most {max_active} set pixels: the most in a training image is {most_active}, and 15 % is head room. The
+A client accepts at most {max_active} set pixels: the most in a training image is {most_active}, and 15 % are a margin. The
 largest hidden value of a training image is {largest_hidden}. The weights' canonical signed digit forms have {hidden_digits} (w) and
 {score_digits} (v) nonzero digits. `manifest.toml` describes the layers, `weights.safetensors` holds w, b, v and c.
 "
@@ -305,7 +305,7 @@ mod tests {
             [
                 "ebabc3acaea0170b54a7d52c2d7844d7575cf7c6403f9698c76504c0b6efde84",
                 "a1536076dc42ddec2c9455ade209f7c3ff1a3014a0a8244168108509041041f5",
-                "7a95521599d0ed2df96c615c569276b6e7a821f2dbbc8ec6c67232e287cdc3f6",
+                "8c57604a82b7e4786e21c554dca128e9b0b7c962765283eaf3e595fcfa547c92",
             ],
         );
     }

@@ -108,16 +108,17 @@ h_j = sign(sum_i w_ji x_i + b_j + 1/2)                 {hidden} hidden neurons; 
 label = the first m with the largest s_m
 ```
 
-The half leaves no ties. A client accepts at most {max_active} set pixels: the most in a training image is
-{most_active}, and 15 % is head room. `manifest.toml` describes the layers, `weights.safetensors` holds w, b, v and c.
+The half prevents ties. A client accepts at most {max_active} set pixels: the most in a training image is
+{most_active}, and 15 % are a margin. `manifest.toml` describes the layers, `weights.safetensors` holds w, b, v and c.
 "
     )
 }
 
 /// How the accuracies on the card were measured.
 const METHOD: &str = "\
-In the integer meaning. Encrypted evaluation adds Gaussian noise to every hidden sum; the lower rows add it in the
-clear, with its standard deviation in units of the sum.
+The first row is the accuracy of the integer meaning, which is the network in exact integers, without encryption.
+Encrypted evaluation adds Gaussian noise to every hidden sum. The lower rows add such noise in the clear. Its standard
+deviation is in units of the sum.
 ";
 
 /// The input, the layers and their integers. `most_active` is the most set pixels in a training image.
@@ -167,7 +168,7 @@ mod tests {
             [
                 "6b139965a09c8f0135154470225dbd0f36634ae1cda91595b6e74cd419900e4f",
                 "597e2a2d75312339cea5f21df3395aea71eafb0128c7284eb2383322e4ab001a",
-                "1368de1c4177170fc5c98cd6b1d848a1e01ac8be900c5140091a26c3cdb6a443",
+                "920000a9f7fd40b33ad78b76423699a682b4315e30aee334f1c468ac01914323",
             ],
         );
     }

@@ -229,7 +229,7 @@ mod tests {
             [
                 "c64e8d56fbf0e83422ad720708e1d0c73a0080b0e27a05b98ab19129817e8817",
                 "02b73a0fb0c66e64533f672c333c2979018552e54aa6f7fe8c2dc225678416ba",
-                "9dc0137d677b76c5922474505dbc32d2bccd174cf4966edcb09ef7b96276ffff",
+                "b257dd1d7ef5572a598a004efecbca55a6e2f79010a272c382522178211dca49",
             ],
         );
     }

@@ -209,7 +209,7 @@ mod tests {
             [
                 "b2a29707bcd30dc9e4e133bb96396942d9cf63350edf1bd22acb7c4cf6ca655f",
                 "170254dbde91a9c98b82f4f68f6b69a2742be71a9972fc74bcd13476f7e9689f",
-                "ebbd873d9418f673416e1b7f74f5f5e43b42e4fcbc9862d7c840ca2c47bef163",
+                "124325c632af1666e1effd024c133dab20db1f00f300959f8036a1eac7ca006b",
             ],
         );
     }

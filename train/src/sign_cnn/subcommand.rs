@@ -163,15 +163,15 @@ fn architecture(network: &SignCnn, arguments: &Arguments) -> String {
     );
     let (signs, bounds) = (network.signs(), bounds.join(" and "));
     format!(
-        "A convolutional network that tells handwritten digits apart. All that is not linear in it is a sign, so that an
-encrypted evaluation costs one bootstrap per sign and nothing else: {signs} bootstraps.
+        "A convolutional network that tells handwritten digits apart. Every operation that is not linear is a sign. An
+encrypted evaluation therefore costs one bootstrap for each sign and nothing else: {signs} bootstraps.
 
 ```text
 {text}label = the first m with the largest s_m
 ```
 
-No padding. B, the largest magnitude that a sum y can have over all that its layer can be given, is {bounds}.
-It decides how finely sums are laid on the torus, hence the noise. `manifest.toml` describes the layers,
+There is no padding. B is the largest magnitude that a sum y can have, over all inputs of its layer: {bounds}.
+It decides how finely sums are laid out on the torus, and hence the noise. `manifest.toml` describes the layers,
 `weights.safetensors` holds w, b, v and c.
 "
     )
@@ -179,8 +179,9 @@ It decides how finely sums are laid on the torus, hence the noise. `manifest.tom
 
 /// How the accuracies on the card were measured.
 const METHOD: &str = "\
-In the integer meaning. Encrypted evaluation adds Gaussian noise to every sum before its sign; the lower rows add it
-in the clear, with its standard deviation as a share of B of the layer.
+The first row is the accuracy of the integer meaning, which is the network in exact integers, without encryption.
+Encrypted evaluation adds Gaussian noise to every sum before its sign. The lower rows add such noise in the clear. Its
+standard deviation is a share of the layer's B.
 ";
 
 /// The input, the layers and their integers.
@@ -267,7 +268,7 @@ mod tests {
             [
                 "ea0c76bf7fe0a83e7f9ed037cd93679d99d65c7525b05cce0d4568a4f819898d",
                 "8d8952e22d289e4599dd4f3e57b3ced56cb9950f1ad91bb8b0c73740688b1538",
-                "f1b586152a37bffdfa6c48fac826e1b75923b7b054a060f1c44e3c6976bd6947",
+                "1dcc556d4ba65b63225c53e010541dc399ea23fca2c5cf103820bcec3ca1bb74",
             ],
         );
     }
