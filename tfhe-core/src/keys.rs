@@ -8,7 +8,7 @@
 //! another key is refused, even where the parameters agree.
 
 pub(crate) mod cloud;
-mod generation;
+pub(crate) mod generation;
 pub(crate) mod masks;
 pub(crate) mod secret;
 

@@ -30,5 +30,6 @@ pub mod tfhe_lib;
 
 pub use fault::FileFault;
 pub use kind::Kind;
+pub use native::cloud_key_pieces::CloudKeyPieces;
 pub use native::frame::{FileContent, Frame, Stored, cloud_key_bytes, from_bytes, to_bytes};
 pub use native::header::{Context, Header, NO_CONTEXT};

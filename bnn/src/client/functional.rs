@@ -157,8 +157,11 @@ impl FunctionalScheme {
         if found != expected {
             return Err(Error::ScoreCount { found, expected });
         }
-        let phases = scores.list().ciphertexts().iter().map(|part| Ok(key.phase(part)?.to_real()));
-        Ok(self.scores.decode(&phases.collect::<Result<Vec<f64>>>()?, model.fraction_bits))
+        let mut phases = Zeroizing::new(Vec::with_capacity(found));
+        for part in scores.list().ciphertexts() {
+            phases.push(key.phase(part)?.to_real());
+        }
+        Ok(self.scores.decode(&phases, model.fraction_bits))
     }
 }
 
@@ -166,7 +169,8 @@ impl ScoreLayout {
     /// The scores of the phases of their parts.
     pub(crate) fn decode(&self, phases: &[f64], fraction_bits: u32) -> Scores {
         let least = if self.rectified { 0 } else { i64::MIN };
-        let finished = self.sums(phases).into_iter().zip(&self.biases).map(|(sum, &bias)| {
+        let sums = Zeroizing::new(self.sums(phases));
+        let finished = sums.iter().zip(&self.biases).map(|(sum, &bias)| {
             // What wraps is no sum of the model's, but the phase of a ciphertext that somebody made up.
             (sum.wrapping_add(i64::from(bias) << self.shift) >> self.shift).max(least)
         });
@@ -178,12 +182,12 @@ impl ScoreLayout {
     /// stay below 2^50) stands in the low bits.
     pub(crate) fn sums(&self, phases: &[f64]) -> Vec<i64> {
         const SHIFT: f64 = 6_755_399_441_055_744.0;
-        let mut sums = vec![0.0; self.biases.len()];
+        let mut sums = Zeroizing::new(vec![0.0; self.biases.len()]);
         for (part, phase) in self.parts.iter().zip(phases) {
             let sum = phase / self.unit.real() + part.centre_halves as f64 / 2.0;
             sums[part.class] += part.factor as f64 * sum;
         }
         let nearest = |sum: f64| ((sum + SHIFT).to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64);
-        sums.into_iter().map(nearest).collect()
+        sums.iter().copied().map(nearest).collect()
     }
 }

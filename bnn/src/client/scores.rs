@@ -1,16 +1,18 @@
 //! The scores of the classes.
 
-/// The scores of the classes, as integers in fixed point.
+use zeroize::Zeroizing;
+
+/// The scores of the classes, as integers in fixed point. Wiped on drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scores {
-    integers: Vec<i64>,
+    integers: Zeroizing<Vec<i64>>,
     fraction_bits: u32,
 }
 
 impl Scores {
     /// Scores of at least one class.
     pub(crate) fn new(integers: Vec<i64>, fraction_bits: u32) -> Self {
-        Self { integers, fraction_bits }
+        Self { integers: Zeroizing::new(integers), fraction_bits }
     }
 
     /// The scores in units of `2^-fraction_bits`, one for each class.
@@ -43,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_scores_wins() {
-        let label = |integers: &[i64]| Scores { integers: integers.into(), fraction_bits: 0 }.label();
+        let label = |integers: &[i64]| Scores::new(integers.into(), 0).label();
         assert_eq!(label(&[-3, 5, 2, 5]), 1);
         assert_eq!(label(&[-1, -1]), 0);
         assert_eq!(label(&[-2, -1]), 1);
@@ -51,6 +53,6 @@ mod tests {
 
     #[test]
     fn reals_are_in_units_of_the_fraction() {
-        assert_eq!(Scores { integers: vec![-3, 8], fraction_bits: 3 }.reals(), [-0.375, 1.0]);
+        assert_eq!(Scores::new(vec![-3, 8], 3).reals(), [-0.375, 1.0]);
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! Grey values go from 0, black, to 255, white, and a model expects its digits as MNIST has them: white on black.
 
+use zeroize::Zeroizing;
+
 use super::fault::PictureFault;
 use crate::error::Result;
 
-/// A grey picture.
+/// A grey picture. Wiped on drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GreyImage {
     width: usize,
     height: usize,
     /// `width * height` grey values, row-major.
-    pixels: Vec<u8>,
+    pixels: Zeroizing<Vec<u8>>,
 }
 
 impl GreyImage {
@@ -20,6 +22,7 @@ impl GreyImage {
     /// # Errors
     /// [`PictureFault::PixelCount`] where `pixels` are not `width * height`.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self> {
+        let pixels = Zeroizing::new(pixels);
         if width.checked_mul(height) != Some(pixels.len()) {
             return Err(PictureFault::PixelCount { found: pixels.len(), width, height }.into());
         }

@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use super::roots::powers_of_root;
 use super::transform::{Step, StepShape, Transform};
@@ -28,14 +28,25 @@ pub(super) struct Portable {
 impl Portable {
     pub(super) fn new(size: usize) -> Self {
         let points = size / 2;
-        let mut planner = FftPlanner::new();
         Self {
-            forward: planner.plan_fft_forward(points),
-            inverse: planner.plan_fft_inverse(points),
+            forward: plan(points, FftDirection::Forward),
+            inverse: plan(points, FftDirection::Inverse),
             twist: (0..points).map(|j| Complex64::from_polar(1.0, PI * j as f64 / size as f64)).collect(),
             powers: powers_of_root(size),
         }
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn plan(points: usize, direction: FftDirection) -> Arc<dyn Fft<f64>> {
+    rustfft::FftPlanner::new().plan_fft(points, direction)
+}
+
+/// What a planner would choose from has code for every prime, 150 KB that a browser would load for nothing: here M is a power
+/// of two.
+#[cfg(target_arch = "wasm32")]
+fn plan(points: usize, direction: FftDirection) -> Arc<dyn Fft<f64>> {
+    Arc::new(rustfft::algorithm::Radix4::new(points, direction))
 }
 
 impl Transform for Portable {

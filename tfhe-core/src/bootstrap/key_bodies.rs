@@ -1,5 +1,7 @@
 //! The client's part of a bootstrapping key: the bodies of its TGSW samples.
 
+use std::ops::Range;
+
 use crate::parallel;
 use crate::parameters::set::Parameters;
 use crate::random::Rows;
@@ -8,17 +10,24 @@ use crate::sample::tgsw;
 use crate::sample::tlwe::TlweSecretKey;
 use crate::torus::Torus;
 
-/// The bodies of a bootstrapping key's rows on the torus `T`: for each step, TGSW samples of (k+1) l polynomials. A sample
-/// is of 1 if the step's key bits have the sample's [pattern](Parameters::pattern), else of 0.
+/// TGSW samples of a bootstrapping key.
+pub(crate) fn sample_count(parameters: &Parameters) -> usize {
+    parameters.steps() * parameters.step_samples()
+}
+
+/// The bodies of some of a bootstrapping key's TGSW samples on the torus `T`: (k+1) l polynomials each. A step has several
+/// samples, and a sample is of 1 if the step's key bits have the sample's [pattern](Parameters::pattern), else of 0.
 pub(crate) fn encrypt_bodies<T: Torus>(
     large: &TlweSecretKey,
     small: &LweSecretKey<Small>,
     parameters: &Parameters,
     rows: Rows<'_>,
+    samples: Range<usize>,
 ) -> Vec<T> {
     let deviation = parameters.tlwe_noise();
     let count = parameters.step_samples();
-    parallel::flat_map(parameters.steps() * count, |index| {
+    parallel::flat_map(samples.len(), |number| {
+        let index = samples.start + number;
         if rows.control.is_cancelled() {
             return Vec::new();
         }

@@ -1,9 +1,11 @@
 //! How keys are made: drawn by the client, each from a seed of its own.
 
+use std::ops::Range;
+
 use super::cloud::CloudKey;
 use super::masks::Masks;
 use super::secret::SecretKey;
-use crate::bootstrap::key_bodies::encrypt_bodies as bootstrap_bodies;
+use crate::bootstrap::key_bodies::{encrypt_bodies as bootstrap_bodies, sample_count};
 use crate::control::Control;
 use crate::error::Result;
 use crate::key_id::KeyId;
@@ -11,7 +13,7 @@ use crate::keyswitch::key_bodies::{encrypt_bodies as key_switch_bodies, rows as 
 use crate::parameters::set::{Parameters, SmallKey};
 use crate::random::{Purpose, Rows, SecretSeed};
 use crate::torus::Torus;
-use crate::torus_words::MakeWords;
+use crate::torus_words::{MakeWords, TorusWords};
 
 impl SecretKey {
     /// Draws a key for a parameter set.
@@ -52,7 +54,7 @@ impl CloudKey {
         let p = *secret.parameters();
         let masks = seed.mask_seed();
         let rows = Rows { seed: &seed, masks, control };
-        let Ok(bootstrap) = p.accumulator.make(BootstrapRows { secret, rows });
+        let bootstrap = bootstrap_words(secret, rows, 0..sample_count(&p));
         let key_switch = key_switch_bodies(&secret.large().extracted(), secret.small(), &p, rows);
         control.check()?;
         Ok(Self { parameters: p, id: secret.id(), masks: Masks::Seeded(masks), bootstrap, key_switch })
@@ -60,22 +62,28 @@ impl CloudKey {
 
     /// Rows of a cloud key of this set, in which its making tells its progress.
     pub fn rows(parameters: &Parameters) -> usize {
-        parameters.steps() * parameters.step_samples() + key_switch_rows(parameters)
+        sample_count(parameters) + key_switch_rows(parameters)
     }
 }
 
-/// Makes the bodies of the bootstrapping key on the torus that the set asks for.
+/// The bodies of some of the bootstrapping key's TGSW samples, on the torus that the set asks for.
+pub(crate) fn bootstrap_words(secret: &SecretKey, rows: Rows<'_>, samples: Range<usize>) -> TorusWords {
+    let Ok(words) = secret.parameters().accumulator.make(BootstrapRows { secret, rows, samples });
+    words
+}
+
 struct BootstrapRows<'a> {
     secret: &'a SecretKey,
     rows: Rows<'a>,
+    samples: Range<usize>,
 }
 
 impl MakeWords for BootstrapRows<'_> {
     type Error = std::convert::Infallible;
 
     fn make<T: Torus>(self) -> std::result::Result<Vec<T>, Self::Error> {
-        let Self { secret, rows } = self;
-        Ok(bootstrap_bodies(secret.large(), secret.small(), secret.parameters(), rows))
+        let Self { secret, rows, samples } = self;
+        Ok(bootstrap_bodies(secret.large(), secret.small(), secret.parameters(), rows, samples))
     }
 }
 

@@ -95,7 +95,7 @@ fn ciphertext_bytes(p: &Parameters) -> u64 {
 }
 
 /// Appends torus elements to a body.
-struct PutWords<'a>(&'a mut Vec<u8>);
+pub(super) struct PutWords<'a>(pub(super) &'a mut Vec<u8>);
 
 impl ReadWords for PutWords<'_> {
     type Output = ();

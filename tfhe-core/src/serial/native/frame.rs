@@ -95,11 +95,7 @@ fn read_up_to(source: &mut impl Read, len: u64, bytes: &mut Vec<u8>) -> Result<(
 /// # Errors
 /// [`Error::NotStorable`] for what is of no named parameter set; [`Error::BadFile`] for more ciphertexts than a file holds.
 pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Result<Zeroizing<Vec<u8>>> {
-    let found = content.parameters();
-    let parameters = match Parameters::named(found.name) {
-        Some(named) if named == found => named,
-        _ => return Err(Error::NotStorable { parameters: found.name }),
-    };
+    let parameters = storable(content.parameters())?;
     // Room for a secret key at once, as in reading.
     let mut body = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
     content.write(&mut body);
@@ -111,6 +107,12 @@ pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Result<Zeroizi
     let checksum = Sha256::digest(&bytes[..]);
     bytes.extend(checksum);
     Ok(bytes)
+}
+
+/// The named set that this is, which a file can name.
+pub(super) fn storable(parameters: &Parameters) -> Result<&'static Parameters> {
+    let named = Parameters::named(parameters.name).filter(|&named| named == parameters);
+    named.ok_or(Error::NotStorable { parameters: parameters.name })
 }
 
 /// Bytes of the file of a cloud key of this set, for who sends it or makes room for it.

@@ -1,11 +1,12 @@
 //! Every kind of native file: round trips, damage, and what is no such file.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::body::Body;
+use super::cloud_key_pieces::CloudKeyPieces;
 use super::frame::{Frame, cloud_key_bytes, from_bytes, to_bytes};
 use super::header::NO_CONTEXT;
 use crate::Error;
@@ -73,6 +74,17 @@ fn every_kind_survives_the_round_trip() {
         assert!(read::<CloudKey>(&bytes).unwrap() == cloud);
         assert_eq!(bytes.len(), cloud_key_bytes(parameters));
         assert!(bytes.len() <= 14_000_000, "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn a_cloud_keys_pieces_are_its_file() {
+    for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_0_1] {
+        let secret = Arc::new(SecretKey::generate(parameters, seed(4)));
+        let whole = to_bytes(&CloudKey::generate(&secret, seed(5)), [7; 32]).unwrap();
+        let pieces: Vec<Vec<u8>> = CloudKeyPieces::new(secret, seed(5), [7; 32]).unwrap().collect();
+        assert!(pieces.concat() == *whole, "{}", parameters.name);
+        assert!(pieces.iter().all(|piece| (1..1_000_000).contains(&piece.len())));
     }
 }
 
