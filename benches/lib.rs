@@ -21,7 +21,7 @@ use tfhe_core::random::SecretSeed;
 /// A client's keys, the same in every run.
 pub struct Keys {
     /// What encrypts.
-    pub secret: SecretKey,
+    pub secret: Arc<SecretKey>,
     /// What an [`Evaluator`] is made of.
     pub cloud: CloudKey,
 }
@@ -36,7 +36,7 @@ impl Keys {
     pub fn numbered(parameters: &Parameters, number: u64) -> Self {
         let secret = SecretKey::generate(parameters, seed(2 * number + 1));
         let cloud = CloudKey::generate(&secret, seed(2 * number + 2));
-        Self { secret, cloud }
+        Self { secret: Arc::new(secret), cloud }
     }
 
     /// `count` fresh ciphertexts of alternating bits.

@@ -13,7 +13,7 @@ import { before, test } from "node:test";
 import { Worker } from "node:worker_threads";
 
 import { load } from "../client.js";
-import { MODULE, isRefusal, seeds } from "./support.mjs";
+import { MODULE, isRefusal, seeds, spyOnMemories } from "./support.mjs";
 
 const VECTORS = new URL("../../vectors/native-files.json", import.meta.url);
 
@@ -161,23 +161,6 @@ test("a module that has stopped says so, and its memory is overwritten", async (
   assert.ok(Buffer.from(memories[0].buffer).every((byte) => byte === 0));
   assert.throws(() => module.drawSecretKey("GATES_DEFAULT"), (error) => isRefusal(error, "caller", /has stopped/));
 });
-
-/**
- * The memories of the modules that are loaded from now on.
- *
- * @param {import("node:test").TestContext} t
- */
-function spyOnMemories(t) {
-  /** @type {WebAssembly.Memory[]} */
-  const memories = [];
-  const instantiate = WebAssembly.instantiate;
-  t.mock.method(WebAssembly, "instantiate", async (/** @type {WebAssembly.Module} */ source, /** @type {any} */ imports) => {
-    const instance = await instantiate(source, imports);
-    memories.push(/** @type {WebAssembly.Memory} */ (instance.exports.memory));
-    return instance;
-  });
-  return memories;
-}
 
 test("it runs in a module worker", async () => {
   const program = `

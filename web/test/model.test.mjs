@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { load } from "../client.js";
-import { MODULE, isRefusal, seeds } from "./support.mjs";
+import { MODULE, isRefusal, seeds, spyOnMemories } from "./support.mjs";
 
 /** What `web/examples/fixtures.rs` writes. */
 const FIXTURES = fileURLToPath(new URL("../../target/wasm/fixtures/", import.meta.url));
@@ -97,6 +97,24 @@ test("what is not of the model or of the key is refused", async (t) => {
   specification.release();
   refused(() => specification.client(key), "caller", /not the handle of a client specification/);
   assert.equal(parameterSets[0], set);
+});
+
+test("neither picture nor scores leave a trace in the module's memory", async (t) => {
+  const [memories, own] = [spyOnMemories(t), await load(await WebAssembly.compile(await readFile(MODULE)))];
+  const specification = own.readSpecification(await fixture(COMPUTED, "specification.json"));
+  seeds(t, 1, 3);
+  const client = specification.client(own.drawSecretKey(specification.parameterSets[0]));
+  const scores = await fixture(COMPUTED, `${specification.parameterSets[0]}.scores`);
+  const holds = (/** @type {Buffer} */ trace) => Buffer.from(memories[0].buffer).includes(trace);
+
+  const row = Buffer.from(pixels.subarray(28 * 9, 28 * 10));
+  assert.ok(row.some((pixel) => pixel > 0 && pixel < 255), "a row that nothing else looks like");
+  client.encrypt(specification.width, specification.height, pixels);
+  assert.ok(!holds(row), "the picture");
+
+  const { integers } = client.decrypt(scores);
+  // The allocator writes into the first bytes of what is freed.
+  assert.ok(!holds(Buffer.from(BigInt64Array.from(integers).buffer, 32)), "the scores");
 });
 
 test("a digit: key, cloud key and picture from here, scores from the native command, the label here", async (t) => {

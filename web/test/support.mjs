@@ -31,3 +31,20 @@ export function isRefusal(error, blame, message) {
   assert.match(error.message, message);
   return true;
 }
+
+/**
+ * The memories of the modules that are loaded from now on.
+ *
+ * @param {import("node:test").TestContext} t
+ */
+export function spyOnMemories(t) {
+  /** @type {WebAssembly.Memory[]} */
+  const memories = [];
+  const instantiate = WebAssembly.instantiate;
+  t.mock.method(WebAssembly, "instantiate", async (/** @type {WebAssembly.Module} */ source, /** @type {any} */ imports) => {
+    const instance = await instantiate(source, imports);
+    memories.push(/** @type {WebAssembly.Memory} */ (instance.exports.memory));
+    return instance;
+  });
+  return memories;
+}

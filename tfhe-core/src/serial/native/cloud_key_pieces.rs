@@ -22,7 +22,7 @@ use crate::serial::kind::Kind;
 /// What a piece has of the file, at the least, but for the first and the last one.
 const PIECE_BYTES: usize = 1 << 19;
 
-/// The file of a new cloud key, in pieces. Together they are what [`to_bytes`](super::frame::to_bytes) gives for the key that
+/// The file of a new cloud key, in pieces. Together they are what [`to_bytes`](crate::serial::to_bytes) gives for the key that
 /// [`CloudKey::generate`](crate::keys::CloudKey::generate) makes from the same seed, and no more than one of them, of some 500 KB, is in
 /// memory at a time.
 ///
