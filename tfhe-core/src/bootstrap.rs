@@ -13,6 +13,7 @@ pub(crate) mod key;
 pub(crate) mod key_bodies;
 pub(crate) mod lookup_table;
 pub(crate) mod modulus_switch;
+#[cfg(feature = "parallel")]
 mod team;
 
 pub use lookup_table::LookupTable;

@@ -17,16 +17,15 @@ use crate::{
     },
     commands::encrypt::client,
     error::{About, Error, Result},
-    files::{encrypted, keys, lookup, named::Named, picture::picture, specification},
+    files::{encrypted, keys, lookup, named::Named, picture::picture},
     session::Session,
     terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
     let choice = &arguments.client;
-    let specification = specification::find(choice.file(), &choice.model.name)?;
     let encrypted = encrypted::scores(&arguments.file)?;
-    let client = client(specification, keys::secret_key(&arguments.key.path)?)?.content;
+    let client = client(choice, keys::secret_key(&arguments.key.path)?)?.content;
     let plain = plain(choice, &arguments.comparison)?;
     let (scores, _) = decrypt(&client, &encrypted)?;
     show(client.specification(), &scores, plain.as_ref(), session.output)

@@ -1,9 +1,9 @@
 //! The whole path on one digit, playing client and server in one process, through real files in a temporary folder.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bnn::{
-    client::{ClientSpecification, Scores},
+    client::{Client, ClientSpecification, Scores},
     data::GreyImage,
     engine::{Engine, client_specification},
     model::Model,
@@ -54,8 +54,8 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
         Duration::ZERO,
     )?;
     // From here on the client knows of the model what the file says.
-    let client = encrypt::client(specification::read(&specification.path)?, keys::secret_key(&secret_key)?)?;
-    let client = client.content;
+    let secret_key = Arc::new(keys::secret_key(&secret_key)?.content);
+    let client = Client::new(specification::read(&specification.path)?, secret_key)?;
     let encrypted = encrypt::encrypt(&client, &image, &target("digit.enc")?)?;
     output.say(format_args!(
         "3. The client encrypts the {} pixels, by what the server tells of its model ({}): {}. The file goes to the server.",

@@ -6,17 +6,18 @@ use std::{
 };
 
 use bnn::{
-    client::{Client, ClientSpecification},
+    client::Client,
     data::GreyImage,
+    engine::{Engine, client_specification},
 };
 use serde_json::json;
 use tfhe_core::{keys::SecretKey, random::SecretSeed};
 
 use crate::{
-    arguments::client::Encrypt,
+    arguments::{client::Encrypt, shared::ClientChoice},
     error::{About, Result},
     files::{
-        input, keys,
+        input, keys, lookup,
         named::Named,
         output::{Target, Written},
         picture::picture,
@@ -37,9 +38,8 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     let target = Target::new(&out, arguments.overwriting.existing(), &inputs)?;
     let output = target.words(session.output)?;
 
-    let specification = specification::find(arguments.client.file(), &arguments.client.model.name)?;
     let image = picture(&arguments.image, arguments.index)?;
-    let client = client(specification, keys::secret_key(&arguments.key.path)?)?;
+    let client = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
     let file = encrypt(&client.content, &image, &target)?;
     output.say(format_args!(
         "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
@@ -56,14 +56,20 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     }))
 }
 
-/// A client with a key, by whose name it goes.
+/// A client of the model that was chosen, with a key, by whose name it goes.
 ///
 /// # Errors
-/// [`Error::Network`](crate::error::Error::Network), about the key, where its parameter set does not fit the model.
-pub(crate) fn client(
-    specification: Arc<ClientSpecification>,
-    key: Named<SecretKey>,
-) -> Result<Named<Client>> {
+/// Where the specification or the model cannot be read, or the key's parameter set does not fit it.
+pub(crate) fn client(choice: &ClientChoice, key: Named<SecretKey>) -> Result<Named<Client>> {
+    let specification = match choice.file() {
+        Some(file) => specification::read(file)?,
+        None => {
+            let model = lookup::model(&choice.model.name)?;
+            // Where the key's engine does not run the model, the model can tell why.
+            Engine::of(key.content.parameters()).about(&key.name)?.parameters(Some(&model))?;
+            Arc::new(client_specification(&model)?)
+        }
+    };
     let content = Client::new(specification, Arc::new(key.content)).about(&key.name)?;
     Ok(Named { name: key.name, content })
 }

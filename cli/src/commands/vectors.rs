@@ -1,6 +1,6 @@
 //! Checks the known-answer vectors, or makes them.
 
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use bnn::{data::GreyImage, model::Model, vectors};
 use serde_json::json;
@@ -106,17 +106,11 @@ pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result
     output.give(&json!({ "files": written, "seconds": duration.as_secs_f64() }))
 }
 
-/// The files of the folder, by name; one that is not there is left out.
+/// The files of the folder, by name.
 fn recorded(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
-    for name in vectors::FILES {
-        match Input::open(&folder.join(name)) {
-            Ok(input) => files.insert((*name).to_owned(), input.bytes(MOST_BYTES)?),
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-    }
-    Ok(files)
+    let read = |name: &&str| Ok(((*name).to_owned(), Input::open(&folder.join(name))?.bytes(MOST_BYTES)?));
+    // From the last on, which is the file that every folder of vectors has.
+    vectors::FILES.iter().rev().map(read).collect()
 }
 
 /// The models and digits that ship.

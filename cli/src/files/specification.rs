@@ -2,11 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use bnn::{client::ClientSpecification, engine::client_specification};
+use bnn::client::ClientSpecification;
 
 use crate::{
     error::{About, Result},
-    files::{input::Input, lookup},
+    files::input::Input,
 };
 
 /// Reads a client specification.
@@ -18,15 +18,4 @@ pub(crate) fn read(path: &Path) -> Result<Arc<ClientSpecification>> {
     let name = input.name().to_owned();
     let bytes = input.bytes(ClientSpecification::MOST_BYTES as u64)?;
     Ok(Arc::new(ClientSpecification::from_bytes(&bytes).about(&name)?))
-}
-
-/// The specification in a file, if one is named, else that of a model.
-///
-/// # Errors
-/// As [`read`] and [`lookup::model`].
-pub(crate) fn find(file: Option<&Path>, model: &str) -> Result<Arc<ClientSpecification>> {
-    match file {
-        Some(file) => read(file),
-        None => Ok(Arc::new(client_specification(&lookup::model(model)?)?)),
-    }
 }

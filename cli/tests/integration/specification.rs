@@ -69,10 +69,10 @@ fn a_damaged_specification_is_refused_in_one_line() {
     for cut in [0, 1, sound.len() / 2, sound.len() - 3] {
         refusal(&place, &sound[..cut]);
     }
-    let flipped = sound.replacen("\"width\": 28", "\"width\": 29", 1);
+    let flipped = sound.replacen("\"width\":28", "\"width\":29", 1);
     assert_ne!(flipped, sound);
     assert!(refusal(&place, &flipped).contains("checksum"));
-    let newer = sound.replacen("\"version\": 1", "\"version\": 2", 1);
+    let newer = sound.replacen("\"version\":1", "\"version\":2", 1);
     assert_ne!(newer, sound);
     assert!(refusal(&place, &newer).contains("version 2, this program reads version 1"));
     refusal(&place, "{}");

@@ -24,6 +24,7 @@
 use super::key::BootstrapKey;
 use super::lookup_table::LookupTable;
 use super::modulus_switch::SwitchedSample;
+#[cfg(feature = "parallel")]
 use super::team;
 use crate::backend::buffer::AlignedBuffer;
 #[cfg(any(test, feature = "internals"))]
@@ -34,10 +35,12 @@ use crate::torus::{Torus, Torus32, Torus64};
 
 impl BootstrapKey {
     /// Looks up the phase of each sample of `batch` in its table: modulus switch, blind rotation and sample extraction.
-    /// The values come under the large key. A batch runs on this thread; a single sample is shared by up to `threads`.
+    /// The values come under the large key. A batch runs on this thread; a single sample is shared by up to `threads`: this one,
+    /// and those of the current rayon pool that are idle.
     ///
     /// # Panics
     /// If there are not as many tables as samples, or one of them has another dimension or size than the key.
+    #[cfg_attr(not(feature = "parallel"), expect(unused_variables, reason = "there is one thread"))]
     pub(crate) fn bootstrap(
         &self,
         batch: &[LweCiphertext<Torus32, Small>],
@@ -58,10 +61,10 @@ impl BootstrapKey {
         {
             sample.start(table, &mut accumulator[shape.dimension * size..]);
         }
-        if let ([sample], 2..) = (&samples[..], threads) {
-            team::rotate(self, sample, threads, &mut accumulators);
-        } else {
-            self.rotate(&samples, &mut accumulators);
+        match &samples[..] {
+            #[cfg(feature = "parallel")]
+            [sample] if threads > 1 => team::rotate(self, sample, threads, &mut accumulators),
+            samples => self.rotate(samples, &mut accumulators),
         }
         let extract = |accumulator: &[u64]| {
             let words: &[Torus64] = bytemuck::cast_slice(accumulator);
@@ -77,8 +80,7 @@ impl BootstrapKey {
     #[cfg(any(test, feature = "internals"))]
     pub(crate) fn step(&self, number: usize, accumulators: &mut [u64], shifts: &[u32]) {
         let mut scratch = AlignedBuffer::zeroed(self.shape.scratch_len());
-        let key = &self.points[number * self.shape.key_len()..][..self.shape.key_len()];
-        let step = Step { shape: &self.shape, key, next_key: &[] };
+        let step = Step { next_key: &[], ..self.numbered(number) };
         self.fft.transform().rotate_and_add(&step, accumulators, shifts, &mut scratch);
     }
 
@@ -87,11 +89,11 @@ impl BootstrapKey {
         let rotations = self.shape.rotations;
         let mut scratch = AlignedBuffer::zeroed(self.shape.scratch_len());
         let mut shifts = vec![0; samples.len() * rotations];
-        for (number, step) in self.steps() {
+        for number in 0..self.parameters.steps() {
             for (shifts, sample) in shifts.chunks_exact_mut(rotations).zip(samples) {
                 self.shifts(number, sample, shifts);
             }
-            self.fft.transform().rotate_and_add(&step, accumulators, &shifts, &mut scratch);
+            self.fft.transform().rotate_and_add(&self.numbered(number), accumulators, &shifts, &mut scratch);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A bootstrapping key, expanded for use.
 
+use std::sync::Arc;
+
 use super::modulus_switch::SwitchedSample;
 use crate::backend::buffer::AlignedBuffer;
 use crate::backend::cache;
@@ -19,10 +21,11 @@ use crate::torus_words::ReadWords;
 /// space.
 const BATCH_SHARE: usize = 4;
 
-/// A bootstrapping key in the Fourier domain of one backend.
+/// A bootstrapping key in the Fourier domain of one backend; cheap to clone.
+#[derive(Clone)]
 pub(crate) struct BootstrapKey {
-    /// The keys of the steps, one after another.
-    pub(super) points: AlignedBuffer<f64>,
+    /// The keys of the steps, one after another. Shared with threads that help in a rotation, for which nobody waits.
+    points: Arc<AlignedBuffer<f64>>,
     pub(super) parameters: Parameters,
     pub(super) shape: StepShape,
     pub(super) fft: Fft,
@@ -80,12 +83,12 @@ impl BootstrapKey {
         });
         let accumulator_bytes = shape.accumulator_len() * size_of::<u64>();
         let batch_size = (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64);
-        Self { points, parameters: *parameters, shape, fft, batch_size }
+        Self { points: Arc::new(points), parameters: *parameters, shape, fft, batch_size }
     }
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.points)
+        size_of_val(&**self.points)
     }
 
     /// How many samples a batch should have for this key and this machine's cache.
@@ -93,11 +96,11 @@ impl BootstrapKey {
         self.batch_size
     }
 
-    /// The steps, with their number.
-    pub(super) fn steps(&self) -> impl Iterator<Item = (usize, Step<'_>)> {
-        let keys = self.points.chunks_exact(self.shape.key_len());
-        let next_keys = keys.clone().skip(1).chain([&[][..]]);
-        keys.zip(next_keys).map(|(key, next_key)| Step { shape: &self.shape, key, next_key }).enumerate()
+    /// Step `number`, followed by the next one.
+    pub(super) fn numbered(&self, number: usize) -> Step<'_> {
+        let len = self.shape.key_len();
+        let (key, next) = self.points[number * len..].split_at(len);
+        Step { shape: &self.shape, key, next_key: &next[..len.min(next.len())] }
     }
 
     /// The exponents of step `number`: for each of its TGSW samples the sum mod 2N of the masks in its pattern.

@@ -10,6 +10,7 @@ use crate::sample::lwe::{LweCiphertext, Small};
 use crate::torus::Torus32;
 
 /// An LWE sample with modulus 2N.
+#[derive(Clone)]
 pub(crate) struct SwitchedSample {
     /// Below 2N each.
     pub(crate) masks: Vec<u32>,

@@ -4,16 +4,15 @@ use crate::{
     arguments::paper::PaperDecrypt,
     commands::{decrypt, encrypt::client},
     error::Result,
-    files::{keys, paper, specification},
+    files::{keys, paper},
     session::Session,
 };
 
 pub(crate) fn run(arguments: &PaperDecrypt, session: &Session) -> Result<()> {
     let choice = &arguments.client;
-    let specification = specification::find(choice.file(), &choice.model.name)?;
     let key = keys::secret_key(&arguments.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
-    let client = client(specification, key)?.content;
+    let client = client(choice, key)?.content;
     let answer = paper::answer(&client, &arguments.file)?;
     let plain = decrypt::plain(choice, &arguments.comparison)?;
     let (scores, _) = decrypt::decrypt(&client, &answer)?;

@@ -15,7 +15,6 @@ use crate::{
         keys,
         output::{Written, check_file},
         picture::picture,
-        specification,
         whole::{Existing, Secrecy, Staged},
     },
     session::Session,
@@ -32,11 +31,10 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     inputs.extend(choice.file());
     paths.iter().try_for_each(|path| check_file(path, existing, &inputs))?;
 
-    let specification = specification::find(choice.file(), &choice.model.name)?;
     let image = picture(&arguments.image, arguments.index)?;
     let key = keys::secret_key(&arguments.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
-    let client = client(specification, key)?;
+    let client = client(choice, key)?;
     let encoded = client.content.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
     let (lists, duration) = units::timed(|| paper::encrypt(&client.content, &encoded, seed));
