@@ -13,6 +13,7 @@
 //! chooses the backend. Keys are seeded: a run repeats.
 
 use benches::{Keys, chosen_backend, seed};
+use testkit::errors::Errors;
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
@@ -26,35 +27,17 @@ const KEYS: u64 = 5;
 /// Bootstraps a key.
 const BOOTSTRAPS: usize = 4200;
 
-/// Errors of one kind under all keys of a set, in torus units.
-#[derive(Default)]
-struct Errors {
-    count: f64,
-    sum: f64,
-    squares: f64,
-}
-
-impl Errors {
-    fn add(&mut self, error: f64) {
-        self.count += 1.0;
-        self.sum += error;
-        self.squares += error * error;
-    }
-
-    /// A table row: deviation measured and by formula, ratio of the variances, mean in standard errors.
-    fn print(&self, set: &str, what: &str, predicted: f64) {
-        let variance = self.squares / self.count;
-        let standard_error = (variance / self.count).sqrt();
-        println!(
-            "| `{set}` | {what} | 2^{:.3} | 2^{:.3} | {:.3} ± {:.3} | {:+.1} | {} |",
-            variance.log2() / 2.0,
-            predicted.log2() / 2.0,
-            variance / predicted,
-            2.0 * (2.0 / self.count).sqrt(),
-            self.sum / self.count / standard_error,
-            self.count
-        );
-    }
+/// A table row: deviation measured and by formula, ratio of the variances, mean in standard errors.
+fn print(errors: &Errors, set: &str, what: &str, predicted: f64) {
+    let (count, variance) = (errors.count(), errors.variance());
+    println!(
+        "| `{set}` | {what} | 2^{:.3} | 2^{:.3} | {:.3} ± {:.3} | {:+.1} | {count} |",
+        variance.log2() / 2.0,
+        predicted.log2() / 2.0,
+        variance / predicted,
+        2.0 * (2.0 / count).sqrt(),
+        errors.standard_errors(count),
+    );
 }
 
 fn measure(parameters: &Parameters, backend: Backend) {
@@ -85,14 +68,14 @@ fn measure(parameters: &Parameters, backend: Backend) {
             .expect("invariant: ciphertexts of the key, a table for each");
         for (input, output) in inputs.iter().zip(&outputs) {
             let step = (phase(output) * steps).round();
-            result.add(phase(output) - step / steps);
+            result.extend([phase(output) - step / steps]);
             // From the phase to the middle of the stair that was read, in stairs, known up to a turn of the staircase.
             let distance = step + 0.5 - phase(input) * slots / width;
-            decision.add((distance - (distance / steps).round() * steps) * width / slots);
+            decision.extend([(distance - (distance / steps).round() * steps) * width / slots]);
         }
     }
-    decision.print(parameters.name(), "looked-up phase", noise::decision(parameters, 0.0) + wide);
-    result.print(parameters.name(), "result of the blind rotation", noise::bootstrapped(parameters));
+    print(&decision, parameters.name(), "looked-up phase", noise::decision(parameters, 0.0) + wide);
+    print(&result, parameters.name(), "result of the blind rotation", noise::bootstrapped(parameters));
 }
 
 /// The named sets that the arguments name, or all of them.

@@ -10,6 +10,7 @@
 //! two, in turns. Printed are the medians of a gate's time, the lower and upper quartiles, and the median of the ratios within
 //! a round.
 
+use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -60,7 +61,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut times = [Vec::new(), Vec::new()];
         std::thread::scope(|scope| {
             for _ in 0..load {
-                scope.spawn(|| while !stop.load(Ordering::Relaxed) {});
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        spin_loop();
+                    }
+                });
             }
             for _ in 0..rounds {
                 for (pool, times) in pools.iter().zip(&mut times) {

@@ -19,7 +19,7 @@ fn main() -> std::io::Result<()> {
     let models = [toy::perceptron(), toy::hybrid(), toy::binarized()];
     seeds(
         "model_folder",
-        models.iter().map(|files| [files.manifest.as_bytes(), &[0], &files.weights].concat()),
+        models.iter().map(|files| [files.manifest.as_bytes(), &[0], &files.weights()].concat()),
     )?;
     seeds("saved_run", saved_run::states(40).into_iter().step_by(5))?;
     seeds("tfhe_lib", tfhe_lib::files())?;

@@ -69,6 +69,6 @@ fn sealed(data: &[u8]) -> Option<Vec<u8>> {
 pub fn files() -> Vec<Vec<u8>> {
     let models = [toy::perceptron(), toy::hybrid(), toy::binarized()];
     let specification =
-        |files: &toy::Files| specification_of(&toy::open(files)).expect("a small model").to_bytes();
+        |files: &toy::ModelFiles| specification_of(&toy::open(files)).expect("a small model").to_bytes();
     models.iter().map(specification).collect()
 }

@@ -22,7 +22,7 @@ use tfhe_core::{
 
 use crate::{
     shipped,
-    toy::{picture, toy},
+    toy::{Open, picture, toy},
 };
 
 const SHIPPED: [&str; 5] = ["binarized-cnn", "binarized-perceptron", "hybrid-cnn", "perceptron", "sign-cnn"];

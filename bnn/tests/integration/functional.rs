@@ -11,6 +11,7 @@ use bnn::{
     model::Model,
 };
 use tfhe_core::{
+    backend::Backend,
     control::Control,
     evaluator::Evaluator,
     keys::SecretKey,
@@ -18,9 +19,9 @@ use tfhe_core::{
 };
 
 use crate::{
-    parties::{client, evaluator, key, seed, server},
+    parties::{client, evaluator, evaluator_on, key, seed, server},
     shipped,
-    toy::{Folder, Tensor, perceptron, picture},
+    toy::{ModelFiles, Open, Tensor, perceptron, picture},
 };
 
 /// One key for all tests here: it takes a second to make.
@@ -54,13 +55,25 @@ fn signs(count: usize, salt: u64) -> Vec<i8> {
 
 /// Sums are few units and units are large: noise turns no sign, and the scores are exact.
 #[test]
-fn a_small_network_is_evaluated_exactly() {
+fn a_small_network_is_evaluated_exactly_on_every_backend() {
     let model =
         perceptron(4, 16, (&signs(16 * 12, 1), &[0; 12]), (&signs(12 * 3, 2), &[1, -2, 0])).open().unwrap();
-    for (number, pattern) in [0xF0F0_u32, 0x1234, 0x0000, 0xFFFF, 0x8001].into_iter().enumerate() {
-        let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| pattern >> i & 1 == 1));
-        let oracle = engine::evaluate(&model, &model.input().encode(&image).unwrap()).unwrap();
-        assert_eq!(scores(&model, &image, 10 + number as u64), oracle, "pattern {pattern:#x}");
+    let (key, _) = keys();
+    let client = client(&model, key);
+    for &backend in Backend::ALL {
+        if !backend.is_available() {
+            println!("not run: this CPU lacks the backend {backend}");
+            continue;
+        }
+        let server = server(&model, &evaluator_on(key, 2, backend), Style::Optimized);
+        for (number, pattern) in [0xF0F0_u32, 0x1234, 0x0000, 0xFFFF, 0x8001].into_iter().enumerate() {
+            let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| pattern >> i & 1 == 1));
+            let encoded = client.encode(&image).unwrap();
+            let encrypted = client.encrypt(&encoded, seed(10 + number as u64)).unwrap();
+            let scores = client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap();
+            let oracle = engine::evaluate(&model, &encoded).unwrap();
+            assert_eq!(scores, oracle, "pattern {pattern:#x} on {backend}");
+        }
     }
 }
 
@@ -76,7 +89,7 @@ fn two_hidden_layers_chain() {
     tensors[2] = Tensor::matrix("scores.weights", 5, &signs(5 * 3, 4));
     tensors.push(Tensor::matrix("second.weights", 9, &signs(45, 5)));
     tensors.push(Tensor::biases("second.biases", &[0, 2, -2, 4, 0]));
-    let model = Folder { manifest, tensors }.open().unwrap();
+    let model = ModelFiles { manifest, tensors }.open().unwrap();
     assert_eq!(Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap().bootstraps(), 14);
     let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| i % 3 == 0));
     let oracle = engine::evaluate(&model, &model.input().encode(&image).unwrap()).unwrap();
@@ -217,7 +230,7 @@ bits = 1
 {layers}
 "#
     );
-    Folder { manifest, tensors }.open().unwrap()
+    ModelFiles { manifest, tensors }.open().unwrap()
 }
 
 /// A layer of the manifest without tensors, with what else it says.

@@ -26,7 +26,7 @@ use tfhe_core::{
 use crate::{
     parties::{client, evaluator, key, seed, server},
     shipped,
-    toy::{Folder, Tensor, perceptron, picture},
+    toy::{ModelFiles, Open, Tensor, perceptron, picture},
 };
 
 const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
@@ -225,7 +225,7 @@ fn small_cnn(
     weights: &[i32],
     score_biases: [i32; 2],
     bits: usize,
-) -> Folder {
+) -> ModelFiles {
     let manifest = format!(
         r#"format = 1
 name = "small"
@@ -278,7 +278,7 @@ biases = "e"
         words("d", weights, &[2, 8]),
         Tensor::biases("e", &score_biases),
     ];
-    Folder { manifest, tensors }
+    ModelFiles { manifest, tensors }
 }
 
 fn sign() -> impl Strategy<Value = i8> {
@@ -305,7 +305,7 @@ proptest! {
 }
 
 /// A convolution of multi-bit filters on grey pixels, with stride and shift, and a hidden layer: also without rectifiers.
-fn small_hybrid() -> Folder {
+fn small_hybrid() -> ModelFiles {
     let manifest = r#"format = 1
 name = "small"
 description = "Three filters on 7 x 7 grey pixels, and a hidden layer"
@@ -361,7 +361,7 @@ biases = "f"
         Tensor::matrix("e", 4, &[3, 0, -5, 1, -1, 100, 2, -77]),
         Tensor::biases("f", &[-4, 19]),
     ];
-    Folder { manifest: manifest.into(), tensors }
+    ModelFiles { manifest: manifest.into(), tensors }
 }
 
 #[test]

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use safetensors::Dtype;
 use sha2::{Digest, Sha256};
 
-use crate::toy::{Folder, Tensor, toy};
+use crate::toy::{ModelFiles, Open, Tensor, toy};
 
 /// The message that reading the model fails with, behind the name of the file that it is about.
-fn message(folder: &Folder) -> String {
+fn message(folder: &ModelFiles) -> String {
     let Error::Model { file, fault } = folder.open().unwrap_err() else { panic!("an error of a model") };
     let message = format!("{}: {fault}", file.name());
     assert!(!message.contains('\n'), "{message:?} is one line");
@@ -38,7 +38,7 @@ fn a_good_folder_is_read_as_it_is() {
 
 #[test]
 fn the_digest_is_that_of_the_two_files_and_changes_with_them() {
-    let digest = |folder: &Folder| folder.open().unwrap().digest();
+    let digest = |folder: &ModelFiles| folder.open().unwrap().digest();
     let files = [toy().manifest.as_bytes(), &toy().weights()].concat();
     assert_eq!(digest(&toy()), <[u8; 32]>::from(Sha256::digest(files)));
 

@@ -10,7 +10,7 @@ use bnn::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::toy::{Folder, Tensor, picture, toy};
+use crate::toy::{ModelFiles, Open, Tensor, picture, toy};
 
 /// A network of two hidden layers, and a picture for it.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl Case {
             tensors.push(Tensor::matrix(w, inputs[layer], &self.weights[layer]));
             tensors.push(Tensor::biases(b, &self.biases[layer]));
         }
-        Folder { manifest, tensors }.open().unwrap()
+        ModelFiles { manifest, tensors }.open().unwrap()
     }
 
     /// `W x + b` of one layer, with rows of `W` one after the other.

@@ -27,8 +27,12 @@ pub(crate) fn key(parameters: &Parameters, number: u64) -> Arc<SecretKey> {
 
 /// A cloud key by the number of its seed, ready for use.
 pub(crate) fn evaluator(key: &SecretKey, number: u64) -> Arc<Evaluator> {
+    evaluator_on(key, number, Backend::fastest())
+}
+
+pub(crate) fn evaluator_on(key: &SecretKey, number: u64, backend: Backend) -> Arc<Evaluator> {
     let cloud = CloudKey::generate(key, seed(number));
-    Arc::new(Evaluator::new(&cloud, Backend::fastest()).unwrap())
+    Arc::new(Evaluator::new(&cloud, backend).unwrap())
 }
 
 /// A client that knows of the model what a specification's bytes say.

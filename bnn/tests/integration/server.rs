@@ -23,7 +23,7 @@ use tfhe_core::{
 
 use crate::{
     parties::{client, evaluator, key, seed, server},
-    toy::{perceptron, picture},
+    toy::{Open, perceptron, picture},
 };
 
 /// What both sides of a protocol share with threads, and what travels.

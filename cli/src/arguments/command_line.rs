@@ -101,7 +101,7 @@ pub(crate) enum Command {
     Convert(Convert),
     /// Tells what a file or a model folder is
     Inspect(Inspect),
-    /// Lists the models that are found
+    /// Lists the models that are found, or writes what a client needs of one
     Models(Models),
     /// Tells what an inference would cost on this machine, whose speed is measured first
     Estimate(Estimate),

@@ -20,7 +20,9 @@ use crate::{
     },
     error::Result,
     files::{
-        encrypted, keys, lookup,
+        encrypted,
+        input::Input,
+        keys, lookup,
         named::Named,
         output::{Target, Written},
         picture::picture,
@@ -55,7 +57,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     )?;
     // From here on the client knows of the model what the file says.
     let secret_key = Arc::new(keys::secret_key(&secret_key)?.content);
-    let client = Client::new(specification::read(&specification.path)?, secret_key)?;
+    let client = Client::new(specification::read(Input::open(&specification.path)?)?, secret_key)?;
     let encrypted = encrypt::encrypt(&client, &image, &target("digit.enc")?)?;
     output.say(format_args!(
         "3. The client encrypts the {} pixels, by what the server tells of its model ({}): {}. The file goes to the server.",

@@ -17,7 +17,8 @@ use crate::{
     arguments::{client::Encrypt, shared::ClientChoice},
     error::{About, Result},
     files::{
-        input, keys, lookup,
+        input::{self, Input},
+        keys, lookup,
         named::Named,
         output::{Target, Written},
         picture::picture,
@@ -62,7 +63,7 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
 /// Where the specification or the model cannot be read, or the key's parameter set does not fit it.
 pub(crate) fn client(choice: &ClientChoice, key: Named<SecretKey>) -> Result<Named<Client>> {
     let specification = match choice.file() {
-        Some(file) => specification::read(file)?,
+        Some(file) => specification::read(Input::open(file)?)?,
         None => {
             let model = lookup::model(&choice.model.name)?;
             // Where the key's engine does not run the model, the model can tell why.

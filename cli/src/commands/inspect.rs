@@ -2,8 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use bnn::{client::PixelEncoding, engine::functional::Plan, model::Model};
-use serde_json::json;
+use bnn::{
+    client::{InputEncoding, PixelEncoding},
+    engine::{Engine, functional::Plan},
+    model::Model,
+};
+use serde_json::{Value, json};
 use tfhe_core::{
     ciphertext::{CiphertextList, PackedCiphertext, SeededCiphertexts},
     keys::{CloudKey, SecretKey},
@@ -18,10 +22,10 @@ use crate::{
     error::{About, Result},
     files::{
         input::{Input, is_stdin},
-        keys, lookup,
+        keys, lookup, specification,
     },
     session::Session,
-    terminal::{description, units},
+    terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
@@ -38,8 +42,59 @@ fn inspect_file(path: &Path, session: &Session) -> Result<()> {
     let mut input = Input::open(path)?;
     match keys::recognise(&mut input)? {
         Some(form) => inspect_library(form, input, session),
+        // No native file begins with a brace, and every specification does.
+        None if input.start(1)? == b"{" => inspect_specification(input, session.output),
         None => inspect_native(input, session),
     }
+}
+
+/// What a client needs of a model.
+fn inspect_specification(input: Input, output: Output) -> Result<()> {
+    let name = input.name().to_owned();
+    let specification = specification::read(input)?;
+    let (picture, labels) = (specification.input(), specification.labels());
+    let digest = units::hex(&specification.model_digest());
+    output.say(format_args!("file        {}", name.display()))?;
+    output.say("kind        a client specification")?;
+    output.say(format_args!("model       {}", specification.model_name()))?;
+    output.say(format_args!("digest      {digest}"))?;
+    output.say(input_line(picture))?;
+    output.say(format_args!("labels      {}", labels.join(", ")))?;
+    let mut engines = Vec::new();
+    for engine in [Engine::Functional, Engine::Gates] {
+        let sets: Vec<&str> =
+            specification.parameter_sets(engine).into_iter().map(|set| set.name()).collect();
+        if !sets.is_empty() {
+            output.say(format_args!("{:<11} with keys of {}", engine.to_string(), sets.join(", ")))?;
+        }
+        engines.push(json!({ "engine": engine.to_string(), "parameters": sets }));
+    }
+    output.say("checksum    holds")?;
+    output.give(&json!({
+        "file": name.display().to_string(),
+        "kind": "a client specification",
+        "model": description::client_json(&specification),
+        "input": input_json(picture),
+        "labels": labels,
+        "engines": engines,
+        "checksum": "holds",
+    }))
+}
+
+/// How a model reads pictures, for people.
+fn input_line(input: &InputEncoding) -> String {
+    format!("input       {} x {} pixels: {}", input.width(), input.height(), reading(input.pixels()))
+}
+
+/// The same in JSON.
+fn input_json(input: &InputEncoding) -> Value {
+    json!({
+        "width": input.width(),
+        "height": input.height(),
+        "encoding": input.pixels().name(),
+        "values": input.value_count(),
+        "bits": input.bit_count(),
+    })
 }
 
 /// A file of the TFHE library.
@@ -137,12 +192,7 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     let (input, digest) = (model.input(), units::hex(&model.digest()));
     output.say(format_args!("model       {}: {}", model.name(), model.description()))?;
     output.say(format_args!("digest      {digest}"))?;
-    output.say(format_args!(
-        "input       {} x {} pixels: {}",
-        input.width(),
-        input.height(),
-        reading(input.pixels())
-    ))?;
+    output.say(input_line(input))?;
     let plan = Plan::cheapest(Arc::clone(model)).ok();
     let engines = plan.as_ref().map_or_else(
         || "gates".into(),
@@ -174,13 +224,7 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     output.give(&json!({
         "model": description::model_json(model),
         "description": model.description(),
-        "input": {
-            "width": input.width(),
-            "height": input.height(),
-            "encoding": input.pixels().name(),
-            "values": input.value_count(),
-            "bits": input.bit_count(),
-        },
+        "input": input_json(input),
         "bootstraps": plan.as_ref().map(Plan::bootstraps),
         "layers": layers,
     }))

@@ -20,6 +20,7 @@ use crate::{
     error::{About, Error, Result},
     files::{
         folder::{check_folder, make_folder},
+        input::Input,
         lookup,
         output::{Written, check_file},
         specification,
@@ -44,7 +45,7 @@ pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     let engine = Engine::from(arguments.engine);
     let parameters = match &arguments.client {
         Some(file) => {
-            let specification = specification::read(file)?;
+            let specification = specification::read(Input::open(file)?)?;
             let sets = specification.parameter_sets(engine);
             let model = specification.model_name();
             *sets.first().ok_or_else(|| Error::NoEngine { model: model.into(), engine })?

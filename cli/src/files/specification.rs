@@ -1,6 +1,6 @@
 //! Client specifications: what a client needs to know of a model.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use bnn::client::ClientSpecification;
 
@@ -13,8 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Network`](crate::error::Error::Network), about the file, where it is none or of another version.
-pub(crate) fn read(path: &Path) -> Result<Arc<ClientSpecification>> {
-    let input = Input::open(path)?;
+pub(crate) fn read(input: Input) -> Result<Arc<ClientSpecification>> {
     let name = input.name().to_owned();
     let bytes = input.bytes(ClientSpecification::MOST_BYTES as u64)?;
     Ok(Arc::new(ClientSpecification::from_bytes(&bytes).about(&name)?))

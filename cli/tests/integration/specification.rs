@@ -46,6 +46,12 @@ fn a_specification_goes_through_pipes_and_is_the_same_each_time() {
     place.run("models --client toy").succeeded();
     let told = place.run("models --client toy --out -").succeeded();
     assert_eq!(told, fs::read_to_string(place.path("toy.client.json")).unwrap());
+    let inspected = place.run("inspect toy.client.json").succeeded();
+    for fragment in
+        ["a client specification", "28 x 28 pixels", "with keys of FUNCTIONAL_1024", "GATES_DEFAULT"]
+    {
+        assert!(inspected.contains(fragment), "no {fragment:?} in {inspected}");
+    }
     let error = place.run("models --client toy").stderr;
     assert!(error.contains("toy.client.json: exists already; --force replaces it"), "{error}");
     assert!(!told.contains("weights"), "{told}");

@@ -11,6 +11,7 @@
 //!
 //! What goes through a transform is measured on every backend, with fewer samples where that is slow.
 
+use testkit::errors::Errors;
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
@@ -60,18 +61,17 @@ fn exactly(variance: f64) -> Prediction {
     Prediction { variance, floating: 0.0, sharing: 1.0 }
 }
 
-/// Errors of one operation under all keys.
-#[derive(Default)]
-struct Errors(Vec<f64>);
+/// Errors of one operation under all keys, compared with what is predicted of them.
+trait Check {
+    fn check(&self, parameters: &Parameters, operation: &str, predicted: &Prediction);
+}
 
-impl Errors {
+impl Check for Errors {
     fn check(&self, parameters: &Parameters, operation: &str, predicted: &Prediction) {
-        let count = self.0.len() as f64;
+        let (count, mean, variance) = (self.count(), self.mean(), self.variance());
         let independent = count / predicted.sharing;
-        let mean = self.0.iter().sum::<f64>() / count;
-        let variance = self.0.iter().map(|x| x * x).sum::<f64>() / count;
         let ratio = variance / predicted.variance;
-        let standard_errors = mean / (variance / independent).sqrt();
+        let standard_errors = self.standard_errors(independent);
         let name = parameters.name();
         println!(
             "{name}, {operation}: 2^{:.2}, {ratio:.3} of the predicted variance, \
@@ -90,7 +90,7 @@ impl Errors {
             "{name}, {operation}: mean {mean} is {standard_errors} standard errors off"
         );
         for bound in TAILS {
-            let beyond = self.0.iter().filter(|x| x.abs() > bound * variance.sqrt()).count() as f64;
+            let beyond = self.beyond(bound);
             let expected = count * libm::erfc(bound / std::f64::consts::SQRT_2);
             let slack = DEVIATIONS * (expected * predicted.sharing).sqrt().max(predicted.sharing);
             assert!(
@@ -118,9 +118,9 @@ fn fresh_noise_is_as_predicted_and_adds_with_squared_factors() {
                 let message = Torus32::from_real(0.125);
                 for pair in ciphertexts.chunks_exact(2) {
                     assert_eq!(pair[0].variance(), noise::fresh(parameters));
-                    fresh.0.extend(pair.iter().map(|c| error(&key, c, message)));
+                    fresh.extend(pair.iter().map(|c| error(&key, c, message)));
                     let sum = Ciphertext::linear(message, [(3, &pair[0]), (-2, &pair[1])]).unwrap();
-                    combined.0.push(error(&key, &sum, message * 2));
+                    combined.extend([error(&key, &sum, message * 2)]);
                     combined_variance = sum.variance();
                 }
             }
@@ -141,7 +141,7 @@ fn packed_noise_is_that_of_fresh_ciphertexts() {
                 let messages: Vec<_> = (0..512).map(|i| Torus32(i << 23)).collect();
                 let unpacked =
                     key.encrypt_packed(&messages, 512, encryption_seed(number, batch)).unwrap().unpack();
-                errors.0.extend(unpacked.iter().zip(messages).map(|(c, m)| error(&key, c, m)));
+                errors.extend(unpacked.iter().zip(messages).map(|(c, m)| error(&key, c, m)));
             }
         }
         errors.check(parameters, "packed", &exactly(noise::fresh(parameters)));
@@ -160,7 +160,11 @@ fn external_products_have_the_predicted_noise(parameters: &Parameters) {
         let sharing = size as f64 / (12.0 * dimension as f64);
         let predicted = external_product_noise(parameters);
         let prediction = |variance| Prediction { variance, floating: predicted.floating, sharing };
-        let [zero, one] = errors.map(Errors);
+        let [zero, one] = errors.map(|sample| {
+            let mut errors = Errors::default();
+            errors.extend(sample);
+            errors
+        });
         let on = |what: &str| format!("external product with {what} on {backend}");
         zero.check(parameters, &on("0"), &prediction(predicted.of_zero));
         one.check(parameters, &on("1"), &prediction(predicted.of_one));
@@ -211,10 +215,10 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
             assert_eq!(output.variance(), noise::bootstrapped(parameters));
             let phase = keys.phase(output);
             let step = (phase * steps).round();
-            result.0.push(phase - step / steps);
+            result.extend([phase - step / steps]);
             // From the phase to the middle of the stair that was read, in stairs, known up to a turn of the staircase.
             let distance = step + 0.5 - keys.phase(input) * slots / width;
-            decision.0.push((distance - (distance / steps).round() * steps) * width / slots);
+            decision.extend([(distance - (distance / steps).round() * steps) * width / slots]);
         }
     }
     let on = |what: &str| format!("{what} on {backend}");
