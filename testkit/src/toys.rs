@@ -84,6 +84,7 @@ pub fn counting(name: &str) -> ModelFiles {
     let files = perceptron(SIDE, 400, (&[1; NEURONS * SIDE * SIDE], &thresholds), (&scores, &[0; CLASSES]));
     files
         .replace("name = \"toy\"", &format!("name = \"{name}\""))
+        .replace("Two neurons on four pixels", "Counts pixels")
         .replace("fraction_bits = 2", "fraction_bits = 3")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Variances are in squared torus units. With B and l the base and levels of the accumulator's decomposition, B_k and
 //! t those of the key switch, D and D_k the sums over the levels of a digit's variance
-//! ([`Gadget::digits_variance`](crate::gadget::Gadget::digits_variance); (B^2+2)/12 for one level), d the key bits of a
+//! (`Gadget::digits_variance`; (B^2+2)/12 for one level), d the key bits of a
 //! step, r its TGSW samples (2^d - 1, or d for a block-binary key), and a binary large key:
 //!
 //! ```text

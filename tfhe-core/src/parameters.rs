@@ -2,7 +2,7 @@
 //!
 //! A set fixes the two keys (small LWE key of n bits; large TLWE key of k polynomials of N bits), their noise, both
 //! decompositions, the width of the accumulator's torus and the order of key switch and bootstrap. Ciphertexts between
-//! gates and the key-switching key are on [`Torus32`].
+//! gates and the key-switching key are on [`Torus32`](crate::torus::Torus32).
 //!
 //! Security figures are those of the public lattice estimator (default cost model, binary secrets, the cheapest attack;
 //! docs/runs/lattice-estimator.txt); near 128.4 bits and for q = 2^32 they are on the line log2(sigma) = 2.67 - 0.0257 n.

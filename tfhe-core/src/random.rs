@@ -2,7 +2,7 @@
 //!
 //! Every generator is ChaCha20 (RFC 8439 block function; 256-bit key, 64-bit stream number), keyed by 32 bytes. A
 //! [`SecretSeed`] comes from the operating system and feeds one act only (one key generation, one encryption): secret
-//! keys and noise are drawn from its streams. A [`MaskSeed`] is public: uniform masks are expanded from it, so that a
+//! keys and noise are drawn from its streams. A `MaskSeed` is public: uniform masks are expanded from it, so that a
 //! file holds the seed and the bodies and the masks are recomputed. A stream is numbered by what it is for and by the
 //! index of the row it fills, so rows can be made in any order, on any number of threads, with the same result.
 //!

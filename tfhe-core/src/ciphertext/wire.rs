@@ -29,7 +29,7 @@ impl Ciphertext {
         Self { variance, ..self }
     }
 
-    /// Variance of the noise by the formulas of [`noise`], in squared torus units.
+    /// Variance of the noise by the formulas of [`noise`](crate::noise), in squared torus units.
     pub fn variance(&self) -> f64 {
         self.variance
     }

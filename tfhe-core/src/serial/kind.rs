@@ -16,7 +16,7 @@ pub enum Kind {
     /// A [`PackedCiphertext`](crate::ciphertext::PackedCiphertext).
     // 4 was one without rows.
     PackedCiphertext = 6,
-    /// A [`CiphertextList`].
+    /// A [`CiphertextList`](crate::ciphertext::CiphertextList).
     CiphertextList = 5,
     /// A [`CloudKey`](crate::keys::CloudKey) with its masks, as one of the TFHE library has them.
     CloudKeyWithMasks = 7,

@@ -11,7 +11,7 @@
 //!   [`TFHE_LIB_V1_1`](crate::parameters::TFHE_LIB_V1_1) where they agree, else a set of their own that is good
 //!   for work in memory and has no native file. Noise is taken from the variances beside the keys; the text has 8
 //!   decimals only.
-//! * **Identity.** Nothing in a file says whose it is. The [`KeyId`] of a key set is the first 16 bytes of the
+//! * **Identity.** Nothing in a file says whose it is. The [`KeyId`](crate::keys::KeyId) of a key set is the first 16 bytes of the
 //!   SHA-256 sum of the cloud key set, with which the secret key set begins, so that both agree. Ciphertexts take
 //!   the identity of the key they are read with.
 //! * **Masks** are stored, where ours are expanded from a seed; see [`CloudKeySet`].

@@ -52,7 +52,10 @@ pub(super) struct Shares {
 #[repr(align(128))]
 struct Counter(AtomicUsize);
 
-/// What a member publishes for a step.
+/// The step of a place for which nothing has been published.
+const NONE: usize = usize::MAX;
+
+/// What a member publishes for a step; before, the polynomials that it starts with.
 struct Place {
     step: usize,
     /// Its polynomials before the step.
@@ -78,7 +81,7 @@ impl Shares {
             let mut start = AlignedBuffer::zeroed(polynomials.len());
             start.copy_from_slice(polynomials);
             let digits = polynomials.len() / shape.size * digits_len(shape);
-            RwLock::new(Place { step: first_step, polynomials: start, digits: AlignedBuffer::zeroed(digits) })
+            RwLock::new(Place { step: NONE, polynomials: start, digits: AlignedBuffer::zeroed(digits) })
         };
         Self {
             members,
@@ -107,7 +110,7 @@ impl Shares {
         start * digits_len(shape)..end * digits_len(shape)
     }
 
-    /// The polynomials of the member in `seat` before the first step, which it alone overwrites.
+    /// The polynomials of the member in `seat` before the first step, which nobody else overwrites.
     pub(super) fn start(&self, seat: usize) -> Option<AlignedBuffer<u64>> {
         Some(self.places[self.first_step % 2][seat].try_read().ok()?.polynomials.clone())
     }

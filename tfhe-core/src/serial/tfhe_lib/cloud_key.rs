@@ -26,7 +26,7 @@ const CHUNK_WORDS: usize = 1 << 14;
 ///
 /// The key-switching key has a sample for each value h = 1 .. B-1 of a digit, where ours, with signed digits, has
 /// one for h = 1. So reading takes that one, which is enough: a switch adds the noise of
-/// [`crate::noise::key_switch`], which for the library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample
+/// `noise::key_switch`, which for the library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample
 /// a digit, where the library's own has (B-1)/B = 0.75. And writing must make the others: see [`new`](Self::new),
 /// and where the secret key is at hand
 /// [`SecretKeySet::with_fresh_samples`](super::SecretKeySet::with_fresh_samples).
