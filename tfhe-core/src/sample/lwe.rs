@@ -9,8 +9,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::parallel;
 use crate::random::{MaskSeed, NoiseStream, Purpose, SecretSeed, StandardDeviation};
 use crate::torus::Torus;
 
@@ -73,14 +74,20 @@ impl<K> LweSecretKey<K> {
         deviation: StandardDeviation,
         seed: &SecretSeed,
         masks: MaskSeed,
-    ) -> Vec<T> {
-        let mut noise = seed.noise(Purpose::Ciphertexts, 0);
-        let mut mask = vec![T::default(); self.dimension()];
-        let bodies = messages.iter().enumerate().map(|(row, &message)| {
+    ) -> Vec<T>
+    where
+        K: Sync,
+    {
+        // Masks and products take the time, and are independent of one another; noise is drawn in the order of the messages.
+        let mut products = Zeroizing::new(vec![T::default(); messages.len()]);
+        parallel::for_each_chunk(&mut products, 1, |row, product: &mut [T]| {
+            let mut mask = vec![T::default(); self.dimension()];
             masks.fill(Purpose::Ciphertexts, row as u64, &mut mask);
-            self.encrypt_body(&mask, message, deviation, &mut noise)
+            product[0] = self.product(&mask);
         });
-        bodies.collect()
+        let mut noise = seed.noise(Purpose::Ciphertexts, 0);
+        let body = |(&product, &message)| product + message + T::from_bits64(noise.next(deviation));
+        products.iter().zip(messages).map(body).collect()
     }
 
     /// The body of a fresh sample with this mask.
