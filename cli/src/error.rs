@@ -183,7 +183,10 @@ impl Error {
             Self::About { source, .. } => source.advice(),
             Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),
             Self::Network(bnn::Error::OtherModel { .. }) => {
-                Some("name the model it was made for with --model")
+                Some("name the model it was made for with --model, or its client specification with --client")
+            }
+            Self::Network(bnn::Error::Specification(_)) => {
+                Some("`bnn models --client` makes a client specification")
             }
             Self::Network(bnn::Error::OtherParameters { .. }) => Some(
                 "name a key of that set; `bnn keygen` makes new ones, which do not open what older ones encrypted",

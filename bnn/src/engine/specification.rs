@@ -7,10 +7,7 @@ use crate::{
     client::{
         engine::Engine,
         gates::GateScheme,
-        specification::{
-            content::{ClientSpecification, Scheme},
-            fault::SpecificationFault,
-        },
+        specification::content::{ClientSpecification, Scheme},
     },
     error::Result,
     model::network::Model,
@@ -23,7 +20,8 @@ use crate::{
 /// last layer and the ranges of its sums. It tells none of the weights.
 ///
 /// # Errors
-/// [`SpecificationFault::TooLarge`] for a model of so many classes that no client would read it.
+/// [`SpecificationFault`](crate::client::SpecificationFault) for a model of so many classes, or of so long a name, that no client
+/// would read it.
 pub fn client_specification(model: &Arc<Model>) -> Result<ClientSpecification> {
     let functional = Engine::Functional.parameter_sets().iter().filter_map(|set| {
         let plan = Plan::new(Arc::clone(model), set).ok()?;
@@ -37,9 +35,7 @@ pub fn client_specification(model: &Arc<Model>) -> Result<ClientSpecification> {
         labels: (0..scores).map(|class| class.to_string()).collect(),
         schemes: functional.chain(gates).collect(),
     };
-    let limit = ClientSpecification::MOST_BYTES;
-    if specification.to_bytes().len() > limit {
-        return Err(SpecificationFault::TooLarge { limit }.into());
-    }
+    // What no client would read is not given to any.
+    ClientSpecification::from_bytes(&specification.to_bytes())?;
     Ok(specification)
 }

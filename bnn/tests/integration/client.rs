@@ -277,7 +277,7 @@ fn other_formats_and_versions_are_refused_by_name() {
 #[test]
 fn numbers_that_cannot_be_are_refused() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 44] = [
+    let cases: [(&str, Change); 46] = [
         ("unknown field `new`", |json| json["new"] = 1.into()),
         ("missing field `labels`", |json| drop(json.as_object_mut().unwrap().remove("labels"))),
         ("unknown field `weights`", |json| json["model"]["weights"] = 1.into()),
@@ -295,6 +295,8 @@ fn numbers_that_cannot_be_are_refused() {
         ("`threshold`: 256", |_| ()),
         ("`labels` is 0", |json| json["labels"] = Value::Array(vec![])),
         ("`labels` must be one line", |json| json["labels"][1] = "\u{1b}[2J".into()),
+        ("at most 256 characters", |json| json["labels"][1] = "L".repeat(257).into()),
+        ("at most 256 characters", |json| json["model"]["name"] = "\u{202e}".into()),
         ("`fraction_bits` is 31", |json| json["fraction_bits"] = 31.into()),
         ("`engines` is 0", |json| json["engines"] = Value::Array(vec![])),
         ("`engines` is 6", |json| {

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let in_folder = |name: &str| folder.path().join(name);
     let (secret_key, cloud_key) = (in_folder("secret.key"), in_folder("cloud.key"));
 
-    let pair = keygen::make(folder.path(), parameters, Existing::Refuse)?;
+    let pair = keygen::make(folder.path(), parameters, Existing::Refuse, &[])?;
     tell_keys(&pair, output)?;
     let target = |name: &str| Target::new(&in_folder(name), Existing::Refuse, &[]);
     let specification = target("client.json")?.write(

@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
             engine.parameters(model.as_ref())?
         }
     };
-    let pair = make(&arguments.out, parameters, arguments.overwriting.existing())?;
+    let inputs: Vec<&Path> = arguments.client.iter().map(PathBuf::as_path).collect();
+    let pair = make(&arguments.out, parameters, arguments.overwriting.existing(), &inputs)?;
     tell(&pair, &format!("the {engine} engine"), parameters, session.output)
 }
 
@@ -63,8 +64,13 @@ pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// Where the files cannot be written.
-pub(crate) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -> Result<KeyPair> {
-    let paths = paths(folder, existing)?;
+pub(crate) fn make(
+    folder: &Path,
+    parameters: &Parameters,
+    existing: Existing,
+    inputs: &[&Path],
+) -> Result<KeyPair> {
+    let paths = paths(folder, existing, inputs)?;
     let (secret, drawing) =
         units::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
     let secret = secret?;
@@ -97,11 +103,11 @@ pub(crate) fn cloud_key(secret: &SecretKey) -> Result<(CloudKey, Duration)> {
 ///
 /// # Errors
 /// Where they could not be written.
-pub(crate) fn paths(folder: &Path, existing: Existing) -> Result<[PathBuf; 2]> {
+pub(crate) fn paths(folder: &Path, existing: Existing, inputs: &[&Path]) -> Result<[PathBuf; 2]> {
     check_folder(folder)?;
     make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
     let paths = ["secret.key", "cloud.key"].map(|name| folder.join(name));
-    paths.iter().try_for_each(|path| check_file(path, existing, &[]))?;
+    paths.iter().try_for_each(|path| check_file(path, existing, inputs))?;
     Ok(paths)
 }
 

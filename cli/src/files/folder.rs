@@ -65,6 +65,22 @@ pub(crate) fn is_same(first: &Path, second: &Path) -> bool {
     }
 }
 
+/// Whether a path leads to this file, as far as the system can tell.
+#[cfg(unix)]
+pub(crate) fn has_name(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), path.metadata()) {
+        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a path leads to this file: here nothing can tell.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_file: &File, _path: &Path) -> bool {
+    true
+}
+
 /// Removes a file, so that it stays removed after a loss of power. A file that is not there is fine.
 ///
 /// # Errors

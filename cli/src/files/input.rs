@@ -10,7 +10,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::folder::has_name,
+};
 
 /// Whether standard input was taken by an input of this process.
 static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -117,6 +120,12 @@ pub(crate) fn name(path: &Path) -> PathBuf {
 /// Whether this is the name of standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+/// Whether a path leads to the file that standard input was redirected from.
+pub(crate) fn leads_to_stdin(path: &Path) -> bool {
+    // Where the system cannot tell, nothing is refused.
+    cfg!(unix) && stdin().is_ok_and(|file| path.is_file() && has_name(&file, path))
 }
 
 /// The name of an input without its extension, after which an output can be called.

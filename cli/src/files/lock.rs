@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files::folder::has_name,
+};
 
 /// Locks a record that is about to be written, for as long as the file is open.
 ///
@@ -32,19 +35,4 @@ pub(crate) fn claim(path: &Path) -> Result<Option<File>> {
     lock(&file, path)?;
     // A record is replaced as a whole: another process may just have given its name to a newer one.
     if has_name(&file, path) { Ok(Some(file)) } else { Err(Error::RecordInUse { path: path.into() }) }
-}
-
-/// Whether the path still leads to this file.
-#[cfg(unix)]
-fn has_name(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), path.metadata()) {
-        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn has_name(_file: &File, _path: &Path) -> bool {
-    true
 }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     files::{
         folder::{folder_of, is_same},
-        input::is_stdin,
+        input::{self, is_stdin},
         whole::{Existing, Secrecy, write_whole},
     },
     terminal::{interrupt, output::Output, units},
@@ -115,7 +115,9 @@ fn is_pipe(_path: &Path) -> bool {
 
 /// Refuses an output that takes the place of an input.
 fn check_is_no_input(path: &Path, inputs: &[&Path]) -> Result<()> {
-    if inputs.iter().any(|input| !is_stdin(input) && is_same(path, input)) {
+    let is_input =
+        |input: &&Path| if is_stdin(input) { input::leads_to_stdin(path) } else { is_same(path, input) };
+    if inputs.iter().any(is_input) {
         return Err(Error::OutputIsInput { path: path.into() });
     }
     Ok(())

@@ -105,6 +105,25 @@ fn a_specification_of_another_model_does_not_open_scores() {
     assert!(error.contains("other.enc: ") && error.contains("where toy is"), "{error}");
 }
 
+/// What was redirected to standard input is an input like any other.
+#[test]
+fn standard_input_is_not_replaced_by_the_output() {
+    let place = Place::furnished();
+    place.run("models --client toy").succeeded();
+    place.run("encrypt 4.png --model toy").succeeded();
+    for (input, line) in [
+        ("keys/secret.key", "encrypt 4.png --model toy --key - --out keys/secret.key --force"),
+        ("toy.client.json", "encrypt 4.png --client - --out toy.client.json --force"),
+        ("4.png", "encrypt - --model toy --out 4.png --force"),
+        ("4.enc", "infer - --model toy --out 4.enc --force"),
+        ("keys/secret.key", "keygen --client - --out keys --force"),
+    ] {
+        let mut command = place.command(line);
+        command.stdin(fs::File::open(place.path(input)).unwrap());
+        place.refuses_as(command, line, &[]);
+    }
+}
+
 #[test]
 fn one_of_model_and_specification_is_named() {
     let place = Place::new();

@@ -307,7 +307,8 @@ fn contradiction(engine: Engine, reason: &'static str) -> SpecificationFault {
 }
 
 fn check_text(field: &'static str, text: &str) -> Result<(), SpecificationFault> {
-    if is_one_line(text) { Ok(()) } else { Err(SpecificationFault::Text { field }) }
+    let is_short = text.chars().nth(SpecificationFault::MOST_CHARACTERS).is_none();
+    if is_short && is_one_line(text) { Ok(()) } else { Err(SpecificationFault::Text { field }) }
 }
 
 fn hex(bytes: &[u8; 32]) -> String {

@@ -46,8 +46,8 @@ pub enum SpecificationFault {
     #[error("damaged: its checksum does not match its content")]
     Checksum,
 
-    /// A text that people are shown is empty or has control characters.
-    #[error("`{field}` must be one line of text")]
+    /// A text that people are shown is empty, too long, or has control characters.
+    #[error("`{field}` must be one line of text, of at most {} characters", Self::MOST_CHARACTERS)]
     Text {
         /// The key.
         field: &'static str,
@@ -78,4 +78,9 @@ pub enum SpecificationFault {
         /// What does not fit.
         reason: &'static str,
     },
+}
+
+impl SpecificationFault {
+    /// The longest name of a model or class, in characters: it is shown in every row of a table.
+    pub(super) const MOST_CHARACTERS: usize = 256;
 }

@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) fn run(arguments: &PaperKeygen, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
-    let paths = keygen::paths(&arguments.out, existing)?;
+    let paths = keygen::paths(&arguments.out, existing, &[])?;
     let [seed, samples_seed] = [SecretSeed::from_os()?, SecretSeed::from_os()?];
     let (secret, drawing) = units::timed(|| SecretKey::generate(&TFHE_LIB_V1_0_1, seed));
     let (cloud, computing) = keygen::cloud_key(&secret)?;

@@ -190,7 +190,8 @@ fn nobody_waits_for_a_helper_that_is_suspended() {
                 }
             })
         };
-        let step_time = Some(Duration::from_micros(500));
+        // Long beside what the system takes a thread away for, so that the test ends soon on a busy machine too.
+        let step_time = Some(Duration::from_millis(20));
         let rehearsal = Rehearsal { step_time, helpers: Arc::clone(&helpers), pause: None };
         // A helper may also be late by itself, and then it has not come that far.
         while !suspended.load(Ordering::SeqCst) {
@@ -217,7 +218,8 @@ fn a_helper_that_panics_spoils_nothing() {
                 panic!("a helper's fault, as rehearsed");
             }
         });
-        let step_time = Some(Duration::from_micros(500));
+        // Long beside what the system takes a thread away for, so that the test ends soon on a busy machine too.
+        let step_time = Some(Duration::from_millis(20));
         let rehearsal = Rehearsal { step_time, helpers: Arc::new(AtomicUsize::new(1)), pause: None };
         while !panicked.load(Ordering::SeqCst) {
             lead(&pool, &rehearsal, || case.check(2));
