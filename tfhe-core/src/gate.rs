@@ -6,6 +6,18 @@
 //! b, brought out at +-1/4, then the sign of s + a + u + 1/8.
 //!
 //! A gate whose inputs are too noisy for the parameter set's failure bound is refused before anything runs.
+//!
+//! ```
+//! use tfhe_core::{backend::Backend, evaluator::Evaluator, gate::Gate, keys::{CloudKey, SecretKey}};
+//! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed};
+//! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
+//! let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?), Backend::fastest())?;
+//! let bits = key.encrypt(&[true, true, false], SecretSeed::from_os()?).expand();
+//! // Gates name their inputs by their places. A batch of them runs on all threads.
+//! let results = evaluator.evaluate(&[Gate::Maj(0, 1, 2), Gate::Xor3(0, 1, 2)], &bits)?;
+//! assert!(key.decrypt(&results[0])? && !key.decrypt(&results[1])?);
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 mod combination;
 mod evaluation;

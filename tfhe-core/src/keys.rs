@@ -6,6 +6,14 @@
 //!
 //! Every secret key has a random 128-bit identity, which its cloud key and all its ciphertexts carry: what belongs to
 //! another key is refused, even where the parameters agree.
+//!
+//! ```
+//! use tfhe_core::{keys::{CloudKey, SecretKey}, parameters::GATES_DEFAULT, random::SecretSeed};
+//! let secret = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?); // stays with the client
+//! let cloud = CloudKey::generate(&secret, SecretSeed::from_os()?); // goes to the server
+//! assert_eq!(cloud.id(), secret.id());
+//! # Ok::<(), tfhe_core::Error>(())
+//! ```
 
 pub(crate) mod cloud;
 pub(crate) mod generation;
