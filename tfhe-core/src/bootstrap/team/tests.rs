@@ -170,9 +170,9 @@ fn nobody_waits_for_a_helper_that_is_suspended() {
         (Moment::Seated, 0),
         (Moment::WhilePublishing, 0),
         (Moment::WhilePublishing, 1),
-        (Moment::WhilePublishing, 100),
+        (Moment::WhilePublishing, 10),
         (Moment::BeforeReading, 0),
-        (Moment::BeforeReading, 101),
+        (Moment::BeforeReading, 11),
     ] {
         let helpers = Arc::new(AtomicUsize::new(1));
         let suspended = Arc::new(AtomicBool::new(false));
@@ -213,7 +213,7 @@ fn a_helper_that_panics_spoils_nothing() {
         let flag = Arc::clone(&panicked);
         let seen = AtomicUsize::new(0);
         let pool = pool_of_helpers(2, move |now| {
-            if now == moment && seen.fetch_add(1, Ordering::SeqCst) == 50 {
+            if now == moment && seen.fetch_add(1, Ordering::SeqCst) == 10 {
                 flag.store(true, Ordering::SeqCst);
                 panic!("a helper's fault, as rehearsed");
             }
