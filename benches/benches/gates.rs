@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use benches::{Keys, backends, pool};
+use benches::{Keys, backends, chosen_backend, pool};
 use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
 use rayon::ThreadPool;
-use tfhe_core::backend::Backend;
 use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::gate::{BinaryGate, Gate};
@@ -48,7 +47,7 @@ fn every_gate(criterion: &mut Criterion) {
     let mut group = group(criterion, "every gate");
     let keys = Keys::new(&GATES_DEFAULT);
     let inputs = keys.bits(3);
-    let backend = Backend::select().expect("TFHE_BACKEND names a backend that this CPU has");
+    let backend = chosen_backend();
     let (pool, evaluator) = (pool(1), keys.evaluator(backend));
     let binary = BinaryGate::ALL.map(|gate| (format!("{gate:?}"), Gate::Binary(gate, 0, 1)));
     let others = [
@@ -83,12 +82,12 @@ fn batches(criterion: &mut Criterion) {
 /// Eight NANDs with every parameter set, on one thread, with the fastest backend.
 fn parameter_sets(criterion: &mut Criterion) {
     let mut group = group(criterion, "parameter sets");
-    let backend = Backend::select().expect("TFHE_BACKEND names a backend that this CPU has");
+    let backend = chosen_backend();
     let pool = pool(1);
     for parameters in Parameters::ALL {
         let keys = Keys::new(parameters);
         let (evaluator, inputs) = (keys.evaluator(backend), keys.bits(3));
-        let id = BenchmarkId::from_parameter(parameters.name);
+        let id = BenchmarkId::from_parameter(parameters.name());
         bench(&mut group, id, &pool, &evaluator, &inputs, (NAND, 8));
     }
 }

@@ -4,15 +4,16 @@
 //! cargo bench -p benches --bench inference
 //! ```
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use benches::{Keys, backends, pool, seed};
-use bnn::data::GreyImage;
-use bnn::engine::functional::Plan;
-use bnn::model::Model;
+use benches::{Keys, backends, model, pool, seed, seven};
+use bnn::circuit::Style;
+use bnn::client::Client;
+use bnn::engine::{Engine, Server, client_specification};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tfhe_core::backend::Backend;
+use tfhe_core::control::Control;
 
 /// Images at once, where all threads work on all of them.
 const MANY: usize = 8;
@@ -24,22 +25,23 @@ fn networks(criterion: &mut Criterion) {
 }
 
 fn network(criterion: &mut Criterion, name: &str) {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let model = Model::open(&models.join(name)).expect("invariant: the model ships");
-    let plan = Plan::cheapest(&model).expect("invariant: the engine runs the model");
-    let digit = GreyImage::load(&models.join("digits/7.png"), None).expect("invariant: the digit ships");
-    let encoded = model.input().encode(&digit).expect("invariant: the digit fits the model");
-    let keys = Keys::new(plan.parameters());
-    let image =
-        plan.encrypt(&keys.secret, &encoded, seed(4)).expect("invariant: the key is of the plan's set");
+    let model = model(name);
+    let specification = Arc::new(client_specification(&model).expect("invariant: a model that ships"));
+    let set = specification.parameter_sets(Engine::Functional);
+    let keys = Keys::new(set.first().expect("invariant: the engine runs the model"));
+    let client = Client::new(specification, Arc::clone(&keys.secret)).expect("invariant: a set of the model");
+    let encoded = client.encode(&seven()).expect("invariant: the digit fits the model");
+    let image = client.encrypt(&encoded, seed(4)).expect("invariant: an encoding of the model");
 
     let mut group = criterion.benchmark_group(model.name());
     group.sample_size(10).sampling_mode(SamplingMode::Flat).warm_up_time(Duration::from_millis(100));
     for backend in backends().filter(|&backend| backend != Backend::Portable) {
-        let evaluator = keys.evaluator(backend);
-        let infer = || plan.infer(&evaluator, &image, |_| ()).expect("invariant: own image and key");
+        let server = Server::new(Arc::clone(&model), keys.evaluator(backend), Style::Optimized);
+        let server = server.expect("invariant: a set of the model");
+        let control = Control::default();
+        let infer = || server.infer(&image, &control).expect("invariant: own image and key");
         // A small network is timed in more ways: it takes less time, and does not keep every thread busy by itself.
-        let small = plan.bootstraps() < 1000;
+        let small = server.bootstraps().expect("invariant: nothing is counted") < 1000;
         for threads in if small { &[1, 2][..] } else { &[2] } {
             let pool = pool(*threads);
             let id = BenchmarkId::new(backend.to_string(), format!("{threads} threads"));

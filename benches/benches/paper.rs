@@ -15,20 +15,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use benches::{Keys, seed};
-use bnn::circuit::arithmetic::columns::{Columns, Sign};
-use bnn::circuit::arithmetic::compare::{Shape, at_least, max};
-use bnn::circuit::arithmetic::multiply::{add_multiples, baugh_wooley};
-use bnn::circuit::arithmetic::{popcount, relu, ripple, subtract};
-use bnn::circuit::bit::Bit;
-use bnn::circuit::evaluator::{Encrypted, Held, Run};
-use bnn::circuit::netlist::{Netlist, Style};
-use bnn::circuit::program::{NoiseBudget, Program};
-use bnn::circuit::word::Word;
-use bnn::data::GreyImage;
-use bnn::engine::gates::Plan;
-use bnn::model::{Model, import_paper};
-use tfhe_core::backend::Backend;
+use benches::{Keys, chosen_backend, model, seed, seven};
+use bnn::circuit::arithmetic::Shape;
+use bnn::circuit::{Bit, EncryptedRun, Netlist, Operation, Program, Style};
+use bnn::client::Client;
+use bnn::engine::{Server, client_specification};
+use bnn::model::Model;
+use bnn::paper::import_paper;
+use tfhe_core::ciphertext::Ciphertext;
+use tfhe_core::control::Control;
 use tfhe_core::evaluator::Evaluator;
 use tfhe_core::parameters::{GATES_DEFAULT, Parameters};
 
@@ -41,7 +36,7 @@ const REPEATS: usize = 5;
 const PUBLISHED_GATE: f64 = 0.0109;
 /// Windows of a convolution of 5 x 5 on 28 x 28.
 const WINDOWS: usize = 24 * 24;
-const TAPS: usize = 25;
+const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
 
 /// What a circuit costs here.
 #[derive(Clone, Copy)]
@@ -102,78 +97,64 @@ fn heading(title: &str) {
 /// Server and client in one.
 struct Bench {
     keys: Keys,
-    evaluator: Evaluator,
-    budget: NoiseBudget,
+    evaluator: Arc<Evaluator>,
 }
 
 impl Bench {
     fn new() -> Self {
         let keys = Keys::new(PARAMETERS);
-        let backend = Backend::select().expect("invariant: there is a portable backend");
-        let evaluator =
-            Evaluator::new(&keys.cloud, backend).expect("invariant: the backend was just selected");
-        Self { keys, evaluator, budget: NoiseBudget::new(PARAMETERS) }
+        let evaluator = keys.evaluator(chosen_backend());
+        Self { keys, evaluator }
     }
 
     /// Bootstraps of a circuit over so many input bits, and the time of a run on ciphertexts whose outputs are all right.
-    fn circuit(
-        &self,
-        style: Style,
-        inputs: usize,
-        build: impl Fn(&mut Netlist, &[Bit]) -> Vec<Bit>,
-    ) -> Figure {
+    fn circuit(&self, style: Style, operation: Operation) -> Figure {
+        let inputs = operation.inputs();
         let mut netlist = Netlist::new(style, inputs);
         let bits: Vec<Bit> = (0..inputs).map(|index| netlist.input(index)).collect();
-        let outputs = build(&mut netlist, &bits);
+        let outputs = operation.build(&mut netlist, &bits);
         let program =
-            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+            Program::new(&netlist, &outputs, PARAMETERS).expect("invariant: the set has room for gates");
         let program = Arc::new(program);
         // Any fixed bits do: a gate's time does not depend on them.
         let plain: Vec<bool> = (0..inputs).map(|index| index * index % 7 < 3).collect();
         let encrypted = self.keys.secret.encrypt(&plain, seed(8)).expand();
-        let evaluator = Encrypted::new(&self.evaluator);
         let repeats = if program.bootstraps() < 500 { REPEATS } else { 1 };
         let mut times: Vec<f64> = Vec::new();
         for _ in 0..repeats {
             let start = Instant::now();
-            let mut run = Run::new(Arc::clone(&program), encrypted.clone());
-            run.finish(&evaluator).expect("invariant: ciphertexts of one key");
+            let results = self.run(&program, encrypted.clone()).finish(&Control::default());
             times.push(start.elapsed().as_secs_f64());
-            let results = run.outputs(&evaluator).expect("invariant: ciphertexts of one key");
-            let bit = |held: &Held<_>| match held {
-                Held::Known(bit) => *bit,
-                Held::Value(value) => {
-                    self.keys.secret.decrypt(value).expect("invariant: ciphertexts of one key")
-                }
-            };
-            let results: Vec<bool> = results.iter().map(bit).collect();
+            let results = results.expect("invariant: ciphertexts of one key");
+            let decrypt = |bit| self.keys.secret.decrypt(bit).expect("invariant: ciphertexts of one key");
+            let results: Vec<bool> = results.iter().map(decrypt).collect();
             assert_eq!(results, netlist.simulate(&plain, &outputs), "encrypted and plain bits are equal");
         }
         times.sort_by(f64::total_cmp);
         Figure { bootstraps: program.bootstraps(), seconds: times[times.len() / 2], measured: true }
     }
 
+    /// A run before its first step.
+    fn run(&self, program: &Arc<Program>, inputs: Vec<Ciphertext>) -> EncryptedRun {
+        let run = EncryptedRun::new(Arc::clone(program), Arc::clone(&self.evaluator), inputs);
+        run.expect("invariant: a ciphertext an input")
+    }
+
     /// A circuit that a layer has `times` times, side by side: the rate of the first seconds of a few.
-    fn slice_of(
-        &self,
-        style: Style,
-        times: usize,
-        inputs: usize,
-        build: impl Fn(&mut Netlist, &[Bit]) -> Vec<Bit>,
-    ) -> Figure {
+    fn slice_of(&self, style: Style, times: usize, operation: Operation) -> Figure {
+        let inputs = operation.inputs();
         let side_by_side = 2 * rayon::current_num_threads();
         let mut netlist = Netlist::new(style, side_by_side * inputs);
         let bits: Vec<Bit> = (0..side_by_side * inputs).map(|index| netlist.input(index)).collect();
-        let outputs: Vec<Bit> = bits.chunks(inputs).flat_map(|bits| build(&mut netlist, bits)).collect();
+        let outputs: Vec<Bit> =
+            bits.chunks(inputs).flat_map(|bits| operation.build(&mut netlist, bits)).collect();
         let program =
-            Program::new(&netlist, &outputs, &self.budget).expect("invariant: the set has room for gates");
+            Program::new(&netlist, &outputs, PARAMETERS).expect("invariant: the set has room for gates");
         let bootstraps = program.bootstraps() / side_by_side * times;
-        let mut run = Run::new(Arc::new(program), self.keys.bits(side_by_side * inputs));
-        let evaluator = Encrypted::new(&self.evaluator);
-        let batch = self.evaluator.portion();
+        let mut run = self.run(&Arc::new(program), self.keys.bits(side_by_side * inputs));
         let (start, mut done) = (Instant::now(), 0);
         while start.elapsed() < SLICE {
-            match run.advance(&evaluator, batch).expect("invariant: ciphertexts of one key") {
+            match run.advance(&Control::default()).expect("invariant: ciphertexts of one key") {
                 0 => break,
                 count => done += count,
             }
@@ -183,18 +164,22 @@ impl Bench {
     }
 
     /// A network on one of the digits that ship: its bootstraps, and the rate of its first seconds. Bootstraps by layer.
-    fn network(&self, model: &Model, style: Style) -> (Figure, Vec<(String, usize)>) {
-        let plan = Plan::new(model, PARAMETERS, style);
+    fn network(&self, model: &Arc<Model>, style: Style) -> (Figure, Vec<(String, usize)>) {
+        let server = Server::new(Arc::clone(model), Arc::clone(&self.evaluator), style);
+        let server = server.expect("invariant: a set of the gate engine");
+        let plan = server.gates().expect("invariant: a set of the gate engine");
         let estimate = plan.estimate().expect("invariant: the set has room for gates");
-        let digit =
-            GreyImage::load(&models().join("digits/7.png"), None).expect("invariant: the digit ships");
-        let encoded = model.input().encode(&digit).expect("invariant: the digit fits the model");
-        let image = plan.encrypt(&self.keys.secret, &encoded, seed(9)).expect("invariant: the key fits");
-        let mut inference = plan.start(&self.evaluator, &image).expect("invariant: the key fits");
+        let specification = client_specification(model).expect("invariant: a model that ships");
+        let client = Client::new(Arc::new(specification), Arc::clone(&self.keys.secret));
+        let client = client.expect("invariant: a set of the gate engine");
+        let encoded = model.input().encode(&seven()).expect("invariant: the digit fits the model");
+        let image = client.encrypt(&encoded, seed(9)).expect("invariant: an encoding of the model");
+        let mut inference = server.start(&image).expect("invariant: own image and key");
         let start = Instant::now();
         let mut finished = false;
         while start.elapsed() < SLICE && !finished {
-            finished = inference.advance().expect("invariant: ciphertexts of one key") == 0;
+            finished =
+                inference.advance(&Control::default()).expect("invariant: ciphertexts of one key") == 0;
         }
         let rate = inference.bootstraps() as f64 / start.elapsed().as_secs_f64();
         let seconds = estimate.bootstraps as f64 / rate;
@@ -202,32 +187,22 @@ impl Bench {
     }
 }
 
-fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
-}
-
-fn open(name: &str) -> Model {
-    Model::open(&models().join(name)).expect("invariant: the model ships")
-}
-
 /// The paper's Binarized CNN with the authors' parameters where they are found, else ours of the same shape.
-fn binarized_cnn() -> (Model, &'static str) {
+fn binarized_cnn() -> (Arc<Model>, &'static str) {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/paper");
     let folder = std::env::var_os("BNN_PAPER").map_or(default, PathBuf::from);
-    let scratch = std::env::temp_dir().join(format!("bnn-paper-{}", std::process::id()));
-    let authors = import_paper(&folder).and_then(|files| {
-        files.write(&scratch)?;
-        Model::open(&scratch)
-    });
-    // A scratch folder that stays behind does no harm.
-    let _ = std::fs::remove_dir_all(&scratch);
-    match authors {
-        Ok(model) => (model, "the authors' parameters"),
+    let read = |name| std::fs::read(folder.join(name)).map_err(|error| error.to_string());
+    let authors = || -> Result<Model, String> {
+        let files = import_paper(&read("convolution_new.txt")?, &read("full_connection_new.txt")?);
+        files.and_then(|files| files.model()).map_err(|error| error.to_string())
+    };
+    match authors() {
+        Ok(model) => (Arc::new(model), "the authors' parameters"),
         Err(error) => {
             println!(
                 "The authors' parameters are not here ({error}): the Binarized CNN is ours of the same shape."
             );
-            (open("binarized-cnn"), "our parameters")
+            (model("binarized-cnn"), "our parameters")
         }
     }
 }
@@ -239,7 +214,7 @@ fn main() {
     let bench = Bench::new();
     println!(
         "{}, backend {}, {} threads; a bootstrap of the published system took {:.1} ms on one thread",
-        PARAMETERS.name,
+        PARAMETERS.name(),
         bench.evaluator.backend(),
         rayon::current_num_threads(),
         PUBLISHED_GATE * 1e3
@@ -249,16 +224,15 @@ fn main() {
     table_2(&bench);
 }
 
-fn table_1(bench: &Bench, cnn: &Model, whose: &str) {
+fn table_1(bench: &Bench, cnn: &Arc<Model>, whose: &str) {
     heading(
         "Table 1: one inference (Perceptrons and Hybrid CNN: networks of our own, as nothing is published of theirs)",
     );
-    let both =
-        |model: &Model| [Style::AsPublished, Style::Optimized].map(|style| bench.network(model, style));
+    let both = |model: &Arc<Model>| STYLES.map(|style| bench.network(model, style));
     for (name, published, model) in [
-        ("Perceptron", 4.0 * MINUTE + 13.0, open("perceptron")),
-        ("Binarized Perceptron", MINUTE + 11.0, open("binarized-perceptron")),
-        ("Hybrid CNN", 58.0 * HOUR + 11.0 * MINUTE + 21.0, open("hybrid-cnn")),
+        ("Perceptron", 4.0 * MINUTE + 13.0, model("perceptron")),
+        ("Binarized Perceptron", MINUTE + 11.0, model("binarized-perceptron")),
+        ("Hybrid CNN", 58.0 * HOUR + 11.0 * MINUTE + 21.0, model("hybrid-cnn")),
     ] {
         row(name, published, both(&model).map(|(figure, _)| Some(figure)));
     }
@@ -288,133 +262,28 @@ fn table_1(bench: &Bench, cnn: &Model, whose: &str) {
 
 fn table_2(bench: &Bench) {
     heading("Table 2: single operations");
-    let word = |bits: &[Bit]| Word::signed(bits.to_vec());
-    let styles = [Style::AsPublished, Style::Optimized];
+    let both = |operation: Operation| STYLES.map(|style| Some(bench.circuit(style, operation)));
     for (bits, published, earlier) in [(8, 0.27, 0.71), (16, 0.64, 1.44)] {
-        let compare = styles.map(|style| {
-            Some(bench.circuit(style, 2 * bits, |netlist, inputs| {
-                let (a, b) = inputs.split_at(bits);
-                vec![at_least(netlist, &word(a), &word(b), Shape::Chain)]
-            }))
-        });
-        row(&format!("comparison, {bits} bits"), published, compare);
+        row(&format!("comparison, {bits} bits"), published, both(Operation::Compare { bits }));
         // Earlier work subtracts and looks at the sign, then selects.
-        let subtracted = bench.circuit(Style::AsPublished, 2 * bits, |netlist, inputs| {
-            let (a, b) = inputs.split_at(bits);
-            let difference = subtract(netlist, &word(a), &word(b));
-            a.iter().zip(b).map(|(&a, &b)| netlist.mux(difference.sign(), b, a)).collect()
-        });
-        let selected = bench.circuit(Style::Optimized, 2 * bits, |netlist, inputs| {
-            let (a, b) = inputs.split_at(bits);
-            max(netlist, &word(a), &word(b), Shape::Chain).bits().to_vec()
-        });
-        row(&format!("comparison, earlier work, {bits} bits"), earlier, [Some(subtracted), Some(selected)]);
+        let selection = both(Operation::SubtractAndSelect { bits });
+        row(&format!("comparison, earlier work, {bits} bits"), earlier, selection);
     }
-    convolutions(bench);
+    // The convolutions of one filter on words of 20 bits.
+    for (name, published, operation) in [
+        ("binarized", 6.0 * HOUR + 24.0 * MINUTE + 14.0, Operation::BinarizedConvolution),
+        ("hybrid", 40.0 * HOUR + 36.0 * MINUTE + 48.0, Operation::HybridConvolution),
+        ("encrypted", 102.0 * HOUR + 9.0 * MINUTE + 58.0, Operation::EncryptedConvolution),
+    ] {
+        let windows = STYLES.map(|style| Some(bench.slice_of(style, WINDOWS, operation)));
+        row(&format!("{name} convolution, 20 bits"), published, windows);
+    }
     for (bits, published) in [(8, 0.09), (16, 0.21)] {
-        let rectify = styles.map(|style| {
-            Some(bench.circuit(style, bits, |netlist, inputs| relu(netlist, &word(inputs)).bits().to_vec()))
-        });
-        row(&format!("ReLU, {bits} bits"), published, rectify);
+        row(&format!("ReLU, {bits} bits"), published, both(Operation::Relu { bits }));
     }
     println!("\nMaximum of two words (no row of the paper):");
     for (bits, shape) in [(8, Shape::Chain), (8, Shape::Tree), (16, Shape::Chain), (16, Shape::Tree)] {
-        let figure = bench.circuit(Style::Optimized, 2 * bits, |netlist, inputs| {
-            let (a, b) = inputs.split_at(bits);
-            max(netlist, &word(a), &word(b), shape).bits().to_vec()
-        });
+        let figure = bench.circuit(Style::Optimized, Operation::Maximum { bits, shape });
         println!("max, {bits} bits, {shape:?}: {figure}");
     }
-}
-
-/// The convolutions of one filter on words of 20 bits.
-fn convolutions(bench: &Bench) {
-    const BITS: usize = 20;
-    const SCALE_BITS: usize = 25;
-    // Filters: any signs, and any weights in -1 to 1 in units of 2^-15.
-    let mut state = 1_u64;
-    let mut draw = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 48) as i64 - (1 << 15)
-    };
-    let weights: Vec<i64> = (0..TAPS).map(|_| draw()).collect();
-    let styles = [Style::AsPublished, Style::Optimized];
-
-    let binarized = styles.map(|style| {
-        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
-            let (signs, magnitude) = inputs.split_at(TAPS);
-            let equal: Vec<Bit> =
-                signs.iter().zip(&weights).map(|(&bit, &w)| if w < 0 { !bit } else { bit }).collect();
-            let ones = popcount(netlist, &equal).shifted_left(1);
-            let d = subtract(netlist, &ones, &Word::constant(TAPS as i64));
-            let alpha = Word::constant(7_157);
-            match style {
-                Style::AsPublished => {
-                    let product = baugh_wooley(netlist, magnitude, &d.extended(BITS));
-                    let product = Word::signed(product).extended(SCALE_BITS);
-                    let scaled = baugh_wooley(netlist, &product, &alpha.extended(SCALE_BITS));
-                    scaled[15..15 + SCALE_BITS].to_vec()
-                }
-                Style::Optimized => {
-                    let magnitude = Word::signed(magnitude.to_vec());
-                    let product = bnn::circuit::arithmetic::multiply::multiply(netlist, &magnitude, &d);
-                    let mut sum = [Columns::new(2 * SCALE_BITS)];
-                    add_multiples(netlist, &mut sum, &product.wrapped(SCALE_BITS), &[alpha.low()]);
-                    let [sum] = sum;
-                    sum.sum(netlist)[15..15 + SCALE_BITS].to_vec()
-                }
-            }
-        };
-        Some(bench.slice_of(style, WINDOWS, TAPS + BITS, build))
-    });
-    row("binarized convolution, 20 bits", 6.0 * HOUR + 24.0 * MINUTE + 14.0, binarized);
-
-    // Sums of products of 40 bits.
-    let hybrid = styles.map(|style| {
-        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
-            let words = inputs.chunks(BITS).zip(&weights);
-            match style {
-                Style::AsPublished => words.fold(vec![Bit::FALSE; 2 * BITS], |sum, (word, &weight)| {
-                    let weight = Word::constant(weight).extended(BITS);
-                    let product = baugh_wooley(netlist, word, &weight);
-                    ripple(netlist, &sum, &product, Bit::FALSE)
-                }),
-                Style::Optimized => {
-                    let mut sum = [Columns::new(2 * BITS)];
-                    words.for_each(|(word, &weight)| {
-                        add_multiples(netlist, &mut sum, &Word::signed(word.to_vec()), &[weight]);
-                    });
-                    let [sum] = sum;
-                    sum.sum(netlist)
-                }
-            }
-        };
-        Some(bench.slice_of(style, WINDOWS, TAPS * BITS, build))
-    });
-    row("hybrid convolution, 20 bits", 40.0 * HOUR + 36.0 * MINUTE + 48.0, hybrid);
-
-    let encrypted = styles.map(|style| {
-        let build = |netlist: &mut Netlist, inputs: &[Bit]| {
-            let pairs = inputs.chunks(2 * BITS).map(|pair| pair.split_at(BITS));
-            match style {
-                Style::AsPublished => pairs.fold(vec![Bit::FALSE; 2 * BITS], |sum, (a, b)| {
-                    let product = baugh_wooley(netlist, a, b);
-                    ripple(netlist, &sum, &product, Bit::FALSE)
-                }),
-                Style::Optimized => {
-                    let mut sum = Columns::new(2 * BITS);
-                    for (a, b) in pairs {
-                        for (i, j) in (0..BITS).flat_map(|i| (0..BITS).map(move |j| (i, j))) {
-                            let both = netlist.and(a[i], b[j]);
-                            let negative = (i + 1 == BITS) != (j + 1 == BITS);
-                            sum.add_bit(if negative { Sign::Minus } else { Sign::Plus }, both, i + j);
-                        }
-                    }
-                    sum.sum(netlist)
-                }
-            }
-        };
-        Some(bench.slice_of(style, WINDOWS, 2 * TAPS * BITS, build))
-    });
-    row("encrypted convolution, 20 bits", 102.0 * HOUR + 9.0 * MINUTE + 58.0, encrypted);
 }

@@ -3,17 +3,12 @@
 
 use std::time::Duration;
 
-use benches::{Keys, backends, pool, seed};
+use benches::{Keys, backends, pool};
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tfhe_core::backend::Backend;
-use tfhe_core::bootstrap::{BootstrapKey, LookupTable};
-use tfhe_core::fft::Fft;
-use tfhe_core::keyswitch::KeySwitchKey;
-use tfhe_core::lwe::LweCiphertext;
+use tfhe_core::bootstrap::LookupTable;
+use tfhe_core::internals::Part;
 use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT};
-use tfhe_core::tgsw::FourierTgsw;
-use tfhe_core::tlwe::TlweSecretKey;
-use tfhe_core::torus::{Torus32, Torus64};
 
 /// A transform of N real coefficients, and back: half of it is what a transform inside a bootstrap takes, but for the
 /// scaling here and the conversions there.
@@ -24,16 +19,10 @@ fn transforms(criterion: &mut Criterion) {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500));
     for size in [512, 1024, 2048] {
-        let coefficients: Vec<f64> = (0..size).map(|j| f64::from((j * 7919) % 1024 - 512)).collect();
         for backend in backends() {
-            let fft = Fft::new(size as usize, backend).expect("invariant: the size and the backend exist");
-            let mut data = coefficients.clone();
-            let mut round_trip = || {
-                fft.forward(&mut data);
-                fft.inverse(&mut data);
-            };
+            let mut part = Part::transform(size, backend).expect("invariant: the size and the backend exist");
             group.bench_function(BenchmarkId::new(format!("round trip/{backend}"), size), |bencher| {
-                bencher.iter(&mut round_trip);
+                bencher.iter(|| part.run());
             });
         }
     }
@@ -47,16 +36,11 @@ fn external_products(criterion: &mut Criterion) {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500));
     for parameters in [&GATES_DEFAULT, &FUNCTIONAL_2048] {
-        let (dimension, size) = (parameters.tlwe_dimension, parameters.polynomial_size);
         for backend in backends() {
-            let fft = Fft::new(size, backend).expect("invariant: the size and the backend exist");
-            let key = TlweSecretKey::generate(dimension, &fft, &seed(1));
-            let noise = parameters.tlwe_noise();
-            let tgsw = FourierTgsw::encrypt::<Torus64>(&key, true, parameters.gadget, noise, &fft, &seed(2));
-            let sample =
-                key.encrypt_packed(&vec![Torus64(1 << 60); size], noise, &seed(3), 0).expand(dimension, size);
-            group.bench_function(format!("{}/{backend}", parameters.name), |bencher| {
-                bencher.iter(|| tgsw.external_product(&sample));
+            let part = Part::external_product(parameters, backend);
+            let mut part = part.expect("invariant: the backend exists");
+            group.bench_function(format!("{}/{backend}", parameters.name()), |bencher| {
+                bencher.iter(|| part.run());
             });
         }
     }
@@ -70,20 +54,16 @@ fn parts(criterion: &mut Criterion) {
     group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
     group.throughput(Throughput::Elements(BATCH as u64));
     for parameters in [&GATES_DEFAULT, &FUNCTIONAL_2048] {
-        let keys = Keys::new(parameters);
-        let large = vec![LweCiphertext::trivial(parameters.large_dimension(), Torus32(1 << 29)); BATCH];
-        let table = LookupTable::sign(parameters.polynomial_size, Torus32(1 << 29));
+        let cloud = Keys::new(parameters).cloud;
         for backend in backends().filter(|&backend| backend != Backend::Portable) {
-            let switch = KeySwitchKey::expand(&keys.cloud, backend).expect("invariant: the backend exists");
-            let small = switch.switch(&large);
-            group.bench_function(format!("key switch/{}/{backend}", parameters.name), |bencher| {
-                bencher.iter(|| switch.switch(&large));
-            });
-            let bootstrap =
-                BootstrapKey::expand(&keys.cloud, backend).expect("invariant: the backend exists");
-            group.bench_function(format!("blind rotation/{}/{backend}", parameters.name), |bencher| {
-                bencher.iter(|| bootstrap.bootstrap(&small, &[&table; BATCH], 1));
-            });
+            let switch = Part::key_switch(&cloud, backend, BATCH);
+            let rotation = Part::blind_rotation(&cloud, backend, Some(BATCH));
+            for (name, part) in [("key switch", switch), ("blind rotation", rotation)] {
+                let mut part = part.expect("invariant: the backend exists");
+                group.bench_function(format!("{name}/{}/{backend}", parameters.name()), |bencher| {
+                    bencher.iter(|| part.run());
+                });
+            }
         }
     }
 }
@@ -96,7 +76,7 @@ fn bootstraps(criterion: &mut Criterion) {
     for parameters in [&GATES_DEFAULT, &FUNCTIONAL_2048] {
         let keys = Keys::new(parameters);
         let inputs = keys.bits(16);
-        let table = LookupTable::from_function(parameters.polynomial_size, |x| x.max(0.0));
+        let table = LookupTable::from_function(parameters.polynomial_size(), |x| x.max(0.0));
         let tables = [&table; 16];
         for backend in backends() {
             let evaluator = keys.evaluator(backend);
@@ -104,7 +84,7 @@ fn bootstraps(criterion: &mut Criterion) {
             let batches: &[usize] = if backend == Backend::Portable { &[1] } else { &[1, 16] };
             for &batch in batches {
                 group.throughput(Throughput::Elements(batch as u64));
-                let id = BenchmarkId::new(format!("{}/{backend}", parameters.name), batch);
+                let id = BenchmarkId::new(format!("{}/{backend}", parameters.name()), batch);
                 group.bench_function(id, |bencher| {
                     let run = || evaluator.bootstrap(&inputs[..batch], &tables[..batch]);
                     bencher.iter(|| pool.install(run).expect("invariant: own key, one table each"));

@@ -12,7 +12,8 @@
 //! noise. Where a turn of the staircase is too short for the first noise, stairs are several slots wide. `TFHE_BACKEND`
 //! chooses the backend. Keys are seeded: a run repeats.
 
-use benches::{Keys, seed};
+use benches::{Keys, chosen_backend, seed};
+use testkit::errors::Errors;
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
@@ -26,39 +27,21 @@ const KEYS: u64 = 5;
 /// Bootstraps a key.
 const BOOTSTRAPS: usize = 4200;
 
-/// Errors of one kind under all keys of a set, in torus units.
-#[derive(Default)]
-struct Errors {
-    count: f64,
-    sum: f64,
-    squares: f64,
-}
-
-impl Errors {
-    fn add(&mut self, error: f64) {
-        self.count += 1.0;
-        self.sum += error;
-        self.squares += error * error;
-    }
-
-    /// A table row: deviation measured and by formula, ratio of the variances, mean in standard errors.
-    fn print(&self, set: &str, what: &str, predicted: f64) {
-        let variance = self.squares / self.count;
-        let standard_error = (variance / self.count).sqrt();
-        println!(
-            "| `{set}` | {what} | 2^{:.3} | 2^{:.3} | {:.3} ± {:.3} | {:+.1} | {} |",
-            variance.log2() / 2.0,
-            predicted.log2() / 2.0,
-            variance / predicted,
-            2.0 * (2.0 / self.count).sqrt(),
-            self.sum / self.count / standard_error,
-            self.count
-        );
-    }
+/// A table row: deviation measured and by formula, ratio of the variances, mean in standard errors.
+fn print(errors: &Errors, set: &str, what: &str, predicted: f64) {
+    let (count, variance) = (errors.count(), errors.variance());
+    println!(
+        "| `{set}` | {what} | 2^{:.3} | 2^{:.3} | {:.3} ± {:.3} | {:+.1} | {count} |",
+        variance.log2() / 2.0,
+        predicted.log2() / 2.0,
+        variance / predicted,
+        2.0 * (2.0 / count).sqrt(),
+        errors.standard_errors(count),
+    );
 }
 
 fn measure(parameters: &Parameters, backend: Backend) {
-    let slots = 2.0 * parameters.polynomial_size as f64;
+    let slots = 2.0 * parameters.polynomial_size() as f64;
     // Steps in a turn, as many as leave 7.5 standard deviations between them. A result passes the middle between two
     // steps about once in 6000, which costs its variance less than a thousandth.
     let steps = (1.0 / (7.5 * noise::bootstrapped(parameters).sqrt())).log2().floor().exp2();
@@ -67,7 +50,7 @@ fn measure(parameters: &Parameters, backend: Backend) {
     let width = (12.0 * deviation / steps).log2().ceil().max(0.0).exp2();
     let wide = (width * width - 1.0) / 12.0 / (slots * slots);
     let stair = |x: f64| (x * slots / width).floor();
-    let staircase = LookupTable::from_function(parameters.polynomial_size, |x| stair(x) / steps);
+    let staircase = LookupTable::from_function(parameters.polynomial_size(), |x| stair(x) / steps);
     let (mut decision, mut result) = (Errors::default(), Errors::default());
     for number in 0..KEYS {
         let keys = Keys::numbered(parameters, number);
@@ -85,24 +68,25 @@ fn measure(parameters: &Parameters, backend: Backend) {
             .expect("invariant: ciphertexts of the key, a table for each");
         for (input, output) in inputs.iter().zip(&outputs) {
             let step = (phase(output) * steps).round();
-            result.add(phase(output) - step / steps);
+            result.extend([phase(output) - step / steps]);
             // From the phase to the middle of the stair that was read, in stairs, known up to a turn of the staircase.
             let distance = step + 0.5 - phase(input) * slots / width;
-            decision.add((distance - (distance / steps).round() * steps) * width / slots);
+            decision.extend([(distance - (distance / steps).round() * steps) * width / slots]);
         }
     }
-    decision.print(parameters.name, "looked-up phase", noise::decision(parameters, 0.0) + wide);
-    result.print(parameters.name, "result of the blind rotation", noise::bootstrapped(parameters));
+    print(&decision, parameters.name(), "looked-up phase", noise::decision(parameters, 0.0) + wide);
+    print(&result, parameters.name(), "result of the blind rotation", noise::bootstrapped(parameters));
 }
 
 /// The named sets that the arguments name, or all of them.
 fn sets() -> impl Iterator<Item = &'static Parameters> {
     let names: Vec<String> = std::env::args().skip(1).collect();
-    Parameters::ALL.into_iter().filter(move |p| names.is_empty() || names.iter().any(|name| name == p.name))
+    let asked = move |p: &&Parameters| names.is_empty() || names.iter().any(|name| name == p.name());
+    Parameters::ALL.iter().copied().filter(asked)
 }
 
 fn main() {
-    let backend = Backend::select().expect("TFHE_BACKEND names a backend that this CPU has");
+    let backend = chosen_backend();
     println!("backend {backend}, {KEYS} keys, {BOOTSTRAPS} bootstraps a key; deviations in torus units\n");
     println!(
         "| set | noise | measured | formula | variance, measured / formula | mean, standard errors | samples |"
@@ -113,6 +97,6 @@ fn main() {
     }
     println!("\n| set | security, bits | worst gate fails with |\n|---|---|---|");
     for p in sets() {
-        println!("| `{}` | {} | 2^{:.0} |", p.name, p.security_bits, worst_log2_failure(p));
+        println!("| `{}` | {} | 2^{:.0} |", p.name(), p.security_bits(), worst_log2_failure(p));
     }
 }

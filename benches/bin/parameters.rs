@@ -12,18 +12,13 @@
 //! and where the default stands.
 
 use std::collections::HashMap;
-use std::hint::black_box;
 use std::time::Instant;
 
-use benches::{Keys, pool};
+use benches::{Keys, chosen_backend, pool};
 use tfhe_core::backend::Backend;
-use tfhe_core::bootstrap::{BootstrapKey, LookupTable};
-use tfhe_core::gadget::Gadget;
 use tfhe_core::gate::worst_log2_failure;
-use tfhe_core::keyswitch::KeySwitchKey;
-use tfhe_core::lwe::LweCiphertext;
+use tfhe_core::internals::{Part, Trial};
 use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters};
-use tfhe_core::torus::Torus32;
 
 /// log2 of the failure bounds that the fastest sets are listed for.
 const BOUNDS: [f64; 5] = [-40.0, -64.0, -100.0, -128.0, -200.0];
@@ -42,8 +37,20 @@ fn smallest_noise(dimension: usize, width: i32) -> f64 {
 /// (k, N, l, d).
 type Shape = (usize, usize, u32, usize);
 
-fn shape(p: &Parameters) -> Shape {
-    (p.tlwe_dimension, p.polynomial_size, p.gadget.levels, p.bits_a_step)
+fn shape(p: &Trial) -> Shape {
+    (p.tlwe.0, p.tlwe.1, p.gadget.1, p.bits_a_step)
+}
+
+/// A set with its numbers, and the failure bound of its worst gate.
+struct Candidate {
+    numbers: Trial,
+    log2_failure: f64,
+}
+
+impl Candidate {
+    fn new(p: &Parameters) -> Self {
+        Self { numbers: Trial::of(p), log2_failure: worst_log2_failure(p) }
+    }
 }
 
 /// The median time of `run` after one run to warm up, in milliseconds.
@@ -71,14 +78,14 @@ impl Costs {
     fn measure(shapes: impl Iterator<Item = Shape>, backend: Backend) -> Self {
         let steps = shapes.map(|shape| (shape, time_step(shape, backend))).collect();
         let [first, second] =
-            [&GATES_DEFAULT, &FUNCTIONAL_2048].map(|p| (units(p), time_key_switch(p, backend)));
+            [&GATES_DEFAULT, &FUNCTIONAL_2048].map(|p| (units(&Trial::of(p)), time_key_switch(p, backend)));
         let (((a, b), x), ((c, d), y)) = (first, second);
         let determinant = a * d - b * c;
         Self { steps, key_switch: ((x * d - b * y) / determinant, (a * y - c * x) / determinant) }
     }
 
     /// Milliseconds a gate in batches.
-    fn gate(&self, p: &Parameters) -> f64 {
+    fn gate(&self, p: &Trial) -> f64 {
         let (transforms, products) = units(p);
         let key_switch = self.key_switch.0 * transforms + self.key_switch.1 * products;
         self.steps[&shape(p)] * p.steps() as f64 + key_switch
@@ -86,65 +93,62 @@ impl Costs {
 }
 
 /// How many of either cost a key switch has.
-fn units(p: &Parameters) -> (f64, f64) {
-    let coefficients = p.key_switch_bodies() as f64;
-    let columns = (p.lwe_dimension / p.lwe_polynomial_size + 1) as f64;
-    (coefficients * (p.lwe_polynomial_size as f64).log2(), coefficients * columns)
+fn units(p: &Trial) -> (f64, f64) {
+    let coefficients = (p.tlwe.0 * p.tlwe.1) as f64 * f64::from(p.key_switch.1);
+    let columns = (p.lwe.0 / p.lwe.1 + 1) as f64;
+    (coefficients * (p.lwe.1 as f64).log2(), coefficients * columns)
 }
 
 fn time_step((k, size, levels, bits): Shape, backend: Backend) -> f64 {
-    let mut p = GATES_DEFAULT;
-    (p.lwe_dimension, p.lwe_polynomial_size) = (TIMED_BITS, 1);
-    (p.tlwe_dimension, p.polynomial_size, p.bits_a_step) = (k, size, bits);
-    // Time does not depend on the base.
-    p.gadget = Gadget { base_log: 24 / levels, levels };
-    p.key_switch_gadget = Gadget { base_log: 1, levels: 1 };
-    let bootstrap =
-        BootstrapKey::expand(&Keys::new(&p).cloud, backend).expect("invariant: an available backend");
-    let batch = bootstrap.batch_size();
-    let table = LookupTable::sign(size, Torus32(1 << 29));
-    let samples = vec![LweCiphertext::trivial(TIMED_BITS, Torus32(1 << 29)); batch];
-    let run = || {
-        black_box(bootstrap.bootstrap(&samples, &vec![&table; batch], 1));
+    let numbers = Trial {
+        lwe: (TIMED_BITS, 1),
+        tlwe: (k, size),
+        // Time does not depend on the base.
+        gadget: (24 / levels, levels),
+        key_switch: (1, 1),
+        bits_a_step: bits,
+        ..Trial::of(&GATES_DEFAULT)
     };
-    median_time(run) / (p.steps() * batch) as f64
+    let set = numbers.parameters().expect("invariant: the numbers go together");
+    let part = Part::blind_rotation(&Keys::new(&set).cloud, backend, None);
+    let mut part = part.expect("invariant: an available backend");
+    median_time(|| part.run()) / (numbers.steps() * part.batch()) as f64
 }
 
 fn time_key_switch(p: &Parameters, backend: Backend) -> f64 {
     const BATCH: usize = 16;
-    let key = KeySwitchKey::expand(&Keys::new(p).cloud, backend).expect("invariant: an available backend");
-    let samples = vec![LweCiphertext::trivial(p.large_dimension(), Torus32(1 << 29)); BATCH];
-    let run = || {
-        black_box(key.switch(&samples));
-    };
-    median_time(run) / BATCH as f64
+    let part = Part::key_switch(&Keys::new(p).cloud, backend, BATCH);
+    let mut part = part.expect("invariant: an available backend");
+    median_time(|| part.run()) / BATCH as f64
 }
 
 /// Every set that the engine can run and that is worth a look.
-fn candidates() -> Vec<Parameters> {
+fn candidates() -> Vec<Candidate> {
+    let default = Trial::of(&GATES_DEFAULT);
     let mut found = Vec::new();
-    for (k, size) in [(1, 1024), (2, 512), (3, 512), (3, 256), (2, 1024), (1, 2048)] {
-        for (levels, bits) in (1..=4).flat_map(|levels| [1, 2, 3].map(|bits| (levels, bits))) {
+    for tlwe in [(1, 1024), (2, 512), (3, 512), (3, 256), (2, 1024), (1, 2048)] {
+        for (levels, bits_a_step) in (1..=4).flat_map(|levels| [1, 2, 3].map(|bits| (levels, bits))) {
             for (ring, n) in
                 [64, 128].into_iter().flat_map(|ring| (512..=960).step_by(ring).map(move |n| (ring, n)))
             {
-                if n % bits != 0 {
-                    continue;
-                }
                 for base_log in 5..=24 {
-                    for (key_base_log, key_levels) in
-                        [(1, 10), (1, 11), (1, 12), (1, 13), (2, 5), (2, 6), (3, 4), (4, 3)]
-                    {
-                        let mut p = GATES_DEFAULT;
-                        p.name = "candidate";
-                        (p.lwe_dimension, p.lwe_polynomial_size) = (n, ring);
-                        (p.tlwe_dimension, p.polynomial_size, p.bits_a_step) = (k, size, bits);
-                        p.gadget = Gadget { base_log, levels };
-                        p.key_switch_gadget = Gadget { base_log: key_base_log, levels: key_levels };
-                        p.lwe_noise_log2 = smallest_noise(n, 32);
-                        p.tlwe_noise_log2 = smallest_noise(p.large_dimension(), TORUS_BITS);
-                        if base_log * levels <= 46 && worst_log2_failure(&p) <= BOUNDS[0] {
-                            found.push(p);
+                    for key_switch in [(1, 10), (1, 11), (1, 12), (1, 13), (2, 5), (2, 6), (3, 4), (4, 3)] {
+                        let noise_log2 = (smallest_noise(n, 32), smallest_noise(tlwe.0 * tlwe.1, TORUS_BITS));
+                        let gadget = (base_log, levels);
+                        let numbers = Trial {
+                            lwe: (n, ring),
+                            tlwe,
+                            gadget,
+                            key_switch,
+                            bits_a_step,
+                            noise_log2,
+                            ..default
+                        };
+                        // Numbers that do not go together are no candidate.
+                        let Ok(set) = numbers.parameters() else { continue };
+                        let candidate = Candidate::new(&set);
+                        if base_log * levels <= 46 && candidate.log2_failure <= BOUNDS[0] {
+                            found.push(candidate);
                         }
                     }
                 }
@@ -155,8 +159,9 @@ fn candidates() -> Vec<Parameters> {
 }
 
 /// Megabytes of the bootstrapping key in memory: every coefficient of its rows is a double.
-fn key_megabytes(p: &Parameters) -> f64 {
-    (p.bootstrap_bodies() * (p.tlwe_dimension + 1) * size_of::<f64>()) as f64 / 1e6
+fn key_megabytes(p: &Trial) -> f64 {
+    let rows = p.steps() * ((1 << p.bits_a_step) - 1) * (p.tlwe.0 + 1) * p.gadget.1 as usize;
+    (rows * (p.tlwe.0 + 1) * p.tlwe.1 * size_of::<f64>()) as f64 / 1e6
 }
 
 fn print_header(first: &str) {
@@ -164,55 +169,58 @@ fn print_header(first: &str) {
     println!("|{}", "---|".repeat(12));
 }
 
-fn print_row(first: &str, p: &Parameters, costs: &Costs) {
+fn print_row(first: &str, candidate: &Candidate, costs: &Costs) {
+    let p = &candidate.numbers;
     println!(
         "| {first} | {:.2} | 2^{:.0} | {:.0} | {} | {} | {} | {} | {} | {} | {} | {} levels of 2^{} |",
         costs.gate(p),
-        worst_log2_failure(p),
+        candidate.log2_failure,
         key_megabytes(p),
-        p.tlwe_dimension,
-        p.polynomial_size,
-        p.gadget.levels,
-        p.gadget.base_log,
+        p.tlwe.0,
+        p.tlwe.1,
+        p.gadget.1,
+        p.gadget.0,
         p.bits_a_step,
-        p.lwe_dimension,
-        p.lwe_polynomial_size,
-        p.key_switch_gadget.levels,
-        p.key_switch_gadget.base_log
+        p.lwe.0,
+        p.lwe.1,
+        p.key_switch.1,
+        p.key_switch.0
     );
 }
 
 fn search() {
-    let backend = Backend::select().expect("TFHE_BACKEND names a backend that this CPU has");
+    let backend = chosen_backend();
     let mut candidates = candidates();
-    let mut shapes: Vec<Shape> = candidates.iter().chain([&GATES_DEFAULT]).map(shape).collect();
+    let default = Candidate::new(&GATES_DEFAULT);
+    let mut shapes: Vec<Shape> =
+        candidates.iter().chain([&default]).map(|candidate| shape(&candidate.numbers)).collect();
     shapes.sort_unstable();
     shapes.dedup();
     eprintln!("{} candidates; timing {} shapes on {backend}", candidates.len(), shapes.len());
     let costs = Costs::measure(shapes.into_iter(), backend);
     // The fastest first; of equals the one that fails least.
-    let order = |p: &Parameters| (costs.gate(p), worst_log2_failure(p));
+    let order = |candidate: &Candidate| (costs.gate(&candidate.numbers), candidate.log2_failure);
     candidates.sort_by(|p, q| order(p).partial_cmp(&order(q)).expect("invariant: finite"));
 
     println!("Backend {backend}, one thread, batches. The fastest set for each failure bound:\n");
     print_header("bound");
     for bound in BOUNDS {
-        if let Some(p) = candidates.iter().find(|p| worst_log2_failure(p) <= bound) {
-            print_row(&format!("2^{bound}"), p, &costs);
+        if let Some(candidate) = candidates.iter().find(|candidate| candidate.log2_failure <= bound) {
+            print_row(&format!("2^{bound}"), candidate, &costs);
         }
     }
     println!("\nThe frontier at 2^{BOUND}: no set is faster with a smaller key.\n");
     print_header("");
     let mut smallest = f64::INFINITY;
-    for p in candidates.iter().filter(|p| worst_log2_failure(p) <= BOUND) {
-        if key_megabytes(p) < smallest {
-            smallest = key_megabytes(p);
-            print_row("", p, &costs);
+    for candidate in candidates.iter().filter(|candidate| candidate.log2_failure <= BOUND) {
+        if key_megabytes(&candidate.numbers) < smallest {
+            smallest = key_megabytes(&candidate.numbers);
+            print_row("", candidate, &costs);
         }
     }
     println!("\nThe default:\n");
     print_header("");
-    print_row("`GATES_DEFAULT`", &GATES_DEFAULT, &costs);
+    print_row("`GATES_DEFAULT`", &default, &costs);
 }
 
 fn main() {

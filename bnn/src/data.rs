@@ -1,16 +1,24 @@
-//! Pictures and data sets as they lie on disk.
+//! Pictures and data sets.
 //!
 //! ```
 //! use bnn::data::GreyImage;
 //! let cross = vec![0, 255, 0, 255, 255, 255, 0, 255, 0];
-//! let image = GreyImage::new("a cross".into(), 3, 3, cross)?;
-//! println!("{}:\n{}", image.origin(), image.to_half_blocks());
-//! assert!(GreyImage::new("a cross".into(), 3, 4, image.pixels().to_vec()).is_err());
+//! let image = GreyImage::new(3, 3, cross)?;
+//! println!("{}", image.to_half_blocks());
+//! assert!(GreyImage::new(3, 4, image.pixels().to_vec()).is_err());
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
-mod idx;
-mod image;
+pub(crate) mod fault;
+pub(crate) mod grey_image;
+#[cfg(feature = "images")]
+pub(crate) mod idx;
+#[cfg(feature = "images")]
+mod picture;
 
-pub use idx::{IdxImages, IdxLabels};
-pub use image::GreyImage;
+#[cfg(feature = "images")]
+pub use self::idx::{IdxImages, IdxLabels};
+pub use self::{
+    fault::{IdxFault, PictureFault},
+    grey_image::GreyImage,
+};

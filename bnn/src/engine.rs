@@ -1,71 +1,39 @@
-//! Engines evaluate a model on a picture. The plaintext one, over exact integers, is the oracle; on ciphertexts
-//! work the [`functional`] one, fast and approximate, and the [`gates`], slow and exact.
+//! Engines evaluate a model on a picture. On plain integers that is the oracle, [`evaluate`]. On ciphertexts there are two: the
+//! [`functional`] engine, which is fast and approximate, and the [`gates`], which are slow and exact. A [`Server`] runs a model
+//! on the engine of its client's key.
 //!
 //! ```
 //! use bnn::{data::GreyImage, engine, model::Model};
-//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/binarized-perceptron");
-//! let model = Model::open(folder.as_ref())?;
-//! let black = GreyImage::new("black".into(), 28, 28, vec![0; 28 * 28])?;
+//! # let read = |name| std::fs::read(format!("{}/../models/binarized-perceptron/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+//! # let (manifest, weights) = (read("manifest.toml"), read("weights.safetensors"));
+//! let model = Model::from_bytes(&manifest, &weights)?;
+//! let black = GreyImage::new(28, 28, vec![0; 28 * 28])?;
 //! let scores = engine::evaluate(&model, &model.input().encode(&black)?)?;
 //! let highest = scores.integers().iter().max().unwrap();
 //! assert_eq!(&scores.integers()[scores.label()], highest);
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
+#[cfg(all(feature = "server", feature = "images"))]
 mod accuracy;
+#[cfg(feature = "server")]
+mod choice;
+#[cfg(feature = "server")]
 pub mod functional;
+#[cfg(feature = "server")]
 pub mod gates;
-mod plaintext;
+#[cfg(feature = "server")]
+pub(crate) mod plaintext;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "server")]
+mod specification;
 
-pub use accuracy::Accuracy;
-pub use plaintext::{Trace, evaluate, trace};
-
-/// The scores of the classes, as integers in fixed point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scores {
-    integers: Vec<i64>,
-    fraction_bits: u32,
-}
-
-impl Scores {
-    /// The scores in units of `2^-fraction_bits`, one for each class.
-    pub fn integers(&self) -> &[i64] {
-        &self.integers
-    }
-
-    /// The fraction bits of the scores.
-    pub fn fraction_bits(&self) -> u32 {
-        self.fraction_bits
-    }
-
-    /// The scores as real numbers, one for each class.
-    pub fn reals(&self) -> Vec<f64> {
-        // Scores stay below 2^53 and the unit is a power of two, so both steps are exact.
-        let unit = f64::from(self.fraction_bits).exp2().recip();
-        self.integers.iter().map(|&score| score as f64 * unit).collect()
-    }
-
-    /// The class with the highest score, the first of them where there are several.
-    pub fn label(&self) -> usize {
-        let highest = self.integers.iter().enumerate().rev().max_by_key(|&(_, score)| score);
-        highest.expect("invariant: a model has a class").0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_of_equal_scores_wins() {
-        let label = |integers: &[i64]| Scores { integers: integers.into(), fraction_bits: 0 }.label();
-        assert_eq!(label(&[-3, 5, 2, 5]), 1);
-        assert_eq!(label(&[-1, -1]), 0);
-        assert_eq!(label(&[-2, -1]), 1);
-    }
-
-    #[test]
-    fn reals_are_in_units_of_the_fraction() {
-        assert_eq!(Scores { integers: vec![-3, 8], fraction_bits: 3 }.reals(), [-0.375, 1.0]);
-    }
-}
+#[cfg(all(feature = "server", feature = "images"))]
+pub use self::accuracy::Accuracy;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use self::plaintext::trace;
+#[cfg(feature = "server")]
+pub use self::{plaintext::evaluate, server::Server, specification::client_specification};
+pub use crate::client::engine::Engine;

@@ -1,42 +1,60 @@
 //! Inference of binarized neural networks over data encrypted with TFHE.
 //!
-//! A network has one meaning in three guises: real numbers while it is trained, exact integers here, and
-//! ciphertexts on a server. This crate reads networks and pictures, and defines the integer meaning: the oracle
-//! that every encrypted engine is compared with.
-//!
-//! The map, in the order a picture travels:
-//!
-//! * [`data`]: grey pictures from PNG, BMP and IDX files, and the labels of a data set;
-//! * [`encoding`]: what the client makes of a picture before it encrypts;
-//! * [`layer`]: the kinds of layer, and how large their sums can become;
-//! * [`model`]: a network on disk, opened and checked;
-//! * [`engine`]: evaluation: the plaintext oracle, and the functional engine on ciphertexts;
-//! * [`encrypted`]: what travels between client and server;
-//! * [`protocol`]: the same in the files of the paper's system;
-//! * [`soak`]: random circuits on ciphertexts against Boolean logic, for as long as one likes;
-//! * [`vectors`]: known answers of all steps and networks.
+//! A client encrypts a picture, a server runs a network on it without seeing it, and the client decrypts the scores. The
+//! client needs a secret key and a [`ClientSpecification`](client::ClientSpecification). The server needs the
+//! [`Model`](model::Model) and the client's cloud key, and no secret.
 //!
 //! ```no_run
-//! use bnn::{data::GreyImage, engine, model::Model};
-//!
-//! let model = Model::open("models/binarized-perceptron".as_ref())?;
-//! let digit = GreyImage::load("digit.png".as_ref(), None)?;
-//! let scores = engine::evaluate(&model, &model.input().encode(&digit)?)?;
-//! println!("{}: a {}", digit.origin(), scores.label());
-//! # Ok::<(), bnn::Error>(())
+#![doc = include_str!("../examples/encrypted_digit.rs")]
 //! ```
+//!
+//! A network has one meaning in three forms: real numbers while it is trained, exact integers
+//! ([`evaluate`](engine::evaluate)), and ciphertexts. The functional engine is equal to the integers up to a noise that it
+//! predicts; the gate engine is equal bit for bit.
+//!
+//! Boolean circuits of one's own run encrypted too:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/circuit.rs")]
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`client`] | the client: specification, encoding, encryption, decryption, and what travels |
+//! | [`data`] | grey pictures from PNG, BMP and IDX bytes, and the labels of a data set |
+//! | [`model`] | a network, read and checked |
+//! | [`engine`] | the server; the oracle and the two engines |
+//! | [`circuit`] | Boolean circuits: netlists, arithmetic, files, runs |
+//! | [`paper`] | the protocol and the parameters of the paper's system |
+//!
+//! Everything here turns bytes into values and back. Files, paths and terminals belong to whoever calls.
+//!
+//! # Features
+//!
+//! * `server` (default): everything that needs a model or computes on ciphertexts.
+//! * `images` (default): PNG, BMP, IDX and gzip.
+//!
+//! Without both, the client's side remains, which also builds for `wasm32-unknown-unknown`.
 
-mod bounded;
+#[cfg(feature = "server")]
 pub mod circuit;
+pub mod client;
 pub mod data;
-pub mod encoding;
-pub mod encrypted;
 pub mod engine;
 mod error;
-pub mod layer;
+#[cfg(feature = "server")]
+mod layer;
+#[cfg(feature = "server")]
 pub mod model;
-pub mod protocol;
+pub mod paper;
+mod range;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
 pub mod soak;
+mod text;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
 pub mod vectors;
 
 pub use error::{Error, Result};
+pub use range::OutOfRange;

@@ -5,9 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bnn::{client::EncodingFault, data::PictureFault, engine::Engine};
 use tfhe_core::serial::Kind;
-
-use crate::arguments::FileForm;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -29,6 +28,30 @@ pub(crate) enum Error {
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+
+    /// More content than what it is for ever has.
+    #[error("{}: the content is larger than {limit} bytes, the most that is read", path.display())]
+    TooLarge { path: PathBuf, limit: u64 },
+
+    /// Standard input for two inputs.
+    #[error("standard input can be read only once: name a file or a pipe for the other input")]
+    StdinTwice,
+
+    /// A JSON object and a file on one stdout.
+    #[error("--json prints an object on standard output, which carries the file: name a file with --out")]
+    StdoutTaken,
+
+    /// Standard output in the place of a folder.
+    #[error("-: several files do not fit into standard output: name a folder")]
+    NoFolder,
+
+    /// An input by whose name no output can be called.
+    #[error("{}: this input has no name to call the output after: name the output with --out", input.display())]
+    NeedsOutput { input: PathBuf },
+
+    /// A run that goes on from nowhere.
+    #[error("--resume needs the file where the run was saved: name it with --state")]
+    NeedsState,
 
     /// A folder in which nothing can be written.
     #[error("{}: no file can be written in the folder: {source}", path.display())]
@@ -87,12 +110,12 @@ pub(crate) enum Error {
     OneAtATime { count: usize },
 
     /// Another number of files than the paper's client sends.
-    #[error("{count} files, where --protocol paper takes two: secret_cloud.data and K_cloud.data")]
+    #[error("{count} files, where the paper's protocol takes two: secret_cloud.data and K_cloud.data")]
     PaperFiles { count: usize },
 
     /// A file that needs no conversion.
     #[error("{}: is in the form of {form} already", path.display())]
-    HasForm { path: PathBuf, form: FileForm },
+    HasForm { path: PathBuf, form: &'static str },
 
     /// A secret key without what the library keeps with it.
     #[error("{}: the TFHE library keeps a secret key with its cloud key: name that with --cloud-key", path.display())]
@@ -101,6 +124,18 @@ pub(crate) enum Error {
     /// Ciphertexts of which nothing says whose they are.
     #[error("{}: nothing in the file says whose ciphertexts these are: name the key with --key or --cloud-key", path.display())]
     NeedsKey { path: PathBuf },
+
+    /// A model that the engine asked for does not run.
+    #[error("the model {model} does not run on the {engine} engine: name another with --engine")]
+    NoEngine { model: String, engine: Engine },
+
+    /// More or fewer values than a circuit has inputs.
+    #[error("{}: {found} input values, the circuit takes {expected}", path.display())]
+    CircuitInputCount { path: PathBuf, found: usize, expected: String },
+
+    /// Bits that a circuit on ciphertexts gave and the same circuit in the clear did not.
+    #[error("{}: {wrong} of {bits} output bits differ between the encrypted run and plain logic", path.display())]
+    CircuitMismatch { path: PathBuf, wrong: usize, bits: usize },
 
     /// A comparison that was asked for failed.
     #[error("the decrypted scores differ from those of the network in the clear")]
@@ -148,7 +183,10 @@ impl Error {
             Self::About { source, .. } => source.advice(),
             Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),
             Self::Network(bnn::Error::OtherModel { .. }) => {
-                Some("name the model it was made for with --model")
+                Some("name the model it was made for with --model, or its client specification with --client")
+            }
+            Self::Network(bnn::Error::Specification(_)) => {
+                Some("`bnn models --client` makes a client specification")
             }
             Self::Network(bnn::Error::OtherParameters { .. }) => Some(
                 "name a key of that set; `bnn keygen` makes new ones, which do not open what older ones encrypted",
@@ -159,8 +197,8 @@ impl Error {
             Self::Network(bnn::Error::TooNoisy { .. }) => Some(
                 "`bnn keygen --model` takes the parameter set that a model needs, `--engine gates` makes keys for exact circuits",
             ),
-            Self::Network(bnn::Error::ImageFormat { .. }) => Some("save the picture as a PNG"),
-            Self::Network(bnn::Error::ImageSize { .. }) => Some("scale the picture"),
+            Self::Network(bnn::Error::Picture(PictureFault::Format)) => Some("save the picture as a PNG"),
+            Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => Some("scale the picture"),
             _ => None,
         }
     }
@@ -170,7 +208,7 @@ fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
     use tfhe_core::{Error, serial::FileFault};
     match error {
         Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
-        Error::NotTfheLib { .. } => Some("`bnn keygen --protocol paper` makes keys that it can have"),
+        Error::NotTfheLib { .. } => Some("`bnn paper keygen` makes keys that it can have"),
         Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),
         Error::BadFile { fault: FileFault::Magic, .. } => {
             Some("name a key, an encrypted picture or encrypted scores")

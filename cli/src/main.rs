@@ -1,30 +1,34 @@
 //! The `bnn` command: keys, encryption, inference and decryption.
 //!
-//! It parses, calls and prints; what it does is in the crates `bnn` and `tfhe_core`.
+//! It parses, calls and prints. What it does is in the crates `bnn` and `tfhe_core`.
 //!
+//! * [`dispatch`]: from a command line to its command;
+//! * [`commands`]: one file for each command;
 //! * [`arguments`]: the command line;
-//! * [`commands`]: one file a command;
-//! * [`engine`]: what a key is made for;
-//! * [`lookup`]: where models and sample digits are found;
-//! * [`files`]: keys that are read, results that are written;
-//! * [`report`], [`progress`]: what is printed, and shown meanwhile;
-//! * [`error`], [`interrupt`]: the ways to fail.
+//! * [`session`]: what all commands share;
+//! * [`files`]: everything that is read and written;
+//! * [`terminal`]: what people and programs see;
+//! * [`error`]: the ways to fail.
+//!
+//! Each room imports from those below it only, and nothing imports from a room above.
 
 mod arguments;
 mod commands;
-mod engine;
+mod dispatch;
 mod error;
 mod files;
-mod interrupt;
-mod lookup;
-mod progress;
-mod report;
+mod session;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use self::{arguments::Arguments, error::Result, report::Output};
+use self::{
+    arguments::command_line::Arguments,
+    error::Result,
+    terminal::{interrupt, output::Output},
+};
 
 /// What `--help` promises for a failure and for wrong usage.
 const FAILED: u8 = 1;
@@ -49,7 +53,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, output: Output) -> Result<()> {
     interrupt::install(output)?;
     arguments.start_threads()?;
-    commands::run(&arguments.command, &arguments.session())
+    dispatch::run(&arguments.command, &arguments.session())
 }
 
 /// Help, the version, or what is wrong with the command line; in JSON if that was asked for all the same.

@@ -3,13 +3,14 @@
 use std::{fs, io::Write, path::Path};
 
 use flate2::{Compression, write::GzEncoder};
-use fuzz::{saved_run, tfhe_lib, toy};
+use fuzz::{client_specification, saved_run, tfhe_lib, toy};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use tfhe_core::{
+    ciphertext::CiphertextList,
     keys::SecretKey,
     parameters::{FUNCTIONAL_1024, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1},
     random::SecretSeed,
-    serial::{CiphertextList, NO_CONTEXT, to_bytes},
+    serial::{FileContent, NO_CONTEXT, to_bytes},
     torus::Torus32,
 };
 
@@ -18,10 +19,11 @@ fn main() -> std::io::Result<()> {
     let models = [toy::perceptron(), toy::hybrid(), toy::binarized()];
     seeds(
         "model_folder",
-        models.iter().map(|files| [files.manifest.as_bytes(), &[0], &files.weights].concat()),
+        models.iter().map(|files| [files.manifest.as_bytes(), &[0], &files.weights()].concat()),
     )?;
     seeds("saved_run", saved_run::states(40).into_iter().step_by(5))?;
     seeds("tfhe_lib", tfhe_lib::files())?;
+    seeds("client_specification", client_specification::files())?;
     seeds("bristol", bristol())?;
     seeds("idx", idx())?;
     seeds("image", images())
@@ -37,11 +39,15 @@ fn seeds(name: &str, contents: impl IntoIterator<Item = Vec<u8>>) -> std::io::Re
     Ok(())
 }
 
+fn file<C: FileContent>(content: &C) -> Vec<u8> {
+    to_bytes(content, NO_CONTEXT).expect("of a named set").to_vec()
+}
+
 fn native() -> std::io::Result<()> {
     let seed = SecretSeed::deterministic_for_tests;
     let sets: [&Parameters; 3] = [&GATES_DEFAULT, &FUNCTIONAL_1024, &TFHE_LIB_V1_0_1];
     let keys = sets.map(|set| SecretKey::generate(set, seed(1)));
-    let secret: Vec<Vec<u8>> = keys.iter().map(|key| to_bytes(key, NO_CONTEXT).to_vec()).collect();
+    let secret: Vec<Vec<u8>> = keys.iter().map(|key| file(key)).collect();
     // A cloud key's header, with a short body for the target to repeat.
     seeds(
         "native_cloud_key",
@@ -53,16 +59,16 @@ fn native() -> std::io::Result<()> {
     )?;
     seeds("native_secret_key", secret)?;
     let encrypt = |key: &SecretKey| key.encrypt(&[true, false, true], seed(2));
-    seeds("native_seeded", keys.iter().map(|key| to_bytes(&encrypt(key), NO_CONTEXT).to_vec()))?;
+    seeds("native_seeded", keys.iter().map(|key| file(&encrypt(key))))?;
     let messages: Vec<Torus32> = (0..6).map(|i| Torus32(i << 24)).collect();
     let packed = keys[..2]
         .iter()
         .map(|key| key.encrypt_packed(&messages, 3, seed(3)).expect("it switches keys first"));
-    seeds("native_packed", packed.map(|packed| to_bytes(&packed, NO_CONTEXT).to_vec()))?;
+    seeds("native_packed", packed.map(|packed| file(&packed)))?;
     let list = |key: &SecretKey| {
         CiphertextList::new(key.parameters(), key.id(), encrypt(key).expand()).expect("one key")
     };
-    seeds("native_list", [&keys[0], &keys[2]].map(|key| to_bytes(&list(key), NO_CONTEXT).to_vec()))
+    seeds("native_list", [&keys[0], &keys[2]].map(|key| file(&list(key))))
 }
 
 fn bristol() -> Vec<Vec<u8>> {

@@ -15,16 +15,14 @@ const EXPANSION: usize = 1032;
 
 pub(crate) fn idx(data: &[u8]) {
     let read = |data: &[u8]| {
-        let path = crate::file("idx", data);
         bounded(2 * EXPANSION * data.len() + MIB, || {
-            let images = IdxImages::open(&path).ok().map(|images| {
+            let images = IdxImages::from_bytes(data).ok().map(|images| {
                 let last =
                     images.len().checked_sub(1).map(|index| images.image(index).expect("the last image"));
-                let pixels = last.map(|image| image.pixels().to_vec());
                 assert!(images.image(images.len()).is_err());
-                (images.len(), images.rows(), images.columns(), pixels)
+                (images.len(), last.map(|image| (image.width(), image.height(), image.pixels().to_vec())))
             });
-            let labels = IdxLabels::open(&path).ok().map(|labels| labels.as_slice().to_vec());
+            let labels = IdxLabels::from_bytes(data).ok().map(|labels| labels.as_slice().to_vec());
             assert!(images.is_none() || labels.is_none(), "images and labels at once");
             (images, labels)
         })

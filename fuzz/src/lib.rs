@@ -8,15 +8,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::{cell::RefCell, fs, path::PathBuf};
-
-use tempfile::TempDir;
-
 pub mod memory;
 pub mod tfhe_lib;
 pub mod toy;
 
 mod bristol;
+pub mod client_specification;
 mod idx;
 mod image;
 mod model_folder;
@@ -27,7 +24,7 @@ pub mod saved_run;
 pub type Target = fn(data: &[u8]);
 
 /// Every target, by its name and that of its corpus.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("native_secret_key", native::secret_key),
     ("native_cloud_key", native::cloud_key),
     ("native_seeded", native::seeded),
@@ -36,6 +33,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("tfhe_lib", tfhe_lib::tfhe_lib),
     ("saved_run", saved_run::saved_run),
     ("bristol", bristol::bristol),
+    ("client_specification", client_specification::client_specification),
     ("model_folder", model_folder::model_folder),
     ("idx", idx::idx),
     ("image", image::image),
@@ -48,19 +46,4 @@ pub const TARGETS: [(&str, Target); 11] = [
 pub fn target(name: &str) -> Target {
     let found = TARGETS.iter().find(|(known, _)| *known == name);
     found.unwrap_or_else(|| panic!("no target {name:?}")).1
-}
-
-/// Puts `data` into a file of this name, in a folder of this thread, and gives its path: for readers that open files.
-fn file(name: &str, data: &[u8]) -> PathBuf {
-    thread_local! {
-        static FOLDER: RefCell<Option<TempDir>> = const { RefCell::new(None) };
-    }
-    FOLDER.with_borrow_mut(|folder| {
-        // Memory, where the system has a folder for it.
-        let made = || tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let folder = folder.get_or_insert_with(|| made().expect("a temporary folder"));
-        let path = folder.path().join(name);
-        fs::write(&path, data).expect("a temporary file");
-        path
-    })
 }

@@ -3,8 +3,10 @@
 //! Bound of the memory: 200 bytes a byte of the manifest (a layer of 30 bytes is a table of strings), eight a byte of the
 //! weights (one of 8 bits becomes 32, in vectors that grow), and 1 MiB.
 
+use std::sync::Arc;
+
 use bnn::{
-    circuit::netlist::Style,
+    circuit::Style,
     data::GreyImage,
     engine::{self, functional, gates},
     model::Model,
@@ -19,27 +21,24 @@ const EVALUATED: usize = 2000;
 pub(crate) fn model_folder(data: &[u8]) {
     let at = data.iter().position(|&byte| byte == 0).unwrap_or(data.len());
     let (manifest, weights) = (&data[..at], data.get(at + 1..).unwrap_or_default());
-    let path = crate::file("manifest.toml", manifest);
-    crate::file("weights.safetensors", weights);
-    let folder = path.parent().expect("a file has a folder");
-    let model = match bounded(200 * manifest.len() + 8 * weights.len() + MIB, || Model::open(folder)) {
-        Ok(model) => model,
+    let bound = 200 * manifest.len() + 8 * weights.len() + MIB;
+    let model = match bounded(bound, || Model::from_bytes(manifest, weights)) {
+        Ok(model) => Arc::new(model),
         Err(error) => {
             assert!(!error.to_string().contains(char::is_control), "{error:?}");
             return;
         }
     };
-    let values: usize = model.layers_and_shapes().iter().map(|(_, shape)| shape.values()).sum();
+    let values: usize = model.layers().map(|layer| layer.inputs()).sum();
     if values > EVALUATED || weights.len() > EVALUATED {
         return;
     }
     let pixels = (0..model.input().width() * model.input().height()).map(|place| (place * 37 % 256) as u8);
-    let image =
-        GreyImage::new("fuzzed".into(), model.input().width(), model.input().height(), pixels.collect());
+    let image = GreyImage::new(model.input().width(), model.input().height(), pixels.collect());
     let encoded = model.input().encode(&image.expect("as many pixels"));
-    let _ = functional::Plan::new(&model, &tfhe_core::parameters::FUNCTIONAL_2048);
+    let _ = functional::Plan::new(Arc::clone(&model), &tfhe_core::parameters::FUNCTIONAL_2048);
     for style in [Style::Optimized, Style::AsPublished] {
-        let plan = gates::Plan::new(&model, &GATES_DEFAULT, style);
+        let plan = gates::Plan::new(Arc::clone(&model), &GATES_DEFAULT, style);
         if let Ok(encoded) = &encoded {
             let expected = engine::evaluate(&model, encoded).expect("an encoded picture has scores");
             let found = plan.simulate(encoded, |_, _| ()).expect("a network has a circuit");

@@ -5,25 +5,25 @@
 //!
 //! Bound of the memory: eight times the file and 8 MiB, for the circuit of a unit of this small network.
 
-use std::{fs, sync::OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use bnn::{
-    circuit::netlist::Style,
+    circuit::Style,
+    client::{Client, EncryptedImage},
     data::GreyImage,
-    encrypted::EncryptedImage,
-    engine::gates::{Inference, Plan},
-    model::Model,
+    engine::{Server, client_specification, gates::Inference},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tfhe_core::{
     backend::Backend,
-    ciphertext::Ciphertext,
+    ciphertext::{Ciphertext, CiphertextList},
+    control::Control,
     evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
+    keys::{CloudKey, KeyId, SecretKey},
     parameters::TFHE_LIB_V1_0_1,
     random::SecretSeed,
-    serial::{CiphertextList, to_bytes},
+    serial::to_bytes,
 };
 
 use crate::{
@@ -32,35 +32,37 @@ use crate::{
 };
 
 /// A server in the middle of a run.
-struct Server {
-    model: Model,
-    evaluator: Evaluator,
+struct Fixture {
+    server: Server,
+    key_id: KeyId,
     image: EncryptedImage,
     ciphertext: Ciphertext,
     /// The fields of the line that say which run it is.
     identity: Vec<(&'static str, Value)>,
 }
 
-fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
         let seed = SecretSeed::deterministic_for_tests;
         let model = toy::open(&toy::hybrid());
-        let key = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
+        let key = Arc::new(SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1)));
         let cloud = CloudKey::generate(&key, seed(2));
         let evaluator = Evaluator::new(&cloud, Backend::Portable).expect("portable runs everywhere");
-        let pixels = GreyImage::new("toy".into(), 3, 3, (0..9).map(|place| place * 28).collect());
+        let pixels = GreyImage::new(3, 3, (0..9).map(|place| place * 28).collect());
         let encoded = model.input().encode(&pixels.expect("as many pixels")).expect("any picture");
-        let plan = Plan::new(&model, &TFHE_LIB_V1_0_1, Style::Optimized);
-        let image = plan.encrypt(&key, &encoded, seed(3)).expect("the plan's set");
+        let specification = client_specification(&model).expect("a small model");
+        let client =
+            Client::new(Arc::new(specification), Arc::clone(&key)).expect("a set of the gate engine");
+        let image = client.encrypt(&encoded, seed(3)).expect("an encoding of the model");
+        let server =
+            Server::new(model, Arc::new(evaluator), Style::Optimized).expect("a set of the gate engine");
         let ciphertext = key.encrypt(&[true], seed(4)).expand().swap_remove(0);
-        let path = crate::file("state", &[]);
-        plan.start(&evaluator, &image).and_then(|run| run.save(&path)).expect("a run is saved");
-        let line = first_line(&fs::read(&path).expect("what was saved"));
-        drop(plan);
+        let saved = server.start(&image).and_then(|run| run.save());
+        let line = first_line(&saved.expect("a run is saved"));
         let names = ["format", "program", "model", "image", "published"];
         let identity = names.map(|name| (name, line[name].clone())).into();
-        Server { model, evaluator, image, ciphertext, identity }
+        Fixture { server, key_id: key.id(), image, ciphertext, identity }
     })
 }
 
@@ -71,21 +73,18 @@ fn first_line(file: &[u8]) -> Value {
 
 /// States of a run of the toy network, one after each batch: what a corpus begins with.
 pub fn states(count: usize) -> Vec<Vec<u8>> {
-    let Server { model, evaluator, image, identity, .. } = server();
-    let plan = Plan::new(model, &TFHE_LIB_V1_0_1, Style::Optimized);
-    let mut run = plan.start(evaluator, image).expect("the plan's set");
+    let Fixture { server, image, identity, .. } = fixture();
+    let mut run = server.start(image).expect("own image");
     let mut states = Vec::new();
     while states.len() < count {
-        let path = crate::file("state", &[]);
-        run.save(&path).expect("a run is saved");
-        let file = fs::read(&path).expect("what was saved");
+        let file = run.save().expect("a run is saved");
         let mut line = first_line(&file);
         let count = ciphertexts(&line);
         // Which run it is, the target fills in.
         let fields = line.as_object_mut().expect("a line is an object");
         identity.iter().for_each(|(name, _)| drop(fields.remove(*name)));
         states.push([&serde_json::to_vec(&line).expect("JSON")[..], &[b'\n', count as u8]].concat());
-        if run.advance().expect("a planned run") == 0 {
+        if run.advance(&Control::default()).expect("a planned run") == 0 {
             break;
         }
     }
@@ -104,31 +103,22 @@ pub(crate) fn saved_run(data: &[u8]) {
     let (line, rest) = data.split_at(data.iter().position(|&byte| byte == b'\n').unwrap_or(data.len()));
     let Ok(mut line) = serde_json::from_slice::<Value>(line) else { return };
     let Some(fields) = line.as_object_mut() else { return };
-    let server = server();
-    fields.extend(server.identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let fixture = fixture();
+    fields.extend(fixture.identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let mut file = serde_json::to_vec(&line).expect("it was JSON");
     let context = Sha256::digest(&file).into();
     file.push(b'\n');
-    let ciphertexts = vec![server.ciphertext.clone(); rest.get(1).copied().unwrap_or_default().into()];
-    let key_id = server.evaluator.key_id();
-    let list = CiphertextList::new(&TFHE_LIB_V1_0_1, key_id, ciphertexts).expect("of this key");
-    file.extend_from_slice(&to_bytes(&list, context));
+    let ciphertexts = vec![fixture.ciphertext.clone(); rest.get(1).copied().unwrap_or_default().into()];
+    let list = CiphertextList::new(&TFHE_LIB_V1_0_1, fixture.key_id, ciphertexts).expect("of this key");
+    file.extend_from_slice(&to_bytes(&list, context).expect("of a named set"));
     resume(&file);
 }
 
 /// Takes a run up; what is taken up is saved as the same state, and as that of the same run, however often.
 fn resume(file: &[u8]) {
-    let server = server();
-    let plan = Plan::new(&server.model, &TFHE_LIB_V1_0_1, Style::Optimized);
-    let take_up = |file: &[u8]| {
-        let path = crate::file("state", file);
-        bounded(8 * file.len() + 8 * MIB, || plan.resume(&server.evaluator, &server.image, &path))
-    };
-    let save = |run: &Inference| {
-        let path = crate::file("saved", &[]);
-        run.save(&path).expect("a run is saved");
-        fs::read(path).expect("what was saved")
-    };
+    let Fixture { server, image, .. } = fixture();
+    let take_up = |file: &[u8]| bounded(8 * file.len() + 8 * MIB, || server.resume(image, file));
+    let save = |run: &Inference| run.save().expect("a run is saved");
     match take_up(file) {
         Ok(run) => {
             let saved = save(&run);

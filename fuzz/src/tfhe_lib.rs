@@ -6,12 +6,12 @@
 //!
 //! Bound of the memory: sixteen times the file, for its words in vectors that grow and the two forms of a secret key, and 1 MiB.
 
-use std::path::Path;
-
 use tfhe_core::{
     backend::Backend,
     bootstrap::LookupTable,
+    ciphertext::CiphertextList,
     evaluator::Evaluator,
+    internals::Trial,
     keys::{CloudKey, KeyId, SecretKey},
     parameters::TFHE_LIB_V1_0_1,
     random::SecretSeed,
@@ -30,21 +30,20 @@ const DIMENSION: usize = 3;
 const EXPANDED: usize = 1 << 16;
 
 pub(crate) fn tfhe_lib(data: &[u8]) {
-    let path = Path::new("fuzzed");
     let bound = 16 * data.len() + MIB;
 
-    match bounded(bound, || ParameterSet::read(data, path)) {
+    match bounded(bound, || ParameterSet::read(data)) {
         Ok(set) => {
             let text = set.to_text();
-            assert_eq!(ParameterSet::read(text.as_bytes(), path).expect("what is written is read"), set);
+            assert_eq!(ParameterSet::read(text.as_bytes()).expect("what is written is read"), set);
         }
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
 
-    match bounded(bound, || KeySet::read(data, path)) {
+    match bounded(bound, || KeySet::read(data)) {
         Ok(set) => {
             let file = written(&set);
-            let again = KeySet::read(&file[..], path).expect("what is written is read");
+            let again = KeySet::read(&file[..]).expect("what is written is read");
             assert!(written(&again) == file, "a key set is written in two ways");
             if let KeySet::Cloud(cloud) = set {
                 bootstrap(cloud);
@@ -53,14 +52,14 @@ pub(crate) fn tfhe_lib(data: &[u8]) {
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
 
-    let mut parameters = TFHE_LIB_V1_0_1;
-    parameters.lwe_dimension = DIMENSION;
+    let trial = Trial { lwe: (DIMENSION, 1), ..Trial::of(&TFHE_LIB_V1_0_1) };
+    let parameters = trial.parameters().expect("numbers that go together");
     let read = |data: &[u8]| {
-        bounded(bound, || read_ciphertexts(data, path, &parameters, KeyId([7; 16]), CiphertextOrigin::Gate))
+        bounded(bound, || read_ciphertexts(data, &parameters, KeyId([7; 16]), CiphertextOrigin::Gate))
     };
     match read(data) {
         Ok(list) => {
-            let file = ciphertexts_to_bytes(list.ciphertexts());
+            let file = ciphertexts_to_bytes(&list).expect("a set of the library's form");
             assert_eq!(file.len(), data.len());
             assert_eq!(read(&file).expect("what is written is read"), list);
         }
@@ -81,24 +80,25 @@ fn bootstrap(cloud: CloudKeySet) {
         return;
     }
     let key = cloud.into_cloud_key();
-    let evaluator =
-        Evaluator::new(&key, Backend::select().expect("no backend is named")).expect("it is there");
-    let table = LookupTable::sign(key.parameters().polynomial_size, Torus32(1 << 29));
-    let input = evaluator.trivial(Torus32(1 << 29));
+    let evaluator = Evaluator::new(&key, Backend::fastest()).expect("it is there");
+    let table = LookupTable::sign(key.parameters().polynomial_size(), Torus32::from_bit(true));
+    let input = evaluator.trivial(Torus32::from_bit(true));
     assert_eq!(evaluator.bootstrap(&[input], &[&table]).expect("an input of this key").len(), 1);
 }
 
 /// Sets, keys and ciphertexts of a small key, as corpora begin.
 pub fn files() -> Vec<Vec<u8>> {
     let seed = SecretSeed::deterministic_for_tests;
-    let mut parameters = TFHE_LIB_V1_0_1;
-    (parameters.lwe_dimension, parameters.polynomial_size) = (DIMENSION, 32);
-    parameters.gadget.levels = 1;
-    (parameters.key_switch_gadget.base_log, parameters.key_switch_gadget.levels) = (1, 2);
+    let library = Trial::of(&TFHE_LIB_V1_0_1);
+    let gadget = (library.gadget.0, 1);
+    let small = Trial { lwe: (DIMENSION, 1), tlwe: (1, 32), gadget, key_switch: (1, 2), ..library };
+    let parameters = small.parameters().expect("numbers that go together");
     let secret = SecretKey::generate(&parameters, seed(1));
     let cloud = CloudKey::generate(&secret, seed(2));
     let bits = secret.encrypt(&[true, false], seed(3)).expand();
+    let bits = CiphertextList::new(&parameters, secret.id(), bits).expect("of this key");
     let set = SecretKeySet::new(&secret, &cloud).expect("a set of the library's form");
+    let bits = ciphertexts_to_bytes(&bits).expect("a set of the library's form");
     let text = ParameterSet::new(&parameters).expect("a set of the library's form").to_text();
-    vec![text.into_bytes(), set.cloud().to_bytes(), set.to_bytes().to_vec(), ciphertexts_to_bytes(&bits)]
+    vec![text.into_bytes(), set.cloud().to_bytes(), set.to_bytes().to_vec(), bits]
 }

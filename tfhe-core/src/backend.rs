@@ -1,120 +1,26 @@
-//! The backends: one way to compute on one instruction set each.
+//! The compute backends: one transform, one step of blind rotation and one dispatch for each instruction set.
 //!
-//! [`Backend::Portable`] runs everywhere, [`Backend::Avx2`] and [`Backend::Avx512`] where the CPU has the instructions.
-//! The backend is chosen once, at run time, from what the CPU has, or by name through the environment variable
-//! `TFHE_BACKEND` or the API; asking for what the CPU lacks is an error, never an illegal instruction.
+//! [`Backend`] names them; the rest is private. A backend is chosen once, when a key is expanded.
 //!
 //! ```
 //! use tfhe_core::backend::Backend;
 //! assert_eq!("portable".parse::<Backend>()?, Backend::Portable);
 //! assert!(Backend::Portable.is_available());
-//! println!("the fastest of this machine: {}", Backend::select()?);
+//! println!("the fastest of this machine: {}", Backend::fastest());
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::error::{Error, Result};
-
-/// Environment variable that names the backend to use.
-pub const BACKEND_VARIABLE: &str = "TFHE_BACKEND";
-
-/// A way to compute transforms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Backend {
-    /// `rustfft`, on any machine.
-    Portable,
-    /// 256-bit vectors with fused multiply-add (Haswell and later, Zen).
-    Avx2,
-    /// 512-bit vectors (AVX-512 F and DQ: Skylake-X and later, Zen 4 and later).
-    Avx512,
-}
-
-impl Backend {
-    /// Every backend, the fastest last; not all are [available](Self::is_available) on every machine.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
-
-    /// Whether this CPU can run the backend.
-    pub fn is_available(self) -> bool {
-        match self {
-            Self::Portable => true,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(target_arch = "x86_64")]
-            // With AVX2, whose kernels it takes for small rings.
-            Self::Avx512 => {
-                Self::Avx2.is_available()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512dq")
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
-        }
-    }
-
-    /// The backend named by `TFHE_BACKEND` if that is set, else the fastest available.
-    ///
-    /// # Errors
-    /// [`Error::UnknownBackend`] or [`Error::BackendUnavailable`] if the variable asks for what is not there.
-    pub fn select() -> Result<Self> {
-        match std::env::var(BACKEND_VARIABLE) {
-            Ok(name) => name.parse::<Self>()?.checked(),
-            Err(_) => Ok(Self::ALL.into_iter().rfind(|b| b.is_available()).unwrap_or(Self::Portable)),
-        }
-    }
-
-    /// The backends this machine can test; the others are named, not passed over in silence.
-    #[cfg(test)]
-    pub(crate) fn testable() -> Vec<Self> {
-        let (here, absent): (Vec<_>, Vec<_>) = Self::ALL.into_iter().partition(|b| b.is_available());
-        for backend in absent {
-            println!("not run: this CPU lacks the backend {backend}");
-        }
-        here
-    }
-
-    /// This backend if the CPU can run it.
-    ///
-    /// # Errors
-    /// [`Error::BackendUnavailable`] if it cannot.
-    pub fn checked(self) -> Result<Self> {
-        if self.is_available() { Ok(self) } else { Err(Error::BackendUnavailable { backend: self }) }
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Portable => "portable",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-        })
-    }
-}
-
-impl FromStr for Backend {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|b| b.to_string() == name)
-            .ok_or_else(|| Error::UnknownBackend { name: name.to_owned() })
-    }
-}
-
+pub(crate) mod buffer;
+pub(crate) mod cache;
+pub(crate) mod choice;
+pub(crate) mod fft;
+mod portable;
+mod roots;
+pub(crate) mod rows;
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
+pub(crate) mod transform;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
-    #[test]
-    fn a_backend_is_named_or_refused() {
-        for backend in Backend::ALL {
-            assert_eq!(backend.to_string().parse::<Backend>().unwrap(), backend);
-        }
-        assert!(matches!("sse9".parse::<Backend>(), Err(Error::UnknownBackend { .. })));
-        assert!(Backend::Portable.is_available());
-    }
-}
+pub use choice::Backend;

@@ -7,11 +7,10 @@
 //! assert_eq!(error.to_string(), "no backend is called 'abacus' (known: portable, avx2, avx512)");
 //! ```
 
-use std::path::PathBuf;
-
-use crate::backend::Backend;
-use crate::keys::KeyId;
-use crate::serial::{FileFault, Kind};
+use crate::blame::Blame;
+use crate::key_id::KeyId;
+use crate::serial::fault::FileFault;
+use crate::serial::kind::Kind;
 
 /// Result of a fallible operation of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -30,7 +29,7 @@ pub enum Error {
     #[error("this CPU cannot run the backend {backend}")]
     BackendUnavailable {
         /// The backend asked for.
-        backend: Backend,
+        backend: &'static str,
     },
     /// No transform of this size.
     #[error("no transform for polynomials of {size} coefficients (a power of two from 32 to 4096)")]
@@ -39,10 +38,10 @@ pub enum Error {
         size: usize,
     },
     /// The operating system gave no random bytes.
-    #[error("the operating system gives no random bytes: {source}")]
+    #[error("the operating system gives no random bytes: {reason}")]
     Entropy {
         /// Its answer.
-        source: getrandom::Error,
+        reason: String,
     },
     /// Material of another key.
     #[error("made with another key: {found}, where {expected} is in use")]
@@ -92,15 +91,18 @@ pub enum Error {
     },
     /// Keys or ciphertexts that a native file cannot hold.
     #[error(
-        "{}: cannot be written: the parameter set {parameters} is none of those that native files name; such keys are \
-         for use in memory, and in the TFHE library's files",
-        path.display()
+        "cannot be written: the parameter set {parameters} is none of those that native files name; such keys are for use \
+         in memory, and in the TFHE library's files"
     )]
     NotStorable {
-        /// The file.
-        path: PathBuf,
         /// The set.
         parameters: &'static str,
+    },
+    /// A parameter set that no engine can compute with.
+    #[error("a parameter set that cannot be: {reason}")]
+    Parameters {
+        /// What does not fit.
+        reason: &'static str,
     },
     /// A linear combination of nothing.
     #[error("a linear combination needs at least one ciphertext")]
@@ -153,36 +155,65 @@ pub enum Error {
         /// log2 of the bound.
         bound: f64,
     },
-    /// A file cannot be opened, read or written.
-    #[error("{}: {source}", path.display())]
+    /// A source of bytes cannot be read.
+    #[error("{source}")]
     Io {
-        /// The file.
-        path: PathBuf,
         /// What the operating system says.
         source: std::io::Error,
     },
-    /// An output file is there already.
-    #[error("{}: exists already, and is not overwritten unless asked", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
     /// A file is of another kind.
-    #[error("{}: holds {found}, where {expected} is needed", path.display())]
+    #[error("holds {found}, where {expected} is needed")]
     WrongKind {
-        /// The file.
-        path: PathBuf,
         /// What it holds.
         found: Kind,
         /// What was needed.
         expected: Kind,
     },
     /// A file's content is not what its format allows.
-    #[error("{}: {fault}", path.display())]
+    #[error("{fault}")]
     BadFile {
-        /// The file.
-        path: PathBuf,
         /// What is wrong, and where.
         fault: FileFault,
     },
+    /// The work was cancelled by its [`Control`](crate::control::Control).
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::BackendUnavailable { .. } | Self::Entropy { .. } | Self::Io { .. } => Blame::Machine,
+            Self::OtherKey { .. }
+            | Self::OtherDimension { .. }
+            | Self::TooNoisyToDecrypt { .. }
+            | Self::WrongKind { .. }
+            | Self::BadFile { .. } => Blame::Peer,
+            Self::UnknownBackend { .. }
+            | Self::TransformSize { .. }
+            | Self::RowLength { .. }
+            | Self::RowCount { .. }
+            | Self::NotPackable { .. }
+            | Self::NotTfheLib { .. }
+            | Self::NotStorable { .. }
+            | Self::Parameters { .. }
+            | Self::NoTerms
+            | Self::TableCount { .. }
+            | Self::TableSize { .. }
+            | Self::Operand { .. }
+            | Self::TooNoisy { .. }
+            | Self::Cancelled => Blame::Caller,
+        }
+    }
+
+    /// An error with a file's content.
+    pub(crate) fn bad_file(fault: FileFault) -> Self {
+        Self::BadFile { fault }
+    }
+}
+
+/// Refuses material of another key than `expected`.
+pub(crate) fn check_key(expected: KeyId, found: KeyId) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(Error::OtherKey { expected, found }) }
 }

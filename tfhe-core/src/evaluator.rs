@@ -7,7 +7,7 @@
 //! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?);
 //! let inputs = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();
 //! // The server: the signs of both, at 1/16 instead of 1/8, in one batch.
-//! let evaluator = Evaluator::new(&cloud, Backend::select()?)?;
+//! let evaluator = Evaluator::new(&cloud, Backend::fastest())?;
 //! let sign = LookupTable::sign(GATES_DEFAULT.polynomial_size, Torus32::from_real(1.0 / 16.0));
 //! let signs = evaluator.bootstrap(&inputs, &[&sign, &sign])?;
 //! // Within 1/64, which is more than ten standard deviations of the noise.
@@ -16,17 +16,18 @@
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
 
-use rayon::prelude::*;
-
-use crate::backend::Backend;
-use crate::bootstrap::{BootstrapKey, LookupTable};
-use crate::ciphertext::Ciphertext;
+use crate::backend::choice::Backend;
+use crate::bootstrap::key::BootstrapKey;
+use crate::bootstrap::lookup_table::LookupTable;
+use crate::ciphertext::wire::Ciphertext;
 use crate::error::{Error, Result};
-use crate::keys::{CloudKey, KeyId};
-use crate::keyswitch::KeySwitchKey;
-use crate::lwe::{LweCiphertext, Wire};
+use crate::key_id::KeyId;
+use crate::keys::cloud::CloudKey;
+use crate::keyswitch::key::KeySwitchKey;
 use crate::noise;
-use crate::parameters::{Order, Parameters};
+use crate::parallel;
+use crate::parameters::set::{Order, Parameters};
+use crate::sample::lwe::{LweCiphertext, Wire};
 use crate::torus::Torus32;
 
 /// A cloud key ready for use, in the memory of the server.
@@ -97,7 +98,7 @@ impl Evaluator {
     /// How many ciphertexts to hand over at a time where one wants to hear of progress in between: enough to fill the
     /// batches of every thread of the current rayon pool, twice.
     pub fn portion(&self) -> usize {
-        2 * self.batch_size() * rayon::current_num_threads()
+        2 * self.batch_size() * parallel::threads()
     }
 
     /// The noiseless ciphertext of a constant.
@@ -134,16 +135,16 @@ impl Evaluator {
             return Vec::new();
         }
         // As many batches as keep every thread busy to the end, each as large as the cache allows.
-        let threads = rayon::current_num_threads();
+        let threads = parallel::threads();
         let batches = samples.len().div_ceil(self.bootstrap.batch_size()).next_multiple_of(threads);
         let batch = samples.len().div_ceil(batches);
         // A sample that is alone has the threads to itself. (Callers with many at once do better to batch them.)
         let team = if samples.len() == 1 { threads } else { 1 };
-        let results = samples
-            .par_chunks(batch)
-            .zip(tables.par_chunks(batch))
-            .flat_map_iter(|(samples, tables)| self.bootstrap_batch(samples, tables, team));
-        results.map(|sample| Ciphertext::new(sample, self.variance, self.id)).collect()
+        parallel::flat_map(samples.len().div_ceil(batch), |number| {
+            let range = number * batch..samples.len().min((number + 1) * batch);
+            let results = self.bootstrap_batch(&samples[range.clone()], &tables[range], team);
+            results.into_iter().map(|sample| Ciphertext::new(sample, self.variance, self.id))
+        })
     }
 
     /// One batch on one thread, or one sample on several. Here the set's order decides which key [`Wire`] is.

@@ -2,7 +2,7 @@
 //!
 //! Variances are in squared torus units. With B and l the base and levels of the accumulator's decomposition, B_k and
 //! t those of the key switch, D and D_k the sums over the levels of a digit's variance
-//! ([`Gadget::digits_variance`](crate::gadget::Gadget::digits_variance); (B^2+2)/12 for one level), d the key bits of a
+//! (`Gadget::digits_variance`; (B^2+2)/12 for one level), d the key bits of a
 //! step, r its TGSW samples (2^d - 1, or d for a block-binary key), and a binary large key:
 //!
 //! ```text
@@ -26,7 +26,7 @@
 //! assert!(noise::log2_failure(1.0 / 8.0, phase) < -128.0);
 //! ```
 
-use crate::parameters::{Order, Parameters};
+use crate::parameters::set::{Order, Parameters};
 
 /// Relative error of one double-precision operation, 2^-53.
 const UNIT_ROUNDOFF: f64 = 1.0 / 9_007_199_254_740_992.0;
@@ -35,19 +35,19 @@ const UNIT_ROUNDOFF: f64 = 1.0 / 9_007_199_254_740_992.0;
 const TRANSFORM_GROWTH: f64 = 5.7;
 
 /// Variance that an external product adds where the TGSW sample is of 0.
-pub fn external_product(p: &Parameters) -> f64 {
+pub(crate) fn external_product(p: &Parameters) -> f64 {
     let key = p.tlwe_noise().to_real();
     let products = (p.tlwe_dimension as f64 + 1.0) * p.polynomial_size as f64;
     products * key * key * p.gadget.digits_variance() + fft(p)
 }
 
 /// The part of it that double precision makes, at most: some transforms round less.
-pub fn fft(p: &Parameters) -> f64 {
+pub(crate) fn fft(p: &Parameters) -> f64 {
     transform_error(p) * secret_norm(p)
 }
 
 /// What rounding the digits adds beside, where the TGSW sample is of 1.
-pub fn decomposition(p: &Parameters) -> f64 {
+pub(crate) fn decomposition(p: &Parameters) -> f64 {
     secret_norm(p) * p.gadget.rounding_variance()
 }
 
@@ -57,7 +57,7 @@ fn secret_norm(p: &Parameters) -> f64 {
 }
 
 /// Variance that a blind rotation leaves on its result, whatever its input's.
-pub fn blind_rotation(p: &Parameters) -> f64 {
+pub(crate) fn blind_rotation(p: &Parameters) -> f64 {
     let samples = p.step_samples() as f64;
     let rounding = samples / (samples + 1.0) * decomposition(p);
     p.steps() as f64 * 2.0 * (samples * external_product(p) + rounding)
@@ -70,14 +70,14 @@ pub(crate) fn transform_error(p: &Parameters) -> f64 {
 }
 
 /// Variance that a key switch adds.
-pub fn key_switch(p: &Parameters) -> f64 {
+pub(crate) fn key_switch(p: &Parameters) -> f64 {
     let key = p.lwe_noise().to_real();
     let gadget = p.key_switch_gadget;
     p.large_dimension() as f64 * (key * key * gadget.digits_variance() + gadget.rounding_variance() / 2.0)
 }
 
 /// Variance that the centred modulus switch to 2N adds.
-pub fn modulus_switch(p: &Parameters) -> f64 {
+pub(crate) fn modulus_switch(p: &Parameters) -> f64 {
     (p.lwe_dimension as f64 / 48.0 + 1.0 / 12.0) / (2.0 * p.polynomial_size as f64).powi(2)
 }
 
@@ -118,58 +118,6 @@ pub fn log2_failure(margin: f64, variance: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::worst_log2_failure;
-    use crate::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, SmallKey};
-
-    /// What the lattice estimator says (docs/runs/lattice-estimator.txt): dimension, log2 of the modulus and of the noise in
-    /// torus units, and log2 of the cheapest attack's operations.
-    const ESTIMATES: [(usize, u32, f64, f64); 10] = [
-        (640, 32, -13.778, 128.25),
-        (1536, 48, -36.8, 128.66),
-        (672, 32, -13.81, 134.00),
-        (768, 32, -17.06, 128.31),
-        (2048, 64, -49.9, 129.17),
-        (832, 32, -18.71, 128.38),
-        (630, 32, -15.0, 118.25),
-        (1024, 32, -25.0, 122.19),
-        (500, 32, -15.3227, 93.71),
-        (1024, 32, -27.0534, 113.86),
-    ];
-
-    #[test]
-    fn named_sets_keep_their_promises() {
-        for p in Parameters::ALL {
-            let worst = worst_log2_failure(p);
-            assert!(worst <= p.log2_failure, "{}: 2^{worst} is above 2^{}", p.name, p.log2_failure);
-            let bits = |dimension: usize, log2_q: u32, log2_sigma: f64| {
-                let estimate = ESTIMATES.iter().find(|estimate| {
-                    (estimate.0, estimate.1) == (dimension, log2_q) && (estimate.2 - log2_sigma).abs() < 1e-3
-                });
-                estimate.expect("a key that was estimated").3
-            };
-            let small = bits(p.lwe_dimension, 32, p.lwe_noise_log2);
-            let large = bits(p.large_dimension(), p.accumulator.bits(), p.tlwe_noise_log2);
-            // The estimator knows no key of blocks: as a binary one it has 134 bits, and is said to have 128.
-            let known = p.small_key == SmallKey::Binary;
-            let least = if known { small.min(large) } else { 128.0_f64.min(small).min(large) };
-            assert_eq!(f64::from(p.security_bits), least.round(), "{}", p.name);
-            assert!(p.security_bits < 128 || least >= 128.0, "{}", p.name);
-        }
-    }
-
-    #[test]
-    fn documented_figures_are_the_formulas() {
-        let log2_sigma = |variance: f64| libm::log2(variance) / 2.0;
-        let close = |variance, expected: f64| (log2_sigma(variance) - expected).abs() < 0.05;
-        assert!(close(blind_rotation(&GATES_DEFAULT), -9.46));
-        assert!(close(key_switch(&GATES_DEFAULT), -7.41));
-        assert!(close(modulus_switch(&GATES_DEFAULT), -8.13));
-        assert!(close(blind_rotation(&FUNCTIONAL_2048), -14.2));
-        assert!(close(decision(&FUNCTIONAL_2048, 0.0), -9.85));
-        assert!(close(blind_rotation(&FUNCTIONAL_1024), -14.4));
-        assert!(close(decision(&FUNCTIONAL_1024, 0.0), -8.85));
-        assert!((worst_log2_failure(&GATES_DEFAULT) + 211.6).abs() < 0.1);
-    }
 
     #[test]
     fn failure_bound_is_continuous_and_right() {

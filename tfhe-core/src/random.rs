@@ -2,7 +2,7 @@
 //!
 //! Every generator is ChaCha20 (RFC 8439 block function; 256-bit key, 64-bit stream number), keyed by 32 bytes. A
 //! [`SecretSeed`] comes from the operating system and feeds one act only (one key generation, one encryption): secret
-//! keys and noise are drawn from its streams. A [`MaskSeed`] is public: uniform masks are expanded from it, so that a
+//! keys and noise are drawn from its streams. A `MaskSeed` is public: uniform masks are expanded from it, so that a
 //! file holds the seed and the bodies and the masks are recomputed. A stream is numbered by what it is for and by the
 //! index of the row it fills, so rows can be made in any order, on any number of threads, with the same result.
 //!
@@ -11,9 +11,6 @@
 //! let seed = SecretSeed::from_os()?;
 //! assert_eq!(format!("{seed:?}"), "SecretSeed(..)");
 //! let key = SecretKey::generate(&GATES_DEFAULT, seed); // which consumes it
-//! // For tests, and for nothing else: the same key every time.
-//! let known = || SecretKey::generate(&GATES_DEFAULT, SecretSeed::deterministic_for_tests(1));
-//! assert!(known().id() == known().id() && known().id() != key.id());
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
 
@@ -21,6 +18,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::torus::Torus;
 
@@ -28,11 +26,11 @@ mod gaussian;
 #[cfg(test)]
 mod statistics;
 
-pub use gaussian::StandardDeviation;
+pub(crate) use gaussian::StandardDeviation;
 pub(crate) use gaussian::normal_pair;
 
 /// Bytes of a seed.
-pub const SEED_BYTES: usize = 32;
+pub(crate) const SEED_BYTES: usize = 32;
 
 /// What a stream is for: the high byte of its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +70,13 @@ impl SecretSeed {
     /// [`Error::Entropy`] if the operating system gives none.
     pub fn from_os() -> Result<Self> {
         let mut seed = Self([0; SEED_BYTES]);
-        getrandom::fill(&mut seed.0).map_err(|source| Error::Entropy { source })?;
+        getrandom::fill(&mut seed.0).map_err(|source| Error::Entropy { reason: source.to_string() })?;
         Ok(seed)
     }
 
     /// A fixed seed: everything made from it is known to all. **For tests and test vectors only.**
+    #[cfg(any(test, feature = "internals"))]
+    #[doc(hidden)]
     pub fn deterministic_for_tests(number: u64) -> Self {
         let mut seed = [0; SEED_BYTES];
         seed[..8].copy_from_slice(&number.to_le_bytes());
@@ -135,7 +135,7 @@ impl Drop for SecretStream {
 
 /// 256 public bits from which uniform masks are expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaskSeed(pub [u8; SEED_BYTES]);
+pub(crate) struct MaskSeed(pub(crate) [u8; SEED_BYTES]);
 
 impl MaskSeed {
     /// Fills `masks` with the uniform torus elements of row `index`.
@@ -151,6 +151,14 @@ impl MaskSeed {
             masks.iter_mut().for_each(|x| *x = T::from_bits64(x.to_bits64() >> excess << excess));
         }
     }
+}
+
+/// What the rows of a key are drawn from, and who hears that they are done.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) seed: &'a SecretSeed,
+    pub(crate) masks: MaskSeed,
+    pub(crate) control: &'a Control,
 }
 
 /// Gaussian noise from a secret stream; see [`StandardDeviation`].

@@ -129,6 +129,14 @@ torus!(
 );
 torus!(Torus64, u64, "An element of the torus in 64-bit fixed point: the integer x of x / 2^64.");
 
+impl Torus32 {
+    /// The torus value of a bit of a gate: 1/8 for true, -1/8 for false. Without a branch, since the bit may be secret.
+    pub fn from_bit(bit: bool) -> Self {
+        const EIGHTH: Torus32 = Torus32(1 << 29);
+        EIGHTH * (2 * i64::from(bit) - 1)
+    }
+}
+
 impl Torus for Torus32 {
     const BITS: u32 = 32;
 

@@ -9,7 +9,7 @@
 //! ```no_run
 //! use std::fs;
 //! use tfhe_core::{backend::Backend, vectors};
-//! for made in vectors::recompute(Backend::select()?)? {
+//! for made in vectors::recompute(Backend::fastest())? {
 //!     let read = |name| fs::read(format!("vectors/{name}")).expect("a clone of the repository");
 //!     let binary = made.binary_name().map_or_else(Vec::new, read);
 //!     for row in vectors::compare(&made, &read(made.json_name()), &binary) {
@@ -40,7 +40,7 @@ pub use case::{Case, Vector, hex, sum};
 pub use comparison::{Row, compare};
 pub use file::VectorFile;
 
-use crate::backend::Backend;
+use crate::backend::choice::Backend;
 use crate::error::Result;
 
 use keys::Keys;

@@ -1,118 +1,111 @@
-//! A model folder: the manifest that describes a network, the safetensors file with its integers, and its card.
+//! A folder of files that belong together.
+//!
+//! Each file is written atomically: a kill, a full disk or a loss of power leaves the old file or the new one. All are
+//! complete and on the disk before the first gets its name. A kill may leave a temporary file, `.tmp-*.bnn-tmp`, behind.
+//! Nothing reads it, and it may be deleted.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorView, serialize};
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// What a network puts into its folder besides the card.
-#[derive(Debug)]
-pub(crate) struct Contents {
-    /// The text of `manifest.toml`.
-    pub(crate) manifest: String,
-    /// The tensors of `weights.safetensors`.
-    pub(crate) tensors: Vec<Tensor>,
-}
-
-/// A tensor of integers as a file holds it: named, little-endian, row-major.
-#[derive(Debug)]
-pub(crate) struct Tensor {
-    name: String,
-    kind: Dtype,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-impl Tensor {
-    /// A tensor of `i8`.
-    pub(crate) fn bytes(name: &str, shape: &[usize], values: &[i8]) -> Self {
-        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { name: name.to_owned(), kind: Dtype::I8, shape: shape.to_vec(), data }
+/// Writes files, each a name and its bytes, into `folder`, which is made if absent. Files of these names are replaced.
+///
+/// # Errors
+/// [`Error::Io`] with the file or folder that cannot be written.
+pub(crate) fn write<const COUNT: usize>(folder: &Path, files: [(&str, &[u8]); COUNT]) -> Result<()> {
+    let at_folder = |source| Error::Io { file: folder.to_owned(), source };
+    let at_file = |name: &str, source| Error::Io { file: folder.join(name), source };
+    fs::create_dir_all(folder).map_err(at_folder)?;
+    let mut complete = Vec::with_capacity(COUNT);
+    for (name, bytes) in files {
+        complete.push((name, staged(folder, bytes).map_err(|source| at_file(name, source))?));
     }
-
-    /// A tensor of `i32`.
-    pub(crate) fn words(name: &str, shape: &[usize], values: &[i32]) -> Self {
-        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { name: name.to_owned(), kind: Dtype::I32, shape: shape.to_vec(), data }
+    for (name, file) in complete {
+        file.persist(folder.join(name)).map_err(|failed| at_file(name, failed.error))?;
     }
-
-    /// A tensor of `i8`, of values that an `i8` holds.
-    pub(crate) fn narrow(name: &str, shape: &[usize], values: &[i32]) -> Self {
-        let narrow = |&value| i8::try_from(value).expect("a grid of at most 127");
-        Self::bytes(name, shape, &values.iter().map(narrow).collect::<Vec<_>>())
-    }
+    sync(folder).map_err(at_folder)
 }
 
-/// Writes `manifest.toml`, `weights.safetensors` and the model card `README.md` into `folder`, made if absent.
-pub(crate) fn write(folder: &Path, contents: &Contents, card: &str) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|source| Error::Io { file: folder.to_owned(), source })?;
-    let put = |name: &str, contents: &[u8]| {
-        let file = folder.join(name);
-        fs::write(&file, contents).map_err(|source| Error::Io { file, source })
-    };
-    put("manifest.toml", contents.manifest.as_bytes())?;
-    put("weights.safetensors", &weights(&contents.tensors)?)?;
-    put("README.md", card.as_bytes())
-}
-
-/// The bytes of `weights.safetensors`, the same for the same tensors.
-fn weights(tensors: &[Tensor]) -> Result<Vec<u8>> {
-    let views: std::result::Result<Vec<_>, _> = tensors
-        .iter()
-        .map(|Tensor { name, kind, shape, data }| Ok((name, TensorView::new(*kind, shape.clone(), data)?)))
-        .collect();
-    Ok(views.and_then(|views| serialize(views, None))?)
-}
-
-#[cfg(test)]
-impl Contents {
-    /// The manifest, with a check that its layers name exactly the tensors there are.
-    pub(crate) fn parsed(&self) -> toml::Table {
-        let manifest: toml::Table = self.manifest.parse().expect("TOML");
-        let layers = manifest["layers"].as_array().expect("layers");
-        let mut named: Vec<&str> = ["weights", "scales", "biases"]
-            .iter()
-            .flat_map(|&part| layers.iter().filter_map(move |layer| layer.get(part)?.as_str()))
-            .collect();
-        let mut held: Vec<&str> = self.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-        named.sort_unstable();
-        held.sort_unstable();
-        assert_eq!(named, held);
-        manifest
+/// A temporary file in `folder` that holds `bytes` and is on the disk.
+fn staged(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tmp-").suffix(".bnn-tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask; the default is 0600
     }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
 
-    /// Type and shape of the tensor `name`.
-    pub(crate) fn tensor(&self, name: &str) -> (Dtype, &[usize]) {
-        let tensor = self.tensors.iter().find(|tensor| tensor.name == name).expect(name);
-        (tensor.kind, &tensor.shape)
+/// Makes the names in a folder last through a loss of power, where the system can.
+fn sync(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Windows and some file systems sync no folders.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use safetensors::SafeTensors;
-
     use super::*;
 
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder of our own");
+        let name = |entry: io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        let mut names: Vec<_> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
     #[test]
-    fn a_folder_holds_the_networks_integers() {
-        let tensors = vec![
-            Tensor::bytes("hidden.weights", &[2, 3], &[1, -1, -1, 1, 0, 7]),
-            Tensor::words("hidden.biases", &[2], &[5, -64]),
-        ];
+    fn a_folder_is_made_and_its_files_are_replaced() -> Result<()> {
+        let parent = tempfile::tempdir().expect("a temporary folder");
+        let folder = parent.path().join("models/small");
+        write(&folder, [("a", &b"1"[..]), ("b", b"2")])?;
+        write(&folder, [("a", &b"3"[..]), ("b", b"4")])?;
+        assert_eq!(names(&folder), ["a", "b"]);
+        let read = |name| fs::read(folder.join(name)).expect("just written");
+        assert_eq!((read("a"), read("b")), (b"3".to_vec(), b"4".to_vec()));
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_has_the_mode_of_any_other() -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let contents = Contents { manifest: "format = 1\n".to_owned(), tensors };
-        write(folder.path(), &contents, "card").expect("a folder of our own");
-        let read = |name| fs::read(folder.path().join(name)).expect("just written");
-        assert_eq!((read("manifest.toml"), read("README.md")), (b"format = 1\n".to_vec(), b"card".to_vec()));
-        let file = read("weights.safetensors");
-        let tensors = SafeTensors::deserialize(&file).expect("safetensors");
-        let hidden = tensors.tensor("hidden.weights").expect("hidden.weights");
-        assert_eq!((hidden.dtype(), hidden.shape()), (Dtype::I8, &[2, 3][..]));
-        assert_eq!(hidden.data(), [1, 255, 255, 1, 0, 7]);
-        let biases = tensors.tensor("hidden.biases").expect("hidden.biases");
-        assert_eq!((biases.dtype(), biases.data()), (Dtype::I32, &[5, 0, 0, 0, 192, 255, 255, 255][..]));
+        write(folder.path(), [("a", &b"1"[..])])?;
+        fs::write(folder.path().join("b"), "2").expect("a folder of our own");
+        let mode = |name| folder.path().join(name).metadata().expect("just written").permissions().mode();
+        assert_eq!(mode("a"), mode("b"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_files_and_no_temporary_ones() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("a"), "old").expect("a folder of our own");
+        // A name in a folder that does not exist: the first file is in its place, the second cannot be.
+        let outcome = write(folder.path(), [("b/c", &b"1"[..]), ("a", b"new")]);
+        let message = outcome.expect_err("there is no folder b").to_string();
+        assert!(message.contains("b/c"), "{message}");
+        assert_eq!(names(folder.path()), ["a"]);
+        assert_eq!(fs::read(folder.path().join("a")).expect("still there"), b"old");
     }
 }

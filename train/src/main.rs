@@ -8,8 +8,8 @@
 //! * layers: [`dense`], [`latent_dense`] (the reals behind one), [`convolution`];
 //! * the networks, each with its integers and the reals behind them: [`binarized_perceptron`], [`perceptron`],
 //!   [`sign_cnn`] and [`cnn`], which is `binarized-cnn` and `hybrid-cnn`;
-//! * [`run`] (what a subcommand does), [`measurement`] (accuracy under noise), [`folder`] and [`card`] (what it
-//!   writes), and [`error`].
+//! * a subcommand: [`run`] (its settings, and training with them), [`measurement`] (accuracy, with and without noise),
+//!   [`export`] (what it writes: a [`folder`] with a [`model`] of [`tensor`]s and its [`card`]), and [`error`].
 
 mod augment;
 mod binarized_perceptron;
@@ -18,17 +18,20 @@ mod cnn;
 mod convolution;
 mod dense;
 mod error;
+mod export;
 mod folder;
 mod grid;
 mod latent_dense;
 mod measurement;
 mod mnist;
+mod model;
 mod perceptron;
 mod pixels;
 mod randomness;
 mod run;
 mod sign_cnn;
 mod straight_through;
+mod tensor;
 mod training;
 
 use std::process::ExitCode;

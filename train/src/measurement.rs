@@ -1,4 +1,5 @@
-//! How good a network of signs is, in the integer meaning: plainly, and with the noise encrypted evaluation adds.
+//! How good a network is, in the integer meaning: plainly and, for a network of signs, with the noise that encrypted
+//! evaluation adds.
 
 use std::fmt;
 
@@ -41,7 +42,7 @@ pub(crate) trait Noisy: Network {
 pub(crate) struct Measurement {
     /// Without noise.
     pub(crate) plain: f64,
-    /// With noise: its name and the accuracy.
+    /// With noise: its name and the accuracy. Empty for a network that is evaluated without noise.
     pub(crate) noisy: Vec<(String, Spread)>,
 }
 
@@ -57,8 +58,13 @@ pub(crate) struct Spread {
 }
 
 impl Measurement {
-    /// Measures `network` on `digits`, with noise of each of the standard deviations, named for a reader.
-    pub(crate) fn new(
+    /// Measures `network` on `digits` without noise.
+    pub(crate) fn exact(network: &impl Network, digits: &Digits) -> Self {
+        Self { plain: network.accuracy(digits), noisy: Vec::new() }
+    }
+
+    /// Measures `network` on `digits`, also with noise of each of the standard deviations, named for a reader.
+    pub(crate) fn noisy(
         network: &impl Noisy,
         digits: &Digits,
         noises: &[(&str, f32)],
@@ -68,19 +74,26 @@ impl Measurement {
             let accuracies = network.noisy_accuracies(digits, deviation, DRAWS, randomness);
             (name.to_owned(), Spread::of(&accuracies))
         };
-        Self { plain: network.accuracy(digits), noisy: noises.iter().map(spread).collect() }
+        Self { noisy: noises.iter().map(spread).collect(), ..Self::exact(network, digits) }
     }
 }
 
 /// A card's table of a network's accuracies, measured with the same noises.
 pub(crate) fn table(validation: &Measurement, test: &Measurement) -> String {
-    let mut table = format!("| | validation ({VALIDATION} images) | test (10000 images) |\n|---|---|---|\n");
-    let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
-    table += &format!("| plain | {} | {} |\n", percent(validation.plain), percent(test.plain));
+    let images = format!("| validation ({VALIDATION} images) | test (10000 images) |\n");
+    let plain = format!("| {} | {} |\n", percent(validation.plain), percent(test.plain));
+    if validation.noisy.is_empty() {
+        return format!("{images}|---|---|\n{plain}");
+    }
+    let mut table = format!("| {images}|---|---|---|\n| plain {plain}");
     for ((noise, validation), (_, test)) in validation.noisy.iter().zip(&test.noisy) {
         table += &format!("| noise {noise} | {validation} | {test} |\n");
     }
     table + &format!("\nWith noise: mean (least to most) of {DRAWS} draws.\n")
+}
+
+fn percent(accuracy: f64) -> String {
+    format!("{:.2} %", 100.0 * accuracy)
 }
 
 impl Spread {
@@ -102,7 +115,18 @@ impl fmt::Display for Spread {
 
 impl fmt::Display for Measurement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:.2} %", 100.0 * self.plain)?;
+        formatter.write_str(&percent(self.plain))?;
         self.noisy.iter().try_for_each(|(noise, spread)| write!(formatter, ", noise {noise}: {spread}"))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Accuracies of a network measured with these noises, around `plain`.
+    pub(crate) fn measured(plain: f64, noises: &[&str]) -> Measurement {
+        let spread = Spread { mean: plain - 0.01, least: plain - 0.0225, most: plain + 0.0025 };
+        Measurement { plain, noisy: noises.iter().map(|&noise| (noise.to_owned(), spread)).collect() }
     }
 }

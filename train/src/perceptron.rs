@@ -13,16 +13,19 @@ use candle_nn::loss::cross_entropy;
 use clap::{Args, value_parser};
 use rayon::prelude::*;
 
-use crate::card::{Card, exact_accuracy};
+use crate::card::{Description, EXACT};
 use crate::dense::{Dense, first_largest};
 use crate::error::Result;
-use crate::folder::{self, Contents, Tensor};
+use crate::export::{self, Export};
 use crate::grid::Grid;
 use crate::latent_dense::{Form, LatentDense};
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, Digits, PIXELS, SIDE};
+use crate::model::{COMMENTS, Input, Layer, Model};
 use crate::pixels::{binarize, mean, most_active, with_head_room};
 use crate::randomness::{Purpose, Randomness};
 use crate::run::Run;
+use crate::tensor::Tensor;
 use crate::training::{self, Batch, Network};
 
 /// The network's name, and its folder's.
@@ -169,33 +172,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let run = &arguments.run;
     let outcome =
         run.train(run.training_digits()?, |digits| Latent::new(arguments, digits, run.randomness()))?;
-    let (network, validation) = (&outcome.network, outcome.network.accuracy(&outcome.validation));
-    let digits = run.training_digits()?;
+    let (network, digits) = (&outcome.network, run.training_digits()?);
     let (most_active, largest_hidden) =
         (most_active(&digits, network.threshold), network.largest_hidden(&digits));
     let [hidden_digits, score_digits] = [&network.hidden, &network.scores].map(Dense::signed_digits);
-    println!("validation: {:.2} %", 100.0 * validation);
-    println!(
+    let report = format!(
         "signed digits: hidden {hidden_digits}, scores {score_digits}; largest hidden value {largest_hidden}"
     );
+    let export = export(network, arguments, most_active, largest_hidden);
+    export::finish(run, &outcome, Measurement::exact, &report, &export)
+}
 
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = network.accuracy(&run.test_digits()?);
-    println!("test: {:.2} %", 100.0 * test);
-    let card = Card {
-        name: NAME,
-        architecture: architecture(network, arguments.fraction_bits, most_active, largest_hidden),
-        accuracy: exact_accuracy(validation, test),
-        window: String::new(),
-        details: format!(
-            "The loss
+/// What the folder says of the network: of the training images, `most_active` is the most set pixels and
+/// `largest_hidden` the largest hidden value.
+fn export(network: &Perceptron, arguments: &Arguments, most_active: u32, largest_hidden: i32) -> Export {
+    Export {
+        model: model(network, arguments.fraction_bits, most_active),
+        description: Description {
+            architecture: architecture(network, arguments.fraction_bits, most_active, largest_hidden),
+            method: EXACT,
+            window: String::new(),
+            details: format!(
+                "The loss
 charges {} for the sum of the latent weights' magnitudes. Limits: |w| <= {}, |v| <= {}, |b|, |c| <= {BIAS_LIMIT}.",
-            arguments.sparsity, arguments.hidden_weight_limit, arguments.score_weight_limit
-        ),
-        run,
-        time: outcome.time,
-    };
-    folder::write(out, &contents(network, arguments.fraction_bits, most_active), &card.to_string())
+                arguments.sparsity, arguments.hidden_weight_limit, arguments.score_weight_limit
+            ),
+        },
+    }
 }
 
 /// The card's first section: of the training images, `most_active` is the most set pixels and `largest_hidden` the
@@ -220,83 +223,48 @@ rectified.
 label = the first m with the largest s_m
 ```
 
-A client accepts at most {max_active} set pixels: the most in a training image is {most_active}, and 15 % is head room. The
+A client accepts at most {max_active} set pixels: the most in a training image is {most_active}, and 15 % are a margin. The
 largest hidden value of a training image is {largest_hidden}. The weights' canonical signed digit forms have {hidden_digits} (w) and
 {score_digits} (v) nonzero digits. `manifest.toml` describes the layers, `weights.safetensors` holds w, b, v and c.
 "
     )
 }
 
-/// Manifest and tensors. `most_active` is the most set pixels in a training image.
-fn contents(network: &Perceptron, fraction_bits: u8, most_active: u32) -> Contents {
+/// The input, the layers and their integers. `most_active` is the most set pixels in a training image.
+fn model(network: &Perceptron, fraction_bits: u8, most_active: u32) -> Model {
     let Perceptron { threshold, hidden, scores } = network;
-    let (max_active, neurons) = (with_head_room(most_active), hidden.outputs());
-    let manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: {neurons} rectified hidden values of small integers, then integer scores"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "threshold"          # x = 1 where the grey value is at least `threshold`, else 0
-threshold = {threshold}
-max_active = {max_active}                # most set pixels the client accepts
-
-[[layers]]
-name = "hidden"
-kind = "dense"                  # floor(W x / 2^shift) + b
-inputs = {PIXELS}
-outputs = {neurons}
-shift = {shift}
-weights = "hidden.weights"      # i8 [outputs, inputs]
-biases = "hidden.biases"        # i32 [outputs]
-
-[[layers]]
-name = "rectified"
-kind = "relu"
-
-[[layers]]
-name = "scores"
-kind = "dense"                  # s = (V h + c) / 2^fraction_bits
-inputs = {neurons}
-outputs = {CLASSES}
-fraction_bits = {fraction_bits}               # fixed point of weights and biases
-weights = "scores.weights"      # i8 [outputs, inputs]
-biases = "scores.biases"        # i32 [outputs]
-"#,
-        shift = hidden.shift
-    );
-    let tensors = vec![
-        Tensor::narrow("hidden.weights", &[neurons, PIXELS], &hidden.weights),
-        Tensor::words("hidden.biases", &[neurons], &hidden.biases),
-        Tensor::narrow("scores.weights", &[CLASSES, neurons], &scores.weights),
-        Tensor::words("scores.biases", &[CLASSES], &scores.biases),
-    ];
-    Contents { manifest, tensors }
+    let neurons = hidden.outputs();
+    let hidden_weights = Tensor::weights(&[("outputs", neurons), ("inputs", PIXELS)], &hidden.weights);
+    let score_weights = Tensor::weights(&[("outputs", CLASSES), ("inputs", neurons)], &scores.weights);
+    let kind = r#"kind = "dense"                  # floor(W x / 2^shift) + b"#;
+    let settings = format!("shift = {}\n", hidden.shift);
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: {neurons} rectified hidden values of small integers, then integer scores"
+        ),
+        input: Input::Threshold { threshold: *threshold, max_active: with_head_room(most_active) },
+        layers: vec![
+            Layer::dense("hidden", kind, &settings, hidden_weights, &hidden.biases),
+            Layer::rectifier("rectified"),
+            Layer::scores('h', fraction_bits.into(), score_weights, &scores.biases, COMMENTS),
+        ],
+        comments: COMMENTS,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
     use safetensors::Dtype;
 
     use super::*;
+    use crate::export::tests::assert_sums;
+    use crate::run::tests::arguments;
     use crate::training::tests::assert_learns;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    fn arguments() -> Arguments {
-        Command::parse_from(["train", "--hidden", "20"]).arguments
-    }
 
     #[test]
     fn bars_are_learnt_the_same_whatever_the_threads() {
-        let arguments = arguments();
+        let arguments: Arguments = arguments(&["--hidden", "20"]);
         assert_learns(|randomness| Latent::new(&arguments, &Digits::bars(500), randomness).expect("bars"));
     }
 
@@ -307,16 +275,39 @@ mod tests {
             hidden: Dense { weights: vec![-3; 2 * PIXELS], biases: vec![5, -64], shift: 2 },
             scores: Dense { weights: vec![1; 20], biases: vec![0; 10], shift: 0 },
         };
-        let contents = contents(&network, 4, 300);
-        let manifest = contents.parsed();
+        let model = model(&network, 4, 300);
+        let manifest = model.parsed();
         assert_eq!(manifest["input"]["threshold"].as_integer(), Some(100));
         assert_eq!(manifest["input"]["max_active"].as_integer(), Some(345));
         assert_eq!(manifest["layers"][0]["outputs"].as_integer(), Some(2));
         assert_eq!(manifest["layers"][0]["shift"].as_integer(), Some(2));
         assert_eq!(manifest["layers"][2]["inputs"].as_integer(), Some(2));
         assert_eq!(manifest["layers"][2]["fraction_bits"].as_integer(), Some(4));
-        assert_eq!(contents.tensor("hidden.weights"), (Dtype::I8, &[2, PIXELS][..]));
-        assert_eq!(contents.tensor("scores.biases"), (Dtype::I32, &[CLASSES][..]));
+        assert_eq!(model.tensor("hidden.weights"), (Dtype::I8, vec![2, PIXELS]));
+        assert_eq!(model.tensor("scores.biases"), (Dtype::I32, vec![CLASSES]));
+    }
+
+    #[test]
+    fn the_folder_is_the_same_byte_for_byte() {
+        let hidden = Dense {
+            weights: (0..3 * PIXELS as i32).map(|at| at % 7 - 3).collect(),
+            biases: vec![5, -64, 0],
+            shift: 2,
+        };
+        let scores = Dense { weights: (-15..15).collect(), biases: (-5..5).collect(), shift: 0 };
+        let network = Perceptron { threshold: 100, hidden, scores };
+        let arguments: Arguments = arguments(&["--hidden", "20"]);
+        let export = export(&network, &arguments, 300, 57);
+        assert_sums(
+            &export,
+            &arguments.run,
+            &[],
+            [
+                "ebabc3acaea0170b54a7d52c2d7844d7575cf7c6403f9698c76504c0b6efde84",
+                "a1536076dc42ddec2c9455ade209f7c3ff1a3014a0a8244168108509041041f5",
+                "8c57604a82b7e4786e21c554dca128e9b0b7c962765283eaf3e595fcfa547c92",
+            ],
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A run: train a network, measure it and, with `--out`, write its folder.
+//! A run: the settings that every network has, the images, and training. What follows is [`crate::export`]'s.
 //!
 //! The last [`VALIDATION`] training images are held out for choosing between settings. The test images are read
 //! once, after training, and only when the network is written: a trial (no `--out`) never sees them.
@@ -109,4 +109,22 @@ pub(crate) fn command() -> String {
     let quoted = |argument: String| if argument.contains(' ') { format!("'{argument}'") } else { argument };
     let arguments: Vec<_> = env::args().skip(1).map(quoted).collect();
     format!("cargo run --release -p train -- {}", arguments.join(" "))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command<A: Args> {
+        #[command(flatten)]
+        arguments: A,
+    }
+
+    /// A subcommand's arguments: its defaults but for `settings`.
+    pub(crate) fn arguments<A: Args>(settings: &[&str]) -> A {
+        Command::parse_from(["train"].iter().chain(settings)).arguments
+    }
 }

@@ -2,25 +2,24 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 
-use bnn::circuit::netlist::Style;
+use bnn::client::{Client, ClientSpecification, EncodedImage, EncryptedScores, PixelEncoding};
 use bnn::data::GreyImage;
-use bnn::encoding::PixelEncoding;
-use bnn::encrypted::EncryptedScores;
-use bnn::engine::{functional, gates};
+use bnn::engine::{Engine, client_specification, functional};
 use bnn::model::Model;
-use bnn::protocol;
-use tempfile::NamedTempFile;
-use tfhe_core::ciphertext::Ciphertext;
+use bnn::paper;
+use tfhe_core::ciphertext::{Ciphertext, CiphertextList};
 use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::parameters::{
-    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_0_1,
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1,
     TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
 use tfhe_core::serial::tfhe_lib::{self, KeySet, SecretKeySet};
-use tfhe_core::serial::{CiphertextList, NO_CONTEXT, from_bytes, to_bytes};
+use tfhe_core::serial::{FileContent, NO_CONTEXT, from_bytes, to_bytes};
 use tfhe_core::torus::Torus32;
+use zeroize::Zeroizing;
 
 use crate::taint::{public, secret, secret_seed};
 use crate::{Checker, Expected};
@@ -35,24 +34,22 @@ const CLASSES: usize = 10;
 /// Key generation, encryption and decryption, for every shape of parameter set.
 pub(crate) fn keys(checker: &mut Checker) {
     for set in [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &FUNCTIONAL_1024, &FUNCTIONAL_2048, &TFHE_LIB_V1_1] {
-        let name = |case: &str| format!("{}: {case}", set.name);
+        let name = |case: &str| format!("{}: {case}", set.name());
         let key = checker
             .case(&name("secret key drawn"), Expected::Nothing, || SecretKey::generate(set, secret_seed(1)));
         let mut key = key;
         public(&mut key);
-        let file =
-            checker.case(&name("secret key to a file"), Expected::Nothing, || to_bytes(&key, NO_CONTEXT));
+        let file = checker.case(&name("secret key to a file"), Expected::Nothing, || file(&key));
         checker.follows(&name("secret key to a file"), &file[FRAME.0..]);
 
-        let mut file = to_bytes(&SecretKey::generate(set, seed(1)), NO_CONTEXT);
+        let mut file = self::file(&SecretKey::generate(set, seed(1)));
         let body = FRAME.0..file.len() - FRAME.1;
         secret(&mut file[body]);
         // By its checksum; and by what fills up the last byte of a key, which is no bit of it.
-        let decisions = 1 + usize::from(!set.lwe_dimension.is_multiple_of(8));
+        let decisions = 1 + usize::from(!set.lwe_dimension().is_multiple_of(8));
         let damaged = Expected::Decisions(decisions, "whether the file is damaged");
-        let stored = checker.case(&name("secret key from a file"), damaged, || {
-            from_bytes::<SecretKey>(&file, Path::new("secret.key"))
-        });
+        let stored =
+            checker.case(&name("secret key from a file"), damaged, || from_bytes::<SecretKey>(&file));
         let key = stored.expect("invariant: the file is whole").content;
 
         checker.case(&name("cloud key"), Expected::Nothing, || CloudKey::generate(&key, secret_seed(2)));
@@ -61,13 +58,13 @@ pub(crate) fn keys(checker: &mut Checker) {
 }
 
 fn encryption(checker: &mut Checker, set: &Parameters, key: &SecretKey) {
-    let name = |case: &str| format!("{}: {case}", set.name);
+    let name = |case: &str| format!("{}: {case}", set.name());
     let mut bits: Vec<bool> = (0..64).map(|i| i % 3 == 0).collect();
     secret(&mut bits[..]);
     let mut encrypted =
         checker.case(&name("bits encrypted"), Expected::Nothing, || key.encrypt(&bits, secret_seed(3)));
     public(&mut encrypted);
-    checker.follows(&name("bits encrypted"), bodies(&to_bytes(&encrypted, NO_CONTEXT)));
+    checker.follows(&name("bits encrypted"), bodies(&file(&encrypted)));
     let ciphertexts = encrypted.expand();
     let mut decrypted = Vec::with_capacity(ciphertexts.len());
     checker.case(&name("bits decrypted"), Expected::Nothing, || {
@@ -77,16 +74,17 @@ fn encryption(checker: &mut Checker, set: &Parameters, key: &SecretKey) {
     });
     checker.follows(&name("bits decrypted"), &decrypted);
 
-    if set.order == Order::KeySwitchFirst {
+    // The sets of the TFHE library have no packed ciphertexts.
+    if set.wire_dimension() == set.large_dimension() {
         let mut messages: Vec<Torus32> =
-            (0..set.polynomial_size as u32 + 7).map(|i| Torus32(i << 20)).collect();
+            (0..set.polynomial_size() as u32 + 7).map(|i| Torus32(i << 20)).collect();
         secret(&mut messages[..]);
         let packed = checker.case(&name("messages packed"), Expected::Nothing, || {
-            key.encrypt_packed(&messages, set.polynomial_size, secret_seed(4))
+            key.encrypt_packed(&messages, set.polynomial_size(), secret_seed(4))
         });
         let mut packed = packed.expect("invariant: the rows fit");
         public(&mut packed);
-        checker.follows(&name("messages packed"), bodies(&to_bytes(&packed, NO_CONTEXT)));
+        checker.follows(&name("messages packed"), bodies(&file(&packed)));
         let ciphertexts = packed.unpack();
         let mut phases = Vec::new();
         checker.case(&name("phases"), Expected::Nothing, || {
@@ -122,17 +120,15 @@ pub(crate) fn library_keys(checker: &mut Checker) {
     public(&mut file[..]);
     secret(&mut file[large.clone()]);
     let small_end = large.start - 4; // between them, a number
-    secret(&mut file[small_end - 4 * set.lwe_dimension..small_end]);
+    secret(&mut file[small_end - 4 * set.lwe_dimension()..small_end]);
     let damaged = Expected::Decisions(2, "whether each key is of bits");
-    let read = checker.case(&name("secret key set from a file"), damaged, || {
-        KeySet::read(&file[..], Path::new("secret.key"))
-    });
+    let read = checker.case(&name("secret key set from a file"), damaged, || KeySet::read(&file[..]));
     let Ok(KeySet::Secret(read)) = read else { unreachable!("invariant: the file is whole, with both keys") };
     let mut bits: Vec<bool> = (0..64).map(|i| i % 3 == 0).collect();
     secret(&mut bits[..]);
     let key = read.secret_key();
-    checker.case(&name("bits encrypted to a file"), Expected::Nothing, || {
-        tfhe_lib::ciphertexts_to_bytes(&key.encrypt(&bits, secret_seed(11)).expand())
+    let _ = checker.case(&name("bits encrypted to a file"), Expected::Nothing, || {
+        tfhe_lib::ciphertexts_to_bytes(&list(key, key.encrypt(&bits, secret_seed(11)).expand()))
     });
 }
 
@@ -147,18 +143,21 @@ fn bodies(file: &[u8]) -> &[u8] {
 pub(crate) fn networks(checker: &mut Checker) {
     for name in ["binarized-perceptron", "sign-cnn", "binarized-cnn"] {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")).join(name);
-        network(checker, &Model::open(&folder).expect("invariant: the models in the repository are whole"));
+        let read =
+            |file| std::fs::read(folder.join(file)).expect("invariant: the models are in the repository");
+        let model = Model::from_bytes(&read("manifest.toml"), &read("weights.safetensors"));
+        network(checker, &Arc::new(model.expect("invariant: the models in the repository are whole")));
     }
 }
 
-fn network(checker: &mut Checker, model: &Model) {
+fn network(checker: &mut Checker, model: &Arc<Model>) {
     let name = |case: &str| format!("{}: {case}", model.name());
     let input = model.input();
     // Grey stripes: few enough ones for every model.
     let mut pixels: Vec<u8> = (0..input.width() * input.height()).map(|i| (i * 7 % 256 / 2) as u8).collect();
     pixels[100..200].fill(200);
     secret(&mut pixels[..]);
-    let picture = GreyImage::new("secret".into(), input.width(), input.height(), pixels);
+    let picture = GreyImage::new(input.width(), input.height(), pixels);
     let picture = picture.expect("invariant: as many pixels as the size says");
     let refusal = match input.pixels() {
         PixelEncoding::Grey { .. } => Expected::Nothing,
@@ -167,41 +166,59 @@ fn network(checker: &mut Checker, model: &Model) {
     let encoded = checker.case(&name("picture encoded"), refusal, || input.encode(&picture));
     let encoded = encoded.expect("invariant: within the model's range");
 
-    let plan = functional::Plan::cheapest(model).expect("invariant: the models run on this engine");
-    let key = secret_key(plan.parameters());
-    checker.case(&name("picture encrypted, functional"), Expected::Nothing, || {
-        plan.encrypt(&key, &encoded, secret_seed(6)).is_ok()
-    });
-    let parts = (plan.scores_bytes() - LIST_FRAME) / (8 + 4 * (plan.parameters().wire_dimension() + 1));
-    let scores = encrypted_scores(model, &key, parts);
-    checker.case(&name("scores decrypted, functional"), Expected::Nothing, || {
-        plan.decrypt(&key, &scores).is_ok()
-    });
-
-    let plan = gates::Plan::new(model, &GATES_DEFAULT, Style::Optimized);
-    let key = secret_key(&GATES_DEFAULT);
-    checker.case(&name("picture encrypted, gates"), Expected::Nothing, || {
-        plan.encrypt(&key, &encoded, secret_seed(7)).is_ok()
-    });
-    let scores = encrypted_scores(model, &key, CLASSES * 20);
-    checker.case(&name("scores decrypted, gates"), Expected::Nothing, || plan.decrypt(&key, &scores).is_ok());
-
-    if matches!(input.pixels(), PixelEncoding::SignAndScale { .. }) {
-        let plan = gates::Plan::new(model, &TFHE_LIB_V1_0_1, Style::Optimized);
-        let key = secret_key(&TFHE_LIB_V1_0_1);
-        checker.case(&name("picture encrypted, the paper's protocol"), Expected::Nothing, || {
-            protocol::encrypt(model, &key, &encoded, secret_seed(12)).is_ok()
-        });
-        let file = file_of(&mut tfhe_lib::ciphertexts_to_bytes(&ciphertexts(&key, CLASSES * 20)));
-        let decides = Expected::Decisions(1, "whether the answer is of this key");
-        let scores = checker.case(&name("scores read, the paper's protocol"), decides, || {
-            protocol::load_answer(model, file.path(), &key)
-        });
-        let scores = scores.expect("invariant: it was written just now");
-        checker.case(&name("scores decrypted, the paper's protocol"), Expected::Nothing, || {
-            plan.decrypt(&key, &scores).is_ok()
-        });
+    let specification = client_specification(model).expect("invariant: the models run on both engines");
+    let specification = Arc::new(specification);
+    for engine in [Engine::Functional, Engine::Gates] {
+        for set in specification.parameter_sets(engine) {
+            client(checker, model, &specification, &encoded, engine, set);
+        }
     }
+    if matches!(input.pixels(), PixelEncoding::SignAndScale { .. }) {
+        papers_client(checker, &specification, &encoded);
+    }
+}
+
+/// A client whose server runs one engine, with one parameter set.
+fn client(
+    checker: &mut Checker,
+    model: &Arc<Model>,
+    specification: &Arc<ClientSpecification>,
+    encoded: &EncodedImage,
+    engine: Engine,
+    set: &'static Parameters,
+) {
+    let name = |case: &str| format!("{}: {case}, {engine}, {}", model.name(), set.name());
+    let client = Client::new(Arc::clone(specification), Arc::new(secret_key(set)));
+    let client = client.expect("invariant: a set of the specification");
+    checker.case(&name("picture encrypted"), Expected::Nothing, || {
+        client.encrypt(encoded, secret_seed(6)).is_ok()
+    });
+    let count = match engine {
+        Engine::Gates => CLASSES * 20,
+        Engine::Functional => {
+            let plan = functional::Plan::new(Arc::clone(model), set).expect("invariant: a set of the model");
+            (plan.scores_bytes() - LIST_FRAME) / (8 + 4 * (set.wire_dimension() + 1))
+        }
+    };
+    let scores = encrypted_scores(model, &secret_key(set), count);
+    checker.case(&name("scores decrypted"), Expected::Nothing, || client.decrypt(&scores).is_ok());
+}
+
+fn papers_client(checker: &mut Checker, specification: &Arc<ClientSpecification>, encoded: &EncodedImage) {
+    let name = |case: &str| format!("{}: {case}, the paper's protocol", specification.model_name());
+    let client = Client::new(Arc::clone(specification), Arc::new(secret_key(&TFHE_LIB_V1_0_1)));
+    let client = client.expect("invariant: the gate engine runs with the library's sets");
+    checker.case(&name("picture encrypted"), Expected::Nothing, || {
+        paper::encrypt(&client, encoded, secret_seed(12)).is_ok()
+    });
+    let key = secret_key(&TFHE_LIB_V1_0_1);
+    let answer = list(&key, ciphertexts(&key, CLASSES * 20));
+    let mut file = tfhe_lib::ciphertexts_to_bytes(&answer).expect("invariant: a set of the library");
+    public(&mut file[..]);
+    let decides = Expected::Decisions(1, "whether the answer is of this key");
+    let scores = checker.case(&name("scores read"), decides, || paper::read_answer(&client, &file[..]));
+    let scores = scores.expect("invariant: it was written just now");
+    checker.case(&name("scores decrypted"), Expected::Nothing, || client.decrypt(&scores).is_ok());
 }
 
 /// A key whose bits are secret.
@@ -213,24 +230,25 @@ fn secret_key(set: &Parameters) -> SecretKey {
 
 /// Ciphertexts in place of what a server would answer: `count` fresh ones, through a file, which is how a client gets them.
 fn encrypted_scores(model: &Model, key: &SecretKey, count: usize) -> EncryptedScores {
-    let list = CiphertextList::new(key.parameters(), key.id(), ciphertexts(key, count))
-        .expect("invariant: of this key");
-    let file = file_of(&mut to_bytes(&list, model.digest()));
-    EncryptedScores::load(file.path()).expect("invariant: it was written just now")
+    let list = list(key, ciphertexts(key, count));
+    let mut file = to_bytes(&list, model.digest()).expect("invariant: of a named set");
+    public(&mut file[..]);
+    EncryptedScores::from_bytes(&file).expect("invariant: it was written just now")
+}
+
+fn list(key: &SecretKey, ciphertexts: Vec<Ciphertext>) -> CiphertextList {
+    CiphertextList::new(key.parameters(), key.id(), ciphertexts).expect("invariant: of this key")
+}
+
+/// The bytes of a file.
+fn file<C: FileContent>(content: &C) -> Zeroizing<Vec<u8>> {
+    to_bytes(content, NO_CONTEXT).expect("invariant: of a named set")
 }
 
 fn ciphertexts(key: &SecretKey, count: usize) -> Vec<Ciphertext> {
     let mut bits = key.encrypt(&vec![true; count], seed(8));
     public(&mut bits);
     bits.expand()
-}
-
-/// A file of ciphertexts, which are what the server sees.
-fn file_of(ciphertexts: &mut [u8]) -> NamedTempFile {
-    public(ciphertexts);
-    let file = NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), ciphertexts).expect("a temporary file");
-    file
 }
 
 /// Code that leaks.

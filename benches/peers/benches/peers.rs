@@ -124,7 +124,7 @@ fn our_gates() -> Vec<Contender> {
             };
             contenders.push(Contender {
                 name: format!("ours, {backend}, batch {count}"),
-                claims: (GATES_DEFAULT.security_bits, worst_log2_failure(&GATES_DEFAULT)),
+                claims: (GATES_DEFAULT.security_bits(), worst_log2_failure(&GATES_DEFAULT)),
                 time: Box::new(time),
             });
         }
@@ -140,7 +140,7 @@ fn our_tables(parameters: &'static Parameters) -> Vec<Contender> {
     let place = |value: u64| (value as f64 + 0.5) / (2 * VALUES) as f64 - 0.25;
     let value = |phase: f64| ((phase + 0.25) * (2 * VALUES) as f64).floor() as u64 % VALUES;
     let table =
-        LookupTable::from_function(parameters.polynomial_size, move |x| place((3 * value(x) + 1) % VALUES));
+        LookupTable::from_function(parameters.polynomial_size(), move |x| place((3 * value(x) + 1) % VALUES));
     let seed = SecretSeed::from_os().expect("the system gives randomness");
     let messages = vec![Torus32::from_real(place(5)); 64];
     let inputs = secret.encrypt_packed(&messages, 64, seed).expect("at most N messages").unpack();
@@ -161,8 +161,8 @@ fn our_tables(parameters: &'static Parameters) -> Vec<Contender> {
                 time / count as f64
             };
             contenders.push(Contender {
-                name: format!("ours, {}, {backend}, batch {count}", parameters.name),
-                claims: (parameters.security_bits, failure),
+                name: format!("ours, {}, {backend}, batch {count}", parameters.name()),
+                claims: (parameters.security_bits(), failure),
                 time: Box::new(time),
             });
         }

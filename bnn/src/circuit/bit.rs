@@ -1,11 +1,11 @@
 //! A bit of a circuit: a known constant, or a wire, possibly negated. Negation is free, so it is part of the reference.
 //!
 //! ```
-//! use bnn::circuit::{bit::Bit, netlist::{Netlist, Style}};
+//! use bnn::circuit::{Bit, Netlist, Style};
 //! let netlist = Netlist::new(Style::Optimized, 1);
 //! let wire = netlist.input(0);
 //! assert_eq!((!wire == wire, !!wire == wire), (false, true));
-//! assert_eq!((wire.known(), Bit::from(true).known()), (None, Some(true)));
+//! assert_eq!(!Bit::TRUE, false.into());
 //! ```
 
 use std::{fmt, ops::Not};
@@ -21,12 +21,12 @@ impl Bit {
     pub const TRUE: Self = Self(1);
 
     /// A wire's bit. Wires are numbered from 1; number 0 would be the constant.
-    pub(super) fn wire(wire: u32) -> Self {
+    pub(crate) fn wire(wire: u32) -> Self {
         Self(wire << 1)
     }
 
     /// The constant, if it is one.
-    pub fn known(self) -> Option<bool> {
+    pub(crate) fn known(self) -> Option<bool> {
         (self.0 < 2).then_some(self.0 == 1)
     }
 
@@ -36,7 +36,7 @@ impl Bit {
     }
 
     /// The wire's number, 0 for a constant.
-    pub(super) fn plain_number(self) -> usize {
+    pub(crate) fn plain_number(self) -> usize {
         (self.0 >> 1) as usize
     }
 
@@ -46,7 +46,7 @@ impl Bit {
     }
 
     /// The wire as it is, without its negation.
-    pub(super) fn plain(self) -> Self {
+    pub(crate) fn plain(self) -> Self {
         Self(self.0 & !1)
     }
 

@@ -18,34 +18,41 @@
 //!
 //! so that a full adder costs one bootstrap, not two. Its noise grows: combinations are followed back to the bootstraps
 //! they are made of (noise that two operands share counts as shared), and where the squares of the factors would add up to
-//! more than the [`NoiseBudget`], an operand is bootstrapped after all. With `GATES_DEFAULT` that is every fourth sum or
+//! more than the noise budget, an operand is bootstrapped after all. With `GATES_DEFAULT` that is every fourth sum or
 //! so. Each bootstrap keeps the parameter set's failure bound.
 //!
 //! ```
-//! use bnn::circuit::{netlist::{Netlist, Style}, program::{NoiseBudget, Program}};
+//! use bnn::circuit::{Netlist, Program, Style};
 //! use tfhe_core::parameters::GATES_DEFAULT;
 //! let mut netlist = Netlist::new(Style::Optimized, 5);
 //! let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|index| netlist.input(index));
 //! // The carries of two full adders in a chain: the sum between them is free, as its carry comes before it.
 //! let (carry, sum) = (netlist.maj(a, b, c), netlist.xor3(a, b, c));
 //! let outputs = [carry, netlist.maj(sum, d, e)];
-//! let program = Program::new(&netlist, &outputs, &NoiseBudget::new(&GATES_DEFAULT))?;
-//! assert_eq!((netlist.gates().len(), program.bootstraps(), program.depth()), (3, 2, 2));
+//! let program = Program::new(&netlist, &outputs, &GATES_DEFAULT)?;
+//! assert_eq!(program.bootstraps(), 2); // of three gates
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
 use std::collections::HashMap;
 
-use tfhe_core::{noise, parameters::Parameters};
-
-use super::{
-    bit::Bit,
-    netlist::{Gate, Netlist, Style},
+use tfhe_core::{
+    gate::{BinaryGate, Combination, log2_failure},
+    noise,
+    parameters::Parameters,
 };
-use crate::{Error, Result};
 
-/// The sum of the squared factors of a MUX that is one combination.
-const MUX_WEIGHT: f64 = 7.0;
+use crate::{
+    circuit::{
+        bit::Bit,
+        netlist::{Gate, Netlist, Style},
+    },
+    error::{Error, Result},
+};
+
+const AND: Combination = Combination::of(BinaryGate::And);
+const OR: Combination = Combination::of(BinaryGate::Or);
+const XOR: Combination = Combination::of(BinaryGate::Xor);
 /// Gates that read a sum before it is bootstrapped for their sake: three adders, of two gates each.
 const MANY_READERS: usize = 6;
 /// The most terms of a combination.
@@ -54,20 +61,20 @@ const MOST_TERMS: usize = 4;
 /// How noisy a combination may be that is bootstrapped: the largest sum of squared factors of bootstrapped bits for
 /// which the set's failure bound holds, when the noiseless values are 1/8 or 2/8 away from the sign's edges.
 #[derive(Clone, Copy, Debug)]
-pub struct NoiseBudget {
-    eighth: f64,
-    quarter: f64,
+pub(crate) struct NoiseBudget {
+    pub(crate) eighth: f64,
+    pub(crate) quarter: f64,
 }
 
 impl NoiseBudget {
     /// The budget of a parameter set, by the formulas of `tfhe_core::noise`.
-    pub fn new(parameters: &Parameters) -> Self {
+    pub(crate) fn new(parameters: &Parameters) -> Self {
         let unit = noise::bootstrapped(parameters);
-        let fits = |margin: f64, weight: f64| {
-            noise::log2_failure(margin, noise::decision(parameters, weight * unit)) <= parameters.log2_failure
+        let fits = |margin: u32, weight: f64| {
+            log2_failure(parameters, margin, weight * unit) <= parameters.log2_failure()
         };
         // The failure grows with the weight: the largest that fits, by bisection.
-        let largest = |margin: f64| {
+        let largest = |margin: u32| {
             let (mut low, mut high) = (0.0, 1e6);
             for _ in 0..60 {
                 let middle = f64::midpoint(low, high);
@@ -75,18 +82,18 @@ impl NoiseBudget {
             }
             low
         };
-        Self { eighth: largest(0.125), quarter: largest(0.25) }
+        Self { eighth: largest(1), quarter: largest(2) }
     }
 
     /// The largest sum of squared factors, for a margin of so many eighths.
-    pub fn largest_weight(&self, margin: u8) -> f64 {
+    pub(crate) fn largest_weight(&self, margin: u32) -> f64 {
         if margin == 1 { self.eighth } else { self.quarter }
     }
 }
 
 /// An integer combination of bits, which becomes the bit of a wire: as it is, or bootstrapped to its sign.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     wire: u32,
     constant: i8,
     count: u8,
@@ -94,26 +101,29 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(wire: u32, constant: i8, bits: &[(i8, Bit)]) -> Self {
+    fn new<const N: usize>(wire: u32, combination: Combination, bits: [Bit; N]) -> Self {
+        let factors = combination.factors();
+        debug_assert_eq!(factors.len(), N);
         let mut terms = [(0, 0); MOST_TERMS];
-        for (term, (factor, bit)) in terms.iter_mut().zip(bits) {
-            *term = (if bit.is_negated() { -factor } else { *factor }, bit.plain_number() as u32);
+        for ((term, &factor), bit) in terms.iter_mut().zip(factors).zip(bits) {
+            let factor = if bit.is_negated() { -factor } else { factor };
+            *term = (factor as i8, bit.plain_number() as u32);
         }
-        Self { wire, constant, count: bits.len() as u8, terms }
+        Self { wire, constant: combination.constant() as i8, count: N as u8, terms }
     }
 
     /// The wire whose bit it becomes.
-    pub(super) fn wire(&self) -> usize {
+    pub(crate) fn wire(&self) -> usize {
         self.wire as usize
     }
 
     /// The constant, in eighths of the torus.
-    pub(super) fn constant(&self) -> i32 {
+    pub(crate) fn constant(&self) -> i32 {
         self.constant.into()
     }
 
     /// Factors, and the wires that they multiply.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (i32, usize)> + '_ {
+    pub(crate) fn terms(&self) -> impl Iterator<Item = (i32, usize)> + '_ {
         self.terms[..self.count.into()].iter().map(|&(factor, wire)| (factor.into(), wire as usize))
     }
 
@@ -127,23 +137,23 @@ impl Step {
 
 /// Steps whose operands are there when the levels before have run.
 #[derive(Debug, Default)]
-pub(super) struct Level {
+pub(crate) struct Level {
     /// To be bootstrapped, in any order.
-    pub(super) bootstraps: Vec<Step>,
+    pub(crate) bootstraps: Vec<Step>,
     /// After them, in this order: sums, which may read bootstraps and sums of this level.
-    pub(super) sums: Vec<Step>,
+    pub(crate) sums: Vec<Step>,
     /// Wires that nothing reads after this level.
-    pub(super) freed: Vec<u32>,
+    pub(crate) freed: Vec<u32>,
 }
 
 /// A circuit ready to run.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) inputs: usize,
+    pub(crate) inputs: usize,
     /// Wires, numbered as in the netlist; those of its own come after.
-    pub(super) wires: usize,
-    pub(super) levels: Vec<Level>,
-    pub(super) outputs: Vec<Bit>,
+    pub(crate) wires: usize,
+    pub(crate) levels: Vec<Level>,
+    pub(crate) outputs: Vec<Bit>,
 }
 
 impl Program {
@@ -152,7 +162,12 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::GateTooNoisy`] where a gate of bootstrapped bits breaks the parameter set's failure bound.
-    pub fn new(netlist: &Netlist, outputs: &[Bit], budget: &NoiseBudget) -> Result<Self> {
+    pub fn new(netlist: &Netlist, outputs: &[Bit], parameters: &Parameters) -> Result<Self> {
+        Self::with_budget(netlist, outputs, &NoiseBudget::new(parameters))
+    }
+
+    /// As [`new`](Self::new), with the noise budget of a parameter set.
+    pub(crate) fn with_budget(netlist: &Netlist, outputs: &[Bit], budget: &NoiseBudget) -> Result<Self> {
         let mut lowering = Lowering::new(netlist, outputs, budget);
         lowering.choose_bootstraps(outputs, budget)?;
         let (levels, wires) = lowering.levels(outputs);
@@ -165,7 +180,7 @@ impl Program {
     }
 
     /// Bootstraps one after the other on the longest path.
-    pub fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.levels.iter().filter(|level| !level.bootstraps.is_empty()).count()
     }
 }
@@ -174,7 +189,7 @@ impl Program {
 struct Candidate {
     /// The combination whose sign it is, and the distance of its noiseless values from the edges, in eighths.
     sign: Step,
-    margin: u8,
+    margin: u32,
     /// A combination that is the bit itself.
     sum: Option<Step>,
     bootstrapped: bool,
@@ -205,40 +220,43 @@ impl Lowering {
                 drivers[sign.wire as usize] = Some(candidates.len() as u32);
                 candidates.push(Candidate { sign, margin, bootstrapped: sum.is_none(), sum });
             };
+            let optimized = netlist.style() == Style::Optimized;
             match *gate {
-                Gate::And([a, b]) => {
-                    add(&mut drivers, Step::new(wire, -1, &[(1, a), (1, b)]), 1, None);
+                Gate::And(operands) => {
+                    add(&mut drivers, Step::new(wire, AND, operands), AND.margin(), None);
                     carries.insert(*gate, wire);
                 }
-                Gate::Maj([a, b, c]) => {
-                    add(&mut drivers, Step::new(wire, 0, &[(1, a), (1, b), (1, c)]), 1, None);
+                Gate::Maj(operands) => {
+                    let maj = Combination::MAJ;
+                    add(&mut drivers, Step::new(wire, maj, operands), maj.margin(), None);
                     carries.insert(*gate, wire);
                 }
-                Gate::Xor([a, b]) => {
-                    let sum =
-                        (netlist.style() == Style::Optimized).then(|| sum_of_two(wire, [a, b], &carries));
-                    add(&mut drivers, Step::new(wire, 2, &[(2, a), (2, b)]), 2, sum.flatten());
+                Gate::Xor(operands) => {
+                    let sum = optimized.then(|| sum_of_two(wire, operands, &carries)).flatten();
+                    add(&mut drivers, Step::new(wire, XOR, operands), XOR.margin(), sum);
                 }
-                Gate::Xor3([a, b, c]) => {
-                    let sum = (netlist.style() == Style::Optimized)
-                        .then(|| sum_of_three(wire, [a, b, c], &carries));
-                    add(&mut drivers, Step::new(wire, 0, &[(-2, a), (-2, b), (-2, c)]), 2, sum.flatten());
+                Gate::Xor3(operands) => {
+                    let xor3 = Combination::XOR3;
+                    let sum = optimized.then(|| sum_of_three(wire, operands, &carries)).flatten();
+                    add(&mut drivers, Step::new(wire, xor3, operands), xor3.margin(), sum);
                 }
                 Gate::Mux([select, then, otherwise]) => {
-                    let mut and = |drivers: &mut Vec<Option<u32>>, a, b| {
+                    let mut and = |drivers: &mut Vec<Option<u32>>, operands| {
                         let wire = drivers.len() as u32;
                         drivers.push(None);
-                        add(drivers, Step::new(wire, -1, &[(1, a), (1, b)]), 1, None);
+                        add(drivers, Step::new(wire, AND, operands), AND.margin(), None);
                         Bit::wire(wire)
                     };
-                    let step = if budget.largest_weight(1) >= MUX_WEIGHT {
-                        let both = and(&mut drivers, then, otherwise);
-                        Step::new(wire, 0, &[(1, select), (1, then), (-1, otherwise), (2, both)])
+                    let mux = Combination::MUX;
+                    let (step, margin) = if budget.largest_weight(mux.margin()) >= squares(mux) {
+                        let both = and(&mut drivers, [then, otherwise]);
+                        (Step::new(wire, mux, [select, then, otherwise, both]), mux.margin())
                     } else {
-                        let chosen = [and(&mut drivers, select, then), and(&mut drivers, !select, otherwise)];
-                        Step::new(wire, 1, &chosen.map(|bit| (1, bit)))
+                        let chosen =
+                            [[select, then], [!select, otherwise]].map(|pair| and(&mut drivers, pair));
+                        (Step::new(wire, OR, chosen), OR.margin())
                     };
-                    add(&mut drivers, step, 1, None);
+                    add(&mut drivers, step, margin, None);
                 }
             }
         }
@@ -340,7 +358,7 @@ fn sum_of_two(wire: u32, operands: [Bit; 2], carries: &HashMap<Gate, u32>) -> Op
     (0..4_u8).find_map(|negations| {
         let [a, b] = [0, 1].map(|index| operands[index].negate_if(negations >> index & 1 == 1));
         let carry = carries.get(&Gate::And([a.min(b), a.max(b)]))?;
-        let sum = Step::new(wire, -1, &[(1, a), (1, b), (-2, Bit::wire(*carry))]);
+        let sum = Step::new(wire, Combination::SUM2, [a, b, Bit::wire(*carry)]);
         Some(if negations.count_ones() % 2 == 1 { sum.negated() } else { sum })
     })
 }
@@ -354,7 +372,7 @@ fn sum_of_three(wire: u32, operands: [Bit; 3], carries: &HashMap<Gate, u32>) -> 
         }
         let carry = carries.get(&Gate::Maj(bits))?;
         let [a, b, c] = bits;
-        let sum = Step::new(wire, 0, &[(1, a), (1, b), (1, c), (-2, Bit::wire(*carry))]);
+        let sum = Step::new(wire, Combination::SUM3, [a, b, c, Bit::wire(*carry)]);
         Some(if negated < 3 { sum.negated() } else { sum })
     })
 }
@@ -379,11 +397,12 @@ fn combine(step: &Step, forms: &[Option<Form>]) -> Form {
     total
 }
 
+/// The sum of the squared factors of a combination.
+fn squares(combination: Combination) -> f64 {
+    combination.factors().iter().map(|&factor| f64::from(factor).powi(2)).sum()
+}
+
 /// The sum of squared factors.
 fn weight(form: &Form) -> f64 {
     form.iter().map(|&(_, factor)| f64::from(factor).powi(2)).sum()
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

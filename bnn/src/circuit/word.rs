@@ -3,15 +3,17 @@
 //! The interval decides the width, so that bits which cannot vary are never built.
 //!
 //! ```
-//! use bnn::circuit::{netlist::{Netlist, Style}, word::Word};
+//! use bnn::circuit::{Netlist, Style, Word};
 //! let netlist = Netlist::new(Style::Optimized, 3);
 //! let count = Word::input(&netlist, 0, 0, 5);
-//! assert_eq!((count.width(), count.sign().known()), (4, Some(false))); // three that vary, and a sign that does not
-//! assert_eq!(Word::constant(-3).shifted_left(2).low(), -12);
+//! assert_eq!(count.bits()[3], false.into()); // three that vary, and a sign that does not
 //! assert_eq!(Word::value(&[true, false, true]), -3);
 //! ```
 
-use super::{bit::Bit, netlist::Netlist};
+use crate::{
+    circuit::{bit::Bit, netlist::Netlist},
+    client::gates::signed_value,
+};
 
 /// A number of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Word {
     ///
     /// # Panics
     /// If low is above high, or bits are missing.
-    pub fn new(mut bits: Vec<Bit>, low: i64, high: i64) -> Self {
+    pub(crate) fn new(mut bits: Vec<Bit>, low: i64, high: i64) -> Self {
         assert!(low <= high, "an interval: {low} to {high}");
         let width = width(low, high);
         if low >= 0 && bits.len() + 1 == width {
@@ -75,67 +77,66 @@ impl Word {
     }
 
     /// A bit of the number, however far up: beyond its width there are copies of the sign.
-    pub fn bit(&self, index: usize) -> Bit {
+    pub(crate) fn bit(&self, index: usize) -> Bit {
         self.bits[index.min(self.bits.len() - 1)]
     }
 
     /// The lowest bits, as many as `width`: sign-extended, or cut off.
-    pub fn extended(&self, width: usize) -> Vec<Bit> {
+    pub(crate) fn extended(&self, width: usize) -> Vec<Bit> {
         (0..width).map(|index| self.bit(index)).collect()
     }
 
     /// Bits in two's complement.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.bits.len()
     }
 
     /// The sign: whether the number is negative.
-    pub fn sign(&self) -> Bit {
+    pub(crate) fn sign(&self) -> Bit {
         self.bit(usize::MAX)
     }
 
     /// The least value it may have.
-    pub fn low(&self) -> i64 {
+    pub(crate) fn low(&self) -> i64 {
         self.low
     }
 
     /// The greatest value it may have.
-    pub fn high(&self) -> i64 {
+    pub(crate) fn high(&self) -> i64 {
         self.high
     }
 
     /// The number times 2^places.
     #[must_use]
-    pub fn shifted_left(&self, places: u32) -> Self {
+    pub(crate) fn shifted_left(&self, places: u32) -> Self {
         let zeros = (0..places).map(|_| Bit::FALSE);
         Self::new(zeros.chain(self.bits.iter().copied()).collect(), self.low << places, self.high << places)
     }
 
     /// floor(number / 2^places).
     #[must_use]
-    pub fn shifted_right(&self, places: u32) -> Self {
+    pub(crate) fn shifted_right(&self, places: u32) -> Self {
         let kept = self.bits.iter().copied().skip((places as usize).min(self.width() - 1)).collect();
         Self::new(kept, self.low >> places.min(63), self.high >> places.min(63))
     }
 
     /// The number's lowest `width` bits, read as a signed number: the number itself, where its interval fits.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
-    pub fn wrapped(&self, width: usize) -> Self {
+    pub(crate) fn wrapped(&self, width: usize) -> Self {
         if self.width() <= width { self.clone() } else { Self::signed(self.bits[..width].to_vec()) }
     }
 
     /// The value of plain bits in two's complement, least significant first.
     pub fn value(bits: &[bool]) -> i64 {
-        let sign = bits.last().is_some_and(|&sign| sign);
-        let value: i64 = bits.iter().enumerate().map(|(index, &bit)| i64::from(bit) << index).sum();
-        // At 63 bits and more the subtraction wraps to the right number.
-        value.wrapping_sub(i64::from(sign).wrapping_shl(bits.len() as u32))
+        signed_value(bits)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::circuit::netlist::Style;
 
     #[test]
     fn widths_are_the_least() {
@@ -144,6 +145,16 @@ mod tests {
         {
             assert_eq!(width(low, high), bits, "{low} to {high}");
         }
+    }
+
+    #[test]
+    fn words_know_their_interval_and_their_sign() {
+        let netlist = Netlist::new(Style::Optimized, 3);
+        let count = Word::input(&netlist, 0, 0, 5);
+        // Three that vary, and a sign that does not.
+        assert_eq!((count.width(), count.sign().known()), (4, Some(false)));
+        assert_eq!((netlist.input(0).known(), Bit::from(true).known()), (None, Some(true)));
+        assert_eq!(Word::constant(-3).shifted_left(2).low(), -12);
     }
 
     #[test]

@@ -7,15 +7,12 @@
 //!
 //! Header words are big-endian `u32`. A file may be compressed with gzip, which its first two bytes show.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::{Error, Result, data::GreyImage};
+use super::{fault::IdxFault, grey_image::GreyImage};
+use crate::{error::Result, text::one_line};
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
@@ -30,7 +27,6 @@ const CONTENT_LIMIT: u64 = 1 << 28;
 /// The images of an IDX file, all of one size.
 #[derive(Debug)]
 pub struct IdxImages {
-    path: PathBuf,
     rows: usize,
     columns: usize,
     /// `len() * rows * columns` grey values.
@@ -38,24 +34,23 @@ pub struct IdxImages {
 }
 
 impl IdxImages {
-    /// Reads the images of the IDX file at `path`, plain or in gzip.
+    /// Reads the images of an IDX file, plain or in gzip.
     ///
     /// # Errors
-    /// The file cannot be read, is no IDX file of images, declares more than 256 MiB of pixels or none an image,
-    /// or holds less or more than it declares.
-    pub fn open(path: &Path) -> Result<Self> {
-        Self::read(path, open_buffered(path)?)
+    /// [`IdxFault`] for bytes that are no IDX file of images, declare more than 256 MiB of pixels or none an image,
+    /// or hold less or more than they declare.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Ok(Self::read(bytes)?)
     }
 
-    /// Reads the content of `path`, which serves for messages only.
-    fn read(path: &Path, input: impl BufRead) -> Result<Self> {
-        let ([count, rows, columns], pixels) = read_idx(path, input, IMAGES_MAGIC)?;
+    fn read(input: impl BufRead) -> Result<Self, IdxFault> {
+        let ([count, rows, columns], pixels) = read_idx(input, IMAGES_MAGIC)?;
         // Also keeps the number of images below the number of bytes that were there to read.
         if rows == 0 || columns == 0 {
-            return Err(Error::IdxDimensions { path: path.into(), rows, columns });
+            return Err(IdxFault::Dimensions { rows, columns });
         }
         debug_assert_eq!(pixels.len() as u64, [count, rows, columns].map(u64::from).iter().product::<u64>());
-        Ok(Self { path: path.into(), rows: rows as usize, columns: columns as usize, pixels })
+        Ok(Self { rows: rows as usize, columns: columns as usize, pixels })
     }
 
     /// The number of images.
@@ -68,78 +63,53 @@ impl IdxImages {
         self.pixels.is_empty()
     }
 
-    /// Rows of each image, in pixels.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Columns of each image, in pixels.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
     /// The image with this index, the first being 0.
     ///
     /// # Errors
-    /// [`Error::ImageIndex`] where `index` is not below [`len`](Self::len).
+    /// [`IdxFault::Index`] where `index` is not below [`len`](Self::len).
     pub fn image(&self, index: usize) -> Result<GreyImage> {
         let pixels = self
             .pixels
             .chunks_exact(self.rows * self.columns)
             .nth(index)
-            .ok_or_else(|| Error::ImageIndex { path: self.path.clone(), index, count: self.len() })?;
-        GreyImage::new(
-            format!("{}, image {index}", self.path.display()),
-            self.columns,
-            self.rows,
-            pixels.into(),
-        )
+            .ok_or_else(|| IdxFault::Index { index, count: self.len() })?;
+        GreyImage::new(self.columns, self.rows, pixels.into())
     }
 }
 
 /// The labels of an IDX file: the class of each image, in the images' order.
 #[derive(Debug)]
 pub struct IdxLabels {
-    path: PathBuf,
     labels: Vec<u8>,
 }
 
 impl IdxLabels {
-    /// Reads the labels of the IDX file at `path`, plain or in gzip.
+    /// Reads the labels of an IDX file, plain or in gzip.
     ///
     /// # Errors
-    /// The file cannot be read, is no IDX file of labels, declares more than 256 MiB of them, or holds less or more
-    /// than it declares.
-    pub fn open(path: &Path) -> Result<Self> {
-        Self::read(path, open_buffered(path)?)
+    /// [`IdxFault`] for bytes that are no IDX file of labels, declare more than 256 MiB of them, or hold less or more
+    /// than they declare.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Ok(Self::read(bytes)?)
     }
 
-    /// Reads the content of `path`, which serves for messages only.
-    fn read(path: &Path, input: impl BufRead) -> Result<Self> {
-        let ([_count], labels) = read_idx(path, input, LABELS_MAGIC)?;
-        Ok(Self { path: path.into(), labels })
+    fn read(input: impl BufRead) -> Result<Self, IdxFault> {
+        let ([_count], labels) = read_idx(input, LABELS_MAGIC)?;
+        Ok(Self { labels })
     }
 
     /// The labels, one an image.
     pub fn as_slice(&self) -> &[u8] {
         &self.labels
     }
-
-    /// The file they came from.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-fn open_buffered(path: &Path) -> Result<impl BufRead> {
-    File::open(path).map(BufReader::new).map_err(|source| Error::Read { path: path.into(), source })
 }
 
 /// Reads an IDX file of bytes with `D` dimensions: its dimensions and exactly as many bytes as their product.
-fn read_idx<const D: usize>(path: &Path, mut input: impl BufRead, magic: u32) -> Result<([u32; D], Vec<u8>)> {
+fn read_idx<const D: usize>(mut input: impl BufRead, magic: u32) -> Result<([u32; D], Vec<u8>), IdxFault> {
+    // Bytes in memory can be read: what fails is the decompressor.
     let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::UnexpectedEof => Error::IdxTruncated { path: path.into() },
-        _ => Error::Read { path: path.into(), source },
+        io::ErrorKind::UnexpectedEof => IdxFault::Truncated,
+        _ => IdxFault::Gzip { reason: one_line(source) },
     };
 
     let mut input: Box<dyn Read + '_> = if input.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC) {
@@ -148,14 +118,14 @@ fn read_idx<const D: usize>(path: &Path, mut input: impl BufRead, magic: u32) ->
         Box::new(input)
     };
 
-    let mut word = || -> Result<u32> {
+    let mut word = || -> Result<u32, IdxFault> {
         let mut bytes = [0; 4];
         input.read_exact(&mut bytes).map_err(failed)?;
         Ok(u32::from_be_bytes(bytes))
     };
     let found = word()?;
     if found != magic {
-        return Err(Error::IdxMagic { path: path.into(), found, expected: magic });
+        return Err(IdxFault::Magic { found, expected: magic });
     }
     let mut dimensions = [0; D];
     for dimension in &mut dimensions {
@@ -164,16 +134,16 @@ fn read_idx<const D: usize>(path: &Path, mut input: impl BufRead, magic: u32) ->
 
     let declared = dimensions.iter().fold(1_u64, |product, &d| product.saturating_mul(d.into()));
     if declared > CONTENT_LIMIT {
-        return Err(Error::TooLarge { path: path.into(), limit: CONTENT_LIMIT });
+        return Err(IdxFault::TooLarge { limit: CONTENT_LIMIT });
     }
     // The buffer grows with what is there, not with what is declared. The one byte more shows trailing content, and
     // makes the gzip decoder reach its checksum.
     let mut content = Vec::new();
     input.take(declared + 1).read_to_end(&mut content).map_err(failed)?;
     match (content.len() as u64).cmp(&declared) {
-        std::cmp::Ordering::Less => Err(Error::IdxTruncated { path: path.into() }),
+        std::cmp::Ordering::Less => Err(IdxFault::Truncated),
         std::cmp::Ordering::Equal => Ok((dimensions, content)),
-        std::cmp::Ordering::Greater => Err(Error::IdxTrailing { path: path.into(), declared }),
+        std::cmp::Ordering::Greater => Err(IdxFault::Trailing { declared }),
     }
 }
 
@@ -207,25 +177,25 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn images(content: &[u8]) -> Result<IdxImages> {
-        IdxImages::read(Path::new("images.idx"), content)
+    fn images(content: &[u8]) -> Result<IdxImages, IdxFault> {
+        IdxImages::read(content)
     }
 
-    fn labels(content: &[u8]) -> Result<IdxLabels> {
-        IdxLabels::read(Path::new("labels.idx"), content)
+    fn labels(content: &[u8]) -> Result<IdxLabels, IdxFault> {
+        IdxLabels::read(content)
     }
 
     #[test]
     fn reads_images_and_labels_plain_and_in_gzip() {
         for file in [images_file(), gzip(&images_file())] {
             let images = images(&file).unwrap();
-            assert_eq!((images.len(), images.rows(), images.columns()), (3, 2, 3));
+            assert_eq!((images.len(), images.rows, images.columns), (3, 2, 3));
             let second = images.image(1).unwrap();
             assert_eq!((second.width(), second.height()), (3, 2));
             assert_eq!(second.pixels(), [6, 7, 8, 9, 10, 11]);
             assert_eq!(
                 images.image(3).unwrap_err().to_string(),
-                "images.idx: there is no image 3, the file holds 3 and the first is image 0"
+                "there is no image 3, the file holds 3 and the first is image 0"
             );
         }
         for file in [labels_file(), gzip(&labels_file())] {
@@ -291,14 +261,14 @@ mod tests {
         let file = bomb(10);
         assert!(file.len() < 70_000, "{} bytes", file.len());
         let mut rest = &file[..];
-        let error = IdxLabels::read(Path::new("labels.idx"), &mut rest).unwrap_err();
-        assert!(matches!(error, Error::IdxTrailing { declared: 10, .. }), "{error}");
+        let error = IdxLabels::read(&mut rest).unwrap_err();
+        assert!(matches!(error, IdxFault::Trailing { declared: 10, .. }), "{error}");
         assert!(rest.len() > file.len() / 2, "all but {} bytes were unpacked", rest.len());
 
         let file = bomb(u32::MAX);
         let mut rest = &file[..];
-        let error = IdxLabels::read(Path::new("labels.idx"), &mut rest).unwrap_err();
-        assert!(matches!(error, Error::TooLarge { limit: CONTENT_LIMIT, .. }), "{error}");
+        let error = IdxLabels::read(&mut rest).unwrap_err();
+        assert!(matches!(error, IdxFault::TooLarge { limit: CONTENT_LIMIT, .. }), "{error}");
         assert!(rest.len() > file.len() / 2, "all but {} bytes were unpacked", rest.len());
     }
 
@@ -306,12 +276,12 @@ mod tests {
     fn trailing_bytes_are_an_error() {
         let mut plain = images_file();
         plain.push(0);
-        assert!(matches!(images(&plain), Err(Error::IdxTrailing { declared: 18, .. })));
-        assert!(matches!(images(&gzip(&plain)), Err(Error::IdxTrailing { declared: 18, .. })));
+        assert!(matches!(images(&plain), Err(IdxFault::Trailing { declared: 18, .. })));
+        assert!(matches!(images(&gzip(&plain)), Err(IdxFault::Trailing { declared: 18, .. })));
 
         // A second gzip member continues the first, so it is trailing content too.
         let two_members = [gzip(&images_file()), gzip(&[0])].concat();
-        assert!(matches!(images(&two_members), Err(Error::IdxTrailing { .. })));
+        assert!(matches!(images(&two_members), Err(IdxFault::Trailing { .. })));
     }
 
     #[test]
@@ -319,14 +289,14 @@ mod tests {
         let mut file = gzip(&images_file());
         let checksum = file.len() - 8;
         file[checksum] ^= 1;
-        assert!(matches!(images(&file), Err(Error::Read { .. })));
+        assert!(matches!(images(&file), Err(IdxFault::Gzip { .. })));
     }
 
     #[test]
     fn labels_are_not_images() {
         assert_eq!(
             images(&labels_file()).unwrap_err().to_string(),
-            "images.idx: the IDX magic number is 0x00000801, expected 0x00000803"
+            "the IDX magic number is 0x00000801, expected 0x00000803"
         );
     }
 
@@ -340,11 +310,11 @@ mod tests {
             [(u32::MAX, u32::MAX, u32::MAX), (1 << 20, 1 << 10, 2), (1 << 28 | 1, 1, 1)]
         {
             let result = images(&header(count, rows, columns));
-            assert!(matches!(result, Err(Error::TooLarge { limit: l, .. }) if l == limit));
+            assert!(matches!(result, Err(IdxFault::TooLarge { limit: l, .. }) if l == limit));
         }
-        assert!(matches!(images(&header(u32::MAX, 0, 28)), Err(Error::IdxDimensions { rows: 0, .. })));
+        assert!(matches!(images(&header(u32::MAX, 0, 28)), Err(IdxFault::Dimensions { rows: 0, .. })));
         // Within the limit, but nothing there: refused for what is missing, without room being made for it.
-        assert!(matches!(images(&header(1 << 28, 1, 1)), Err(Error::IdxTruncated { .. })));
+        assert!(matches!(images(&header(1 << 28, 1, 1)), Err(IdxFault::Truncated)));
     }
 
     proptest! {

@@ -2,11 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::evaluate;
+use super::plaintext::evaluate;
 use crate::{
-    Error, Result,
-    data::{IdxImages, IdxLabels},
-    model::Model,
+    client::encoding::fault::EncodingFault,
+    data::{
+        fault::IdxFault,
+        idx::{IdxImages, IdxLabels},
+    },
+    error::{Error, Result},
+    model::network::Model,
 };
 
 /// The outcome of a model on a labelled data set.
@@ -25,17 +29,19 @@ impl Accuracy {
     /// Evaluates the integer oracle on every picture of the data set, on all cores.
     ///
     /// # Errors
-    /// [`Error::LabelCount`] where there are not as many labels as images, [`Error::ImageSize`] where the images are
+    /// [`IdxFault::LabelCount`] where there are not as many labels as images, [`EncodingFault::Size`] where the images are
     /// not of the model's size.
     pub fn measure(model: &Model, images: &IdxImages, labels: &IdxLabels) -> Result<Self> {
         let (count, label_count) = (images.len(), labels.as_slice().len());
         if count != label_count {
-            return Err(Error::LabelCount { path: labels.path().into(), labels: label_count, images: count });
+            return Err(IdxFault::LabelCount { labels: label_count, images: count }.into());
         }
         let outcome = |(index, &label): (usize, &u8)| {
             let correct = match model.input().encode(&images.image(index)?) {
                 Ok(encoded) => evaluate(model, &encoded)?.label() == usize::from(label),
-                Err(Error::TooManyActive { .. }) => return Ok(Self { correct: 0, refused: 1, images: 1 }),
+                Err(Error::Encoding(EncodingFault::TooManyActive { .. })) => {
+                    return Ok(Self { correct: 0, refused: 1, images: 1 });
+                }
                 Err(error) => return Err(error),
             };
             Ok(Self { correct: correct.into(), refused: 0, images: 1 })

@@ -1,38 +1,41 @@
 //! A convolution with small filters of integers: `floor(sum w x / 2^shift) + b` for each window of each filter.
 
-use super::{Matrix, Shape};
+use std::sync::Arc;
+
+use super::matrix::Matrix;
+use crate::client::shape::Shape;
 
 /// Filters of `size` x `size` over all channels, every `stride` values, without padding.
 #[derive(Debug, Clone)]
-pub struct Convolution {
-    pub(crate) name: String,
+pub(crate) struct Convolution {
+    pub(crate) name: Arc<str>,
     pub(crate) size: usize,
     pub(crate) stride: usize,
     pub(crate) shift: u32,
     /// A row a filter: channel, row, column.
     pub(crate) weights: Matrix,
     /// One a filter.
-    pub(crate) biases: Vec<i32>,
+    pub(crate) biases: Arc<[i32]>,
 }
 
 impl Convolution {
     /// The layer's name in the manifest.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// A row for each filter: its channels' rows of `size` weights.
-    pub fn weights(&self) -> &Matrix {
+    pub(crate) fn weights(&self) -> &Matrix {
         &self.weights
     }
 
     /// One for each filter, in units of the result.
-    pub fn biases(&self) -> &[i32] {
+    pub(crate) fn biases(&self) -> &[i32] {
         &self.biases
     }
 
     /// Bits that the sum loses, rounding down, before the bias is added.
-    pub fn shift(&self) -> u32 {
+    pub(crate) fn shift(&self) -> u32 {
         self.shift
     }
 
@@ -55,7 +58,7 @@ impl Convolution {
             let window: Vec<i64> =
                 self.window(input, row, column).into_iter().map(|place| values[place]).collect();
             let sums = self.weights.times(&window);
-            for (filter, (sum, &bias)) in sums.into_iter().zip(&self.biases).enumerate() {
+            for (filter, (sum, &bias)) in sums.into_iter().zip(&*self.biases).enumerate() {
                 results[output.place(filter, row, column)] = (sum >> self.shift) + i64::from(bias);
             }
         }

@@ -1,33 +1,40 @@
 //! A matrix of weights.
 
+use std::sync::Arc;
+
 /// A matrix of integers: one row for each output, one column for each input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matrix {
+pub(crate) struct Matrix {
     columns: usize,
     /// Row-major, at least one, and as many as rows times columns.
-    entries: Vec<i32>,
+    entries: Arc<[i32]>,
 }
 
 impl Matrix {
     /// The matrix with these entries, row-major.
-    pub(crate) fn new(columns: usize, entries: Vec<i32>) -> Self {
+    pub(crate) fn new(columns: usize, entries: Arc<[i32]>) -> Self {
         debug_assert!(!entries.is_empty() && entries.len().is_multiple_of(columns));
         Self { columns, entries }
     }
 
     /// The number of rows, that is of outputs.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.entries.len() / self.columns
     }
 
     /// The number of columns, that is of inputs.
-    pub fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
-    /// The rows from the first to the last, each of [`columns`](Self::columns) entries.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[i32]> {
+    /// The rows from the first to the last, each of `columns` entries.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &[i32]> {
         self.entries.chunks_exact(self.columns)
+    }
+
+    /// A row, the first being 0.
+    pub(crate) fn row(&self, index: usize) -> &[i32] {
+        &self.entries[index * self.columns..][..self.columns]
     }
 
     /// `W x`. The model's check of ranges keeps it within 64 bits.

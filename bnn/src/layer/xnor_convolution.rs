@@ -7,12 +7,15 @@
 //! r = floor(K d alpha / 2^f) + b           f fraction bits of alpha, and of K, r and b
 //! ```
 
-use super::{Matrix, Shape, convolution::window};
+use std::sync::Arc;
+
+use super::{convolution::window, matrix::Matrix};
+use crate::client::shape::Shape;
 
 /// Filters of `size` x `size` signs.
 #[derive(Debug, Clone)]
-pub struct XnorConvolution {
-    pub(crate) name: String,
+pub(crate) struct XnorConvolution {
+    pub(crate) name: Arc<str>,
     pub(crate) size: usize,
     pub(crate) fraction_bits: u32,
     /// Bits of a word in the published circuit, which holds every value.
@@ -20,44 +23,39 @@ pub struct XnorConvolution {
     /// A row a filter, only -1 and +1.
     pub(crate) weights: Matrix,
     /// alpha, one a filter, not negative.
-    pub(crate) scales: Vec<i32>,
+    pub(crate) scales: Arc<[i32]>,
     /// b, one a filter.
-    pub(crate) biases: Vec<i32>,
+    pub(crate) biases: Arc<[i32]>,
 }
 
 impl XnorConvolution {
     /// The layer's name in the manifest.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The side of a filter.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     /// A row for each filter, row-major, entries -1 and +1.
-    pub fn weights(&self) -> &Matrix {
+    pub(crate) fn weights(&self) -> &Matrix {
         &self.weights
     }
 
     /// alpha of each filter, in units of 2^-f; not negative, so that a maximum may be taken before it is applied.
-    pub fn scales(&self) -> &[i32] {
+    pub(crate) fn scales(&self) -> &[i32] {
         &self.scales
     }
 
     /// b of each filter, in units of 2^-f.
-    pub fn biases(&self) -> &[i32] {
+    pub(crate) fn biases(&self) -> &[i32] {
         &self.biases
     }
 
     /// f, fraction bits of alpha, b and the result.
-    pub fn fraction_bits(&self) -> u32 {
+    pub(crate) fn fraction_bits(&self) -> u32 {
         self.fraction_bits
     }
 
     /// Bits of a word that holds every value, in two's complement.
-    pub fn bits(&self) -> usize {
+    pub(crate) fn bits(&self) -> usize {
         self.bits
     }
 

@@ -1,13 +1,15 @@
 //! Whether layers fit one another: shapes, kinds that may follow each other, and values that stay within their words.
 
-use std::path::Path;
-
-use super::manifest::LayerEntry;
+use super::{fault::ModelFault, manifest::LayerEntry};
 use crate::{
-    Error, Result,
-    encoding::{InputEncoding, PixelEncoding},
-    layer::{Layer, Matrix, Shape},
+    client::{
+        encoding::input::{InputEncoding, PixelEncoding},
+        shape::Shape,
+    },
+    layer::{kind::Layer, matrix::Matrix},
 };
+
+type Result<T> = std::result::Result<T, ModelFault>;
 
 /// What values that a layer multiplies may reach, so that products of two fit 62 bits in the published circuits.
 const LARGEST_VALUE: i128 = 1 << 30;
@@ -28,8 +30,7 @@ enum Values {
 }
 
 /// The layers read so far.
-pub(super) struct Chain<'a> {
-    path: &'a Path,
+pub(super) struct Chain {
     shape: Shape,
     values: Values,
     /// The largest magnitude a value may have.
@@ -38,25 +39,22 @@ pub(super) struct Chain<'a> {
     scores: Option<u32>,
 }
 
-impl<'a> Chain<'a> {
-    pub(super) fn new(path: &'a Path, input: &InputEncoding) -> Self {
+impl Chain {
+    pub(super) fn new(input: &InputEncoding) -> Self {
         let values = match input.pixels() {
             PixelEncoding::Threshold { .. } => Values::Binary,
             PixelEncoding::Grey { .. } => Values::Integers,
             PixelEncoding::SignAndScale { window, .. } => Values::SignsAndMeans { window },
         };
         let largest = input.ranges().iter().map(|range| range.largest.into()).max().unwrap_or_default();
-        Self { path, shape: input.shape(), values, largest, scores: None }
+        Self { shape: input.shape(), values, largest, scores: None }
     }
 
     /// Checks that a layer takes what comes from before it, and gives the shape of that.
     pub(super) fn check(&self, entry: &LayerEntry) -> Result<Shape> {
         let given = self.shape.values();
-        let refuse = |reason: String| Error::LayerFit {
-            path: self.path.into(),
-            place: format!("layer {:?}", entry.name()),
-            reason,
-        };
+        let refuse =
+            |reason: String| ModelFault::LayerFit { place: format!("layer {:?}", entry.name()), reason };
         let side = self.shape.height.min(self.shape.width);
         let fits = |size: usize| {
             if size > side { Err(refuse(format!("size {size} on values of {side} a side"))) } else { Ok(()) }
@@ -85,7 +83,7 @@ impl<'a> Chain<'a> {
                 if *inputs != given =>
             {
                 let place = format!("layer {:?}", entry.name());
-                return Err(Error::LayerInputs { path: self.path.into(), place, inputs: *inputs, given });
+                return Err(ModelFault::LayerInputs { place, inputs: *inputs, given });
             }
             (LayerEntry::Convolution { size, .. } | LayerEntry::MaxPool { size, .. }, _) => fits(*size)?,
             _ => {}
@@ -96,7 +94,7 @@ impl<'a> Chain<'a> {
     /// Goes on behind a layer, if its values stay within its words.
     pub(super) fn push(&mut self, layer: &Layer) -> Result<()> {
         let refuse = |largest: i128, limit: i128| {
-            Err(Error::LayerRange { path: self.path.into(), layer: layer.name().into(), largest, limit })
+            Err(ModelFault::LayerRange { layer: layer.name().into(), largest, limit })
         };
         let row_sum = |weights: &Matrix| {
             let sums = weights.iter().map(|row| row.iter().map(|&w| i128::from(w).abs()).sum::<i128>());
@@ -147,8 +145,7 @@ impl<'a> Chain<'a> {
         }
         self.shape = layer.output(self.shape);
         if self.shape.values() > MOST_VALUES {
-            return Err(Error::LayerFit {
-                path: self.path.into(),
+            return Err(ModelFault::LayerFit {
                 place: format!("layer {:?}", layer.name()),
                 reason: format!("{} values, where {MOST_VALUES} are the most", self.shape.values()),
             });

@@ -1,26 +1,29 @@
 //! `manifest.toml`, parsed and checked: format 1 of the parent module's example.
 
-use std::{ops::RangeInclusive, path::Path};
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
+use super::fault::ModelFault;
 use crate::{
-    Error, Result,
-    encoding::{InputEncoding, PixelEncoding},
+    client::encoding::{
+        entry::PixelEntry,
+        input::{DIMENSION, FRACTION_BITS, InputEncoding},
+    },
+    range::{OutOfRange, check_range},
+    text::{is_one_line, one_line},
 };
+
+type Result<T> = std::result::Result<T, ModelFault>;
 
 /// The version of the model format that this crate reads.
 const FORMAT: u32 = 1;
-/// The values of a layer's inputs and outputs, and of the pixels of a picture.
-const DIMENSION: RangeInclusive<usize> = 1..=1 << 16;
-/// The values of a layer's fraction bits, and of the bits that a sum loses.
-const FRACTION_BITS: RangeInclusive<usize> = 0..=30;
 /// The bits of a word.
-const WORD_BITS: RangeInclusive<usize> = 2..=31;
+const WORD_BITS: RangeInclusive<u32> = 2..=31;
 /// The layers of a network: what plans and circuits take grows with them, and a manifest has room for thirty thousand.
-const LAYERS: RangeInclusive<usize> = 0..=256;
+const LAYERS: RangeInclusive<u32> = 0..=256;
 /// The side of a filter, of a window, of a square that is pooled.
-const SIDE: RangeInclusive<usize> = 1..=64;
+const SIDE: RangeInclusive<u32> = 1..=64;
 
 /// A manifest, checked for itself.
 #[derive(Debug)]
@@ -119,54 +122,41 @@ struct InputSize {
     height: usize,
 }
 
-/// The rest of the `[input]` table.
-#[derive(Deserialize)]
-#[serde(tag = "encoding", rename_all = "kebab-case", deny_unknown_fields)]
-enum PixelEntry {
-    Threshold { threshold: u8, max_active: usize },
-    Grey { bits: u32 },
-    SignAndScale { window: usize, fraction_bits: u32, bits: u32, largest: u32 },
-}
-
 impl Manifest {
-    /// Parses and checks the content of the manifest at `path`.
-    pub(super) fn parse(path: &Path, content: &[u8]) -> Result<Self> {
-        let failed = |source: toml::de::Error| {
-            let before = &content[..source.span().map_or(0, |span| span.start)];
+    /// Parses and checks a manifest.
+    pub(super) fn parse(content: &[u8]) -> Result<Self> {
+        let failed = |fault: toml::de::Error| {
+            let before = &content[..fault.span().map_or(0, |span| span.start)];
             let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-            Error::Manifest { path: path.into(), place: format!("line {line}"), source: source.into() }
+            toml_fault(format!("line {line}"), &fault)
         };
         let Version { format } = toml::from_slice(content).map_err(failed)?;
         if format != FORMAT {
-            return Err(Error::ModelFormat { path: path.into(), found: format, supported: FORMAT });
+            return Err(ModelFault::Format { found: format, supported: FORMAT });
         }
         let document: Document = toml::from_slice(content).map_err(failed)?;
 
-        check_text(path, "manifest", "name", &document.name)?;
-        check_text(path, "manifest", "description", &document.description)?;
-        let input = parse_input(path, document.input)?;
-        check_range(path, "manifest", "layers", document.layers.len(), LAYERS)?;
+        check_text("manifest", "name", &document.name)?;
+        check_text("manifest", "description", &document.description)?;
+        let input = parse_input(document.input)?;
+        check_range("layers", document.layers.len(), LAYERS).map_err(within("manifest"))?;
         let layers: Vec<LayerEntry> = document
             .layers
             .into_iter()
             .enumerate()
-            .map(|(index, table)| LayerEntry::parse(path, index, table))
+            .map(|(index, table)| LayerEntry::parse(index, table))
             .collect::<Result<_>>()?;
         let last = layers.iter().rfind(|layer| !matches!(layer, LayerEntry::Relu { .. }));
         if !matches!(last, Some(LayerEntry::Dense { .. })) {
-            return Err(Error::LayerOrder { path: path.into() });
+            return Err(ModelFault::LayerOrder);
         }
         Ok(Self { name: document.name, description: document.description, input, layers })
     }
 }
 
 /// Reads and checks the `[input]` table.
-fn parse_input(path: &Path, mut table: toml::Table) -> Result<InputEncoding> {
-    let failed = |source: toml::de::Error| Error::Manifest {
-        path: path.into(),
-        place: "input".into(),
-        source: source.into(),
-    };
+fn parse_input(mut table: toml::Table) -> Result<InputEncoding> {
+    let failed = |fault: toml::de::Error| toml_fault("input".into(), &fault);
     let mut size = toml::Table::new();
     for key in ["width", "height"] {
         if let Some((key, value)) = table.remove_entry(key) {
@@ -174,46 +164,23 @@ fn parse_input(path: &Path, mut table: toml::Table) -> Result<InputEncoding> {
         }
     }
     let InputSize { width, height } = size.try_into().map_err(failed)?;
-    check_range(path, "input", "width", width, DIMENSION)?;
-    check_range(path, "input", "height", height, DIMENSION)?;
-    check_range(path, "input", "width * height", width * height, DIMENSION)?;
-    let pixels = match table.try_into().map_err(failed)? {
-        PixelEntry::Threshold { threshold, max_active } => {
-            check_range(path, "input", "max_active", max_active, 1..=width * height)?;
-            PixelEncoding::Threshold { threshold, max_active }
-        }
-        PixelEntry::Grey { bits } => {
-            check_range(path, "input", "bits", bits as usize, 1..=8)?;
-            PixelEncoding::Grey { bits }
-        }
-        PixelEntry::SignAndScale { window, fraction_bits, bits, largest } => {
-            check_range(path, "input", "window", window, 1..=width.min(height))?;
-            check_range(path, "input", "fraction_bits", fraction_bits as usize, FRACTION_BITS)?;
-            check_range(path, "input", "bits", bits as usize, 2..=31)?;
-            // In two's complement, as the published circuit reads it.
-            check_range(path, "input", "largest", largest as usize, 1..=(1 << (bits - 1)) - 1)?;
-            PixelEncoding::SignAndScale { window, fraction_bits, bits, largest }
-        }
-    };
-    Ok(InputEncoding { width, height, pixels })
+    let pixels: PixelEntry = table.try_into().map_err(failed)?;
+    InputEncoding::new(width, height, pixels.into()).map_err(within("input"))
 }
 
 impl LayerEntry {
     /// Reads the `[[layers]]` table with this index, the first being 0.
-    fn parse(path: &Path, index: usize, table: toml::Table) -> Result<Self> {
+    fn parse(index: usize, table: toml::Table) -> Result<Self> {
         let place = match table.get("name").and_then(toml::Value::as_str) {
             Some(name) => format!("layer {name:?}"),
             None => format!("layer {index} without a name"),
         };
-        let entry: Self = table.try_into().map_err(|source: toml::de::Error| Error::Manifest {
-            path: path.into(),
-            place: place.clone(),
-            source: source.into(),
-        })?;
+        let entry: Self =
+            table.try_into().map_err(|fault: toml::de::Error| toml_fault(place.clone(), &fault))?;
 
-        check_text(path, &place, "name", entry.name())?;
+        check_text(&place, "name", entry.name())?;
         for (field, found, expected) in entry.numbers() {
-            check_range(path, &place, field, found, expected)?;
+            check_range(field, found, expected).map_err(within(&place))?;
         }
         Ok(entry)
     }
@@ -231,7 +198,7 @@ impl LayerEntry {
     }
 
     /// The numbers that the table gives, and what they may be.
-    fn numbers(&self) -> Vec<(&'static str, usize, RangeInclusive<usize>)> {
+    fn numbers(&self) -> Vec<(&'static str, usize, RangeInclusive<u32>)> {
         match *self {
             Self::BinaryDense { inputs, outputs, .. } => {
                 vec![("inputs", inputs, DIMENSION), ("outputs", outputs, DIMENSION)]
@@ -241,7 +208,7 @@ impl LayerEntry {
                 ("outputs", outputs, DIMENSION),
                 ("shift", shift as usize, FRACTION_BITS),
                 ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
-                ("bits", bits.unwrap_or(*WORD_BITS.end()), WORD_BITS),
+                ("bits", bits.unwrap_or(*WORD_BITS.end() as usize), WORD_BITS),
             ],
             Self::Convolution { filters, size, stride, shift, .. } => vec![
                 ("filters", filters, DIMENSION),
@@ -262,22 +229,16 @@ impl LayerEntry {
 }
 
 /// Names and descriptions are printed, so they are one line and cannot steer a terminal.
-fn check_text(path: &Path, place: &str, field: &'static str, text: &str) -> Result<()> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(Error::ManifestText { path: path.into(), place: place.into(), field });
-    }
-    Ok(())
+fn check_text(place: &str, field: &'static str, text: &str) -> Result<()> {
+    if is_one_line(text) { Ok(()) } else { Err(ModelFault::Text { place: place.into(), field }) }
 }
 
-fn check_range(
-    path: &Path,
-    place: &str,
-    field: &'static str,
-    found: usize,
-    expected: RangeInclusive<usize>,
-) -> Result<()> {
-    if !expected.contains(&found) {
-        return Err(Error::ManifestRange { path: path.into(), place: place.into(), field, found, expected });
-    }
-    Ok(())
+/// The fault of a number at a place.
+fn within(place: &str) -> impl Fn(OutOfRange) -> ModelFault + '_ {
+    |range| ModelFault::Range { place: place.into(), range }
+}
+
+/// The fault that the parser tells of a place.
+fn toml_fault(place: String, fault: &toml::de::Error) -> ModelFault {
+    ModelFault::Toml { place, reason: one_line(fault.message()) }
 }

@@ -1,14 +1,9 @@
-//! What a soak test has done and seen: a file of JSON, written anew after each round, with which a run goes on.
-
-use std::{io::ErrorKind, path::Path};
+//! What a soak test has done and seen: JSON, written anew after each round, with which a run goes on.
 
 use serde::{Deserialize, Serialize};
-use tfhe_core::{
-    parameters::Parameters,
-    serial::{self, Existing, Secrecy},
-};
+use tfhe_core::parameters::Parameters;
 
-use crate::{Error, Result, bounded::read_bounded};
+use crate::error::{Error, Result};
 
 /// The version of the file.
 const FORMAT: u32 = 1;
@@ -20,7 +15,7 @@ const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", soak 1");
 const MOST_FAILURES: usize = 100;
 
 /// A record is a page at most; what is much larger is something else.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
 
 /// Distances, in standard deviations, beyond which noise is counted.
 pub const TAILS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, 6.0];
@@ -73,7 +68,7 @@ impl Record {
         Self {
             format: FORMAT,
             program: PROGRAM.into(),
-            parameters: parameters.name.into(),
+            parameters: parameters.name().into(),
             seed,
             rounds: 0,
             gates: 0,
@@ -87,18 +82,16 @@ impl Record {
         }
     }
 
-    /// The record in a file, if the file is there.
+    /// The record that [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`Error::Read`] if it cannot be read; [`Error::State`] if it is no record, or one of another version.
-    pub fn load(path: &Path) -> Result<Option<Self>> {
-        let refuse = |reason: &str| Error::State { path: path.into(), reason: reason.into() };
-        let bytes = match read_bounded(path, MOST_BYTES) {
-            Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(Error::TooLarge { .. }) => return Err(refuse("no record of a soak test")),
-            read => read?,
-        };
-        let record: Self = serde_json::from_slice(&bytes).map_err(|_| refuse("no record of a soak test"))?;
+    /// [`Error::State`] if it is no record, or one of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let refuse = |reason| Error::State { reason };
+        if bytes.len() > MOST_BYTES {
+            return Err(refuse("no record of a soak test"));
+        }
+        let record: Self = serde_json::from_slice(bytes).map_err(|_| refuse("no record of a soak test"))?;
         if record.format != FORMAT || record.program != PROGRAM {
             return Err(refuse("a record of another version of this program"));
         }
@@ -113,18 +106,15 @@ impl Record {
         {
             return Err(refuse("damaged: no test counts so much"));
         }
-        Ok(Some(record))
+        Ok(record)
     }
 
-    /// Writes the record: whole, or not at all.
-    ///
-    /// # Errors
-    /// [`Error::Crypto`] if it cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    /// The record as JSON, a line an entry.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes =
             serde_json::to_vec_pretty(self).expect("invariant: finite numbers and strings have a JSON form");
         bytes.push(b'\n');
-        Ok(serial::write_whole(&bytes, path, Existing::Replace, Secrecy::Everyone)?)
+        bytes
     }
 
     /// The parameter set.
@@ -160,25 +150,20 @@ impl Record {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::fs;
-
     use tfhe_core::parameters::GATES_DEFAULT;
 
     use super::*;
 
     #[test]
-    fn records_survive_the_file_and_strangers_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("soak.json");
-        assert!(Record::load(&path).unwrap().is_none());
+    fn records_survive_their_bytes_and_strangers_are_refused() {
         let mut record = Record::new(&GATES_DEFAULT, 5);
         record.count_noise(3.25);
         record.fail(Failure { round: 0, published: true, output: 9 });
-        record.save(&path).unwrap();
-        assert_eq!(Record::load(&path).unwrap().unwrap(), record);
+        let bytes = record.to_bytes();
+        assert_eq!(Record::from_bytes(&bytes).unwrap(), record);
         assert_eq!((record.beyond, record.errors), ([1, 1, 0, 0, 0], 1));
 
-        let text = fs::read_to_string(&path).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
             ("\"rounds\": 0", "\"rounds\": 18446744073709551615"),
             ("3.25", "1e308"),
@@ -187,8 +172,8 @@ mod tests {
             ("\"seed\"", "\"sand\""),
             ("\"seconds\": 0", "\"seconds\": -1"),
         ] {
-            fs::write(&path, text.replace(from, to)).unwrap();
-            assert!(matches!(Record::load(&path), Err(Error::State { .. })), "{from}");
+            let strange = Record::from_bytes(text.replace(from, to).as_bytes());
+            assert!(matches!(strange, Err(Error::State { .. })), "{from}");
         }
     }
 }

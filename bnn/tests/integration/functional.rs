@@ -1,44 +1,49 @@
 //! The functional engine against the oracle and against the noise that its plan predicts.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::sync::{Arc, OnceLock};
 
 use bnn::{
     Error,
+    circuit::Style,
+    client::{Client, EncryptedImage, EncryptedScores, Scores},
     data::GreyImage,
-    encrypted::{EncryptedImage, EncryptedScores},
-    engine::{self, functional::Plan},
+    engine::{self, Server, functional::Plan},
     model::Model,
 };
 use tfhe_core::{
     backend::Backend,
+    control::Control,
     evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
+    keys::SecretKey,
     parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT},
-    random::SecretSeed,
-    serial::Existing,
 };
 
-use crate::toy::{Folder, Tensor, perceptron, picture};
+use crate::{
+    parties::{client, evaluator, evaluator_on, key, seed, server},
+    shipped,
+    toy::{ModelFiles, Open, Tensor, perceptron, picture},
+};
 
 /// One key for all tests here: it takes a second to make.
-fn keys() -> &'static (SecretKey, Evaluator) {
-    static KEYS: OnceLock<(SecretKey, Evaluator)> = OnceLock::new();
+fn keys() -> &'static (Arc<SecretKey>, Arc<Evaluator>) {
+    static KEYS: OnceLock<(Arc<SecretKey>, Arc<Evaluator>)> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let key = SecretKey::generate(&FUNCTIONAL_1024, SecretSeed::deterministic_for_tests(1));
-        let cloud = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2));
-        (key, Evaluator::new(&cloud, Backend::select().unwrap()).unwrap())
+        let key = key(&FUNCTIONAL_1024, 1);
+        let evaluator = evaluator(&key, 2);
+        (key, evaluator)
     })
 }
 
-fn scores(model: &Model, image: &GreyImage, seed: u64) -> engine::Scores {
+/// Client and server with that key.
+fn parties(model: &Arc<Model>) -> (Client, Server) {
     let (key, evaluator) = keys();
-    let plan = Plan::new(model, &FUNCTIONAL_1024).unwrap();
-    let encoded = model.input().encode(image).unwrap();
-    let encrypted = plan.encrypt(key, &encoded, SecretSeed::deterministic_for_tests(seed)).unwrap();
-    plan.decrypt(key, &plan.infer(evaluator, &encrypted, |_| ()).unwrap()).unwrap()
+    (client(model, key), server(model, evaluator, Style::Optimized))
+}
+
+fn scores(model: &Arc<Model>, image: &GreyImage, number: u64) -> Scores {
+    let (client, server) = parties(model);
+    let encrypted = client.encrypt(&client.encode(image).unwrap(), seed(number)).unwrap();
+    client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap()
 }
 
 /// Signs with the pattern of the bits of a product of odd numbers: spread, and the same in every run.
@@ -50,13 +55,25 @@ fn signs(count: usize, salt: u64) -> Vec<i8> {
 
 /// Sums are few units and units are large: noise turns no sign, and the scores are exact.
 #[test]
-fn a_small_network_is_evaluated_exactly() {
+fn a_small_network_is_evaluated_exactly_on_every_backend() {
     let model =
         perceptron(4, 16, (&signs(16 * 12, 1), &[0; 12]), (&signs(12 * 3, 2), &[1, -2, 0])).open().unwrap();
-    for (number, pattern) in [0xF0F0_u32, 0x1234, 0x0000, 0xFFFF, 0x8001].into_iter().enumerate() {
-        let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| pattern >> i & 1 == 1));
-        let oracle = engine::evaluate(&model, &model.input().encode(&image).unwrap()).unwrap();
-        assert_eq!(scores(&model, &image, 10 + number as u64), oracle, "pattern {pattern:#x}");
+    let (key, _) = keys();
+    let client = client(&model, key);
+    for &backend in Backend::ALL {
+        if !backend.is_available() {
+            println!("not run: this CPU lacks the backend {backend}");
+            continue;
+        }
+        let server = server(&model, &evaluator_on(key, 2, backend), Style::Optimized);
+        for (number, pattern) in [0xF0F0_u32, 0x1234, 0x0000, 0xFFFF, 0x8001].into_iter().enumerate() {
+            let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| pattern >> i & 1 == 1));
+            let encoded = client.encode(&image).unwrap();
+            let encrypted = client.encrypt(&encoded, seed(10 + number as u64)).unwrap();
+            let scores = client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap();
+            let oracle = engine::evaluate(&model, &encoded).unwrap();
+            assert_eq!(scores, oracle, "pattern {pattern:#x} on {backend}");
+        }
     }
 }
 
@@ -72,8 +89,8 @@ fn two_hidden_layers_chain() {
     tensors[2] = Tensor::matrix("scores.weights", 5, &signs(5 * 3, 4));
     tensors.push(Tensor::matrix("second.weights", 9, &signs(45, 5)));
     tensors.push(Tensor::biases("second.biases", &[0, 2, -2, 4, 0]));
-    let model = Folder { manifest, tensors }.open().unwrap();
-    assert_eq!(Plan::new(&model, &FUNCTIONAL_1024).unwrap().bootstraps(), 14);
+    let model = ModelFiles { manifest, tensors }.open().unwrap();
+    assert_eq!(Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap().bootstraps(), 14);
     let image = picture(4, 4, &std::array::from_fn::<_, 16, _>(|i| i % 3 == 0));
     let oracle = engine::evaluate(&model, &model.input().encode(&image).unwrap()).unwrap();
     assert_eq!(scores(&model, &image, 20), oracle);
@@ -99,10 +116,10 @@ fn signs_turn_as_often_as_the_plan_predicts() {
     let mut biases = vec![0; NEURONS];
     biases[0] = 200;
     let model = perceptron(16, 196, (&weights, &biases), (&identity, &[0; NEURONS])).open().unwrap();
-    let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
+    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     let margin = &plan.margins()[0];
     // 98 of the set pixels and the 60 others count as plus.
-    assert_eq!(margin.most, 98 + 60 + 200);
+    assert_eq!(margin.range.1, 98 + 60 + 200);
     // P(noise < -1/2) for a sum of 0, half a unit from the step.
     let turned_share = libm::erfc(0.5 / margin.noise / std::f64::consts::SQRT_2) / 2.0;
     assert!((0.05..0.45).contains(&turned_share), "{turned_share}");
@@ -135,7 +152,7 @@ fn scores_are_as_noisy_as_the_plan_predicts() {
     // A class that sums all neurons makes the units small enough for the noise to show, in parts of one bit or of many.
     scores_weights[..NEURONS].iter_mut().enumerate().for_each(|(i, w)| *w = WEIGHT - (i % 2) as i8);
     let model = perceptron(16, 250, (&weights, &biases), (&scores_weights, &[0; NEURONS])).open().unwrap();
-    let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
+    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     // The plan's figure is for the noisiest class, the first; the others have one weight of 127.
     let norm = (100.0 * (127f64.powi(2) + 126f64.powi(2))).sqrt();
     let deviation = plan.margins()[1].noise * f64::from(WEIGHT) / norm;
@@ -155,52 +172,50 @@ fn scores_are_as_noisy_as_the_plan_predicts() {
 
 #[test]
 fn what_belongs_to_others_is_refused() {
-    let (key, evaluator) = keys();
     let open = |bias| perceptron(4, 16, (&signs(32, 6), &[bias, 0]), (&signs(4, 7), &[0, 0])).open().unwrap();
     let (model, other_model) = (open(0), open(2));
-    let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
-    let other_plan = Plan::new(&other_model, &FUNCTIONAL_1024).unwrap();
+    let ((ours, server), (others, other_server)) = (parties(&model), parties(&other_model));
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let seed = SecretSeed::deterministic_for_tests;
+    let infer = |server: &Server, image: &EncryptedImage| server.infer(image, &Control::default());
 
-    let image = plan.encrypt(key, &encoded, seed(50)).unwrap();
-    assert!(matches!(other_plan.infer(evaluator, &image, |_| ()), Err(Error::OtherModel { .. })));
-    let scores = plan.infer(evaluator, &image, |_| ()).unwrap();
-    assert!(matches!(other_plan.decrypt(key, &scores), Err(Error::OtherModel { .. })));
+    let image = ours.encrypt(&encoded, seed(50)).unwrap();
+    assert!(matches!(infer(&other_server, &image), Err(Error::OtherModel { .. })));
+    let scores = infer(&server, &image).unwrap();
+    assert!(matches!(others.decrypt(&scores), Err(Error::OtherModel { .. })));
 
-    let stranger = SecretKey::generate(&FUNCTIONAL_1024, seed(51));
-    let error = plan.decrypt(&stranger, &scores).unwrap_err();
+    let stranger = client(&model, &key(&FUNCTIONAL_1024, 51));
+    let error = stranger.decrypt(&scores).unwrap_err();
     assert!(matches!(error, Error::Crypto(tfhe_core::Error::OtherKey { .. })), "{error}");
-    let strange_image = plan.encrypt(&stranger, &encoded, seed(52)).unwrap();
-    assert!(matches!(plan.infer(evaluator, &strange_image, |_| ()), Err(Error::Crypto(_))));
+    let strange_image = stranger.encrypt(&encoded, seed(52)).unwrap();
+    assert!(matches!(infer(&server, &strange_image), Err(Error::Crypto(_))));
 
-    let gates_key = SecretKey::generate(&GATES_DEFAULT, seed(53));
-    assert!(matches!(plan.encrypt(&gates_key, &encoded, seed(54)), Err(Error::OtherParameters { .. })));
+    let gates = client(&model, &key(&GATES_DEFAULT, 53));
+    let bits = gates.encrypt(&encoded, seed(54)).unwrap();
+    assert!(matches!(infer(&server, &bits), Err(Error::OtherParameters { .. })));
+    assert!(matches!(gates.decrypt(&scores), Err(Error::OtherParameters { .. })));
 }
 
 #[test]
-fn images_and_scores_survive_their_files() {
-    let (key, evaluator) = keys();
+fn images_and_scores_survive_their_bytes() {
     let model = perceptron(4, 16, (&signs(32, 6), &[0, 0]), (&signs(4, 7), &[0, 0])).open().unwrap();
-    let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
-    let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(key, &encoded, SecretSeed::deterministic_for_tests(60)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (image_path, scores_path) = (folder.path().join("image"), folder.path().join("scores"));
-    image.save(&image_path, Existing::Refuse).unwrap();
-    assert_eq!(image_path.metadata().unwrap().len(), 172 + 4 * 16);
-    assert_eq!(image_path.metadata().unwrap().len(), plan.image_bytes() as u64);
-    assert_eq!(EncryptedImage::load(&image_path).unwrap(), image);
-    let scores = plan.infer(evaluator, &image, |_| ()).unwrap();
-    scores.save(&scores_path, Existing::Refuse).unwrap();
-    assert_eq!(EncryptedScores::load(&scores_path).unwrap(), scores);
-    assert_eq!(scores_path.metadata().unwrap().len(), plan.scores_bytes() as u64);
-    assert!(EncryptedImage::load(&scores_path).is_err());
+    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
+    let (client, server) = parties(&model);
+    let encoded = client.encode(&picture(4, 4, &[true; 16])).unwrap();
+    let image = client.encrypt(&encoded, seed(60)).unwrap();
+    let bytes = image.to_bytes().unwrap();
+    assert_eq!(bytes.len(), 172 + 4 * 16);
+    assert_eq!(bytes.len(), plan.image_bytes());
+    assert_eq!(EncryptedImage::from_bytes(&bytes).unwrap(), image);
+    let scores = server.infer(&image, &Control::default()).unwrap();
+    let bytes = scores.to_bytes().unwrap();
+    assert_eq!(EncryptedScores::from_bytes(&bytes).unwrap(), scores);
+    assert_eq!(bytes.len(), plan.scores_bytes());
+    assert!(EncryptedImage::from_bytes(&bytes).is_err());
 }
 
 /// A network of every kind of layer that the engine runs, on pictures of 8 x 8 with two bits: small enough that noise moves
 /// nothing.
-fn layered(layers: &str, tensors: Vec<Tensor>) -> Model {
+fn layered(layers: &str, tensors: Vec<Tensor>) -> Arc<Model> {
     let manifest = format!(
         r#"
 format = 1
@@ -215,7 +230,7 @@ bits = 1
 {layers}
 "#
     );
-    Folder { manifest, tensors }.open().unwrap()
+    ModelFiles { manifest, tensors }.open().unwrap()
 }
 
 /// A layer of the manifest without tensors, with what else it says.
@@ -230,7 +245,7 @@ fn weighted(name: &str, kind: &str, rest: &str) -> String {
 
 fn grey(seed: u64) -> GreyImage {
     let pixels = (0..64_u64).map(|i| (((i + 1) * (2 * seed + 1) * 0x9E37_79B9) >> 24) as u8).collect();
-    GreyImage::new("toy".into(), 8, 8, pixels).unwrap()
+    GreyImage::new(8, 8, pixels).unwrap()
 }
 
 fn tensor(name: &'static str, shape: &[usize], entries: &[i8]) -> Tensor {
@@ -255,7 +270,7 @@ fn convolutions_and_signs_chain() {
         Tensor::biases("scores.biases", &[5, 0, -3]),
     ];
     let model = layered(&layers.concat(), tensors);
-    let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
+    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     assert_eq!(plan.bootstraps(), 3 * 36 + 2 * 9);
     for seed in 0..4 {
         let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
@@ -283,7 +298,7 @@ fn maxima_rectifiers_and_dropped_bits_are_those_of_the_oracle() {
                 Tensor::biases("scores.biases", &[1, 0, 0, 2]),
             ];
             let model = layered(&layers.concat(), tensors);
-            let plan = Plan::new(&model, &FUNCTIONAL_1024).unwrap();
+            let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
             assert_eq!(plan.bootstraps(), outputs * size * size);
             for seed in 0..3 {
                 let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
@@ -311,7 +326,7 @@ fn a_sign_of_what_was_rectified_is_refused_by_name() {
         tensor("scores.weights", &[2, 36], &[1; 72]),
         Tensor::biases("scores.biases", &[0, 0]),
     ];
-    let error = Plan::new(&layered(&layers.concat(), tensors), &FUNCTIONAL_1024).unwrap_err().to_string();
+    let error = Plan::new(layered(&layers.concat(), tensors), &FUNCTIONAL_1024).unwrap_err().to_string();
     assert_eq!(error, "layer \"always\": the functional engine does not run sign here");
 }
 
@@ -340,16 +355,15 @@ fn a_network_whose_sums_drown_in_noise_is_refused_by_name() {
         ]
     };
     let model = layered(&layers.concat(), tensors(&weights));
-    assert!(Plan::new(&model, &FUNCTIONAL_1024).is_ok());
+    assert!(Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).is_ok());
     let model = layered(&layers.concat(), tensors(&vec![120; 2 * WIDTH]));
-    for error in [Plan::new(&model, &FUNCTIONAL_2048).unwrap_err(), Plan::cheapest(&model).unwrap_err()] {
+    for error in [
+        Plan::new(Arc::clone(&model), &FUNCTIONAL_2048).unwrap_err(),
+        Plan::cheapest(Arc::clone(&model)).unwrap_err(),
+    ] {
         let text = error.to_string();
         assert!(text.starts_with("layer \"second\": noise of") && text.contains("FUNCTIONAL_2048"), "{text}");
     }
-}
-
-fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
 }
 
 /// The networks that ship, on digits that ship: the encrypted label is the oracle's. (Each is predicted to agree with a
@@ -359,11 +373,11 @@ fn the_shipped_networks_read_shipped_digits() {
     for (name, digits, bootstraps) in
         [("binarized-perceptron", 0..10, 384), ("perceptron", 0..4, 64), ("hybrid-cnn", 4..5, 1728)]
     {
-        let model = Model::open(&models().join(name)).unwrap();
-        let plan = Plan::cheapest(&model).unwrap();
-        assert_eq!((plan.parameters().name, plan.bootstraps()), ("FUNCTIONAL_1024", bootstraps), "{name}");
+        let model = shipped::model(name);
+        let plan = Plan::cheapest(Arc::clone(&model)).unwrap();
+        assert_eq!((plan.parameters().name(), plan.bootstraps()), ("FUNCTIONAL_1024", bootstraps), "{name}");
         for digit in digits {
-            let image = GreyImage::load(&models().join(format!("digits/{digit}.png")), None).unwrap();
+            let image = shipped::digit(digit);
             let encoded = model.input().encode(&image).unwrap();
             let oracle = engine::evaluate(&model, &encoded).unwrap();
             let agreement = plan.predict(&encoded, 100, 1).unwrap();
@@ -378,16 +392,16 @@ fn the_shipped_networks_read_shipped_digits() {
 /// digit's scores go together, so that their mean square is known to some 30 %.
 #[test]
 fn the_paper_s_network_errs_as_much_as_simulated() {
-    let model = Model::open(&models().join("binarized-cnn")).unwrap();
-    let plan = Plan::cheapest(&model).unwrap();
-    assert_eq!((plan.parameters().name, plan.bootstraps()), ("FUNCTIONAL_1024", 4 * 432));
+    let model = shipped::model("binarized-cnn");
+    let plan = Plan::cheapest(Arc::clone(&model)).unwrap();
+    assert_eq!((plan.parameters().name(), plan.bootstraps()), ("FUNCTIONAL_1024", 4 * 432));
     assert!(plan.image_bytes() < 150_000);
     let (mut measured, mut simulated) = (0.0, 0.0);
     for digit in [2, 5, 7] {
-        let image = GreyImage::load(&models().join(format!("digits/{digit}.png")), None).unwrap();
+        let image = shipped::digit(digit);
         let encoded = model.input().encode(&image).unwrap();
         let oracle = engine::evaluate(&model, &encoded).unwrap();
-        let square = |scores: &engine::Scores| -> f64 {
+        let square = |scores: &Scores| -> f64 {
             let errors = scores.reals().into_iter().zip(oracle.reals()).map(|(a, b)| (a - b).powi(2));
             errors.sum()
         };

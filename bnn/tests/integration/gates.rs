@@ -1,51 +1,49 @@
 //! The gate engine: circuits of whole networks in the clear against the oracle, in both styles; slices encrypted; runs
 //! that stop and go on.
 
-use std::path::Path;
+use std::{fs, path::Path, sync::Arc};
 
 use bnn::{
     Error,
-    circuit::netlist::Style,
+    circuit::Style,
+    client::{Client, EncryptedImage, EncryptedScores},
     data::GreyImage,
-    encrypted::{EncryptedImage, EncryptedScores},
-    engine::{self, gates::Plan},
-    model::{Model, import_paper},
+    engine::{self, Server, gates::Plan},
+    model::Model,
+    paper::import_paper,
 };
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use tfhe_core::{
-    backend::Backend,
+    ciphertext::CiphertextList,
+    control::Control,
     evaluator::Evaluator,
-    keys::{CloudKey, SecretKey},
+    keys::SecretKey,
     parameters::{FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
-    random::SecretSeed,
-    serial::{self, CiphertextList, Existing},
+    serial,
 };
 
-use crate::toy::{Folder, Tensor, perceptron, picture};
+use crate::{
+    parties::{client, evaluator, key, seed, server},
+    shipped,
+    toy::{ModelFiles, Open, Tensor, perceptron, picture},
+};
 
 const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
 
-fn seed(number: u64) -> SecretSeed {
-    SecretSeed::deterministic_for_tests(number)
-}
-
-fn models() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models")
-}
-
 /// The circuits of a network on a picture, in the clear, give what the oracle gives, layer by layer.
-fn check(model: &Model, image: &GreyImage, parameters: &'static Parameters) {
+fn check(model: &Arc<Model>, image: &GreyImage, parameters: &'static Parameters, name: &str) {
     let encoded = model.input().encode(image).unwrap();
-    let oracle = engine::trace(model, &encoded).unwrap();
+    let (oracle, expected) =
+        (engine::trace(model, &encoded).unwrap(), engine::evaluate(model, &encoded).unwrap());
     for style in STYLES {
-        let plan = Plan::new(model, parameters, style);
+        let plan = Plan::new(Arc::clone(model), parameters, style);
         let scores = plan
             .simulate(&encoded, |layer, values| {
-                assert_eq!(values, oracle.values[layer], "{style:?}, layer {layer}, {}", image.origin());
+                assert_eq!(values, oracle[layer], "{style:?}, layer {layer}, {name}");
             })
             .unwrap();
-        assert_eq!(scores, oracle.scores, "{style:?}, {}", image.origin());
+        assert_eq!(scores, expected, "{style:?}, {name}");
     }
 }
 
@@ -53,17 +51,17 @@ fn check(model: &Model, image: &GreyImage, parameters: &'static Parameters) {
 type Pattern = fn(usize, usize) -> bool;
 
 /// Pictures at the ends of what a model may meet: one colour, a square of 5 x 5 (the largest K there is), stripes, noise.
-fn extremes() -> Vec<GreyImage> {
-    let patterns: [(&str, Pattern); 5] = [
+fn extremes() -> Vec<(&'static str, GreyImage)> {
+    let patterns: [(&'static str, Pattern); 5] = [
         ("black", |_, _| false),
         ("square", |i, j| (9..14).contains(&i) && (9..14).contains(&j)),
         ("corner", |i, j| i < 5 && j < 5),
         ("stripes", |i, j| (i / 3 + j) % 5 == 0),
         ("dots", |i, j| (i * 31 + j * 17) % 11 == 0),
     ];
-    let image = |(name, pattern): (&str, Pattern)| {
+    let image = |(name, pattern): (&'static str, Pattern)| {
         let pixels = (0..28 * 28).map(|place| if pattern(place / 28, place % 28) { 255 } else { 0 });
-        GreyImage::new(name.into(), 28, 28, pixels.collect()).unwrap()
+        (name, GreyImage::new(28, 28, pixels.collect()).unwrap())
     };
     patterns.into_iter().map(image).collect()
 }
@@ -76,14 +74,14 @@ fn networks_that_ship_are_their_circuits() {
         ("perceptron", 0..10),
         ("binarized-perceptron", 7..8),
     ] {
-        let model = Model::open(&models().join(name)).unwrap();
+        let model = shipped::model(name);
         for digit in digits {
-            let image = GreyImage::load(&models().join(format!("digits/{digit}.png")), None).unwrap();
-            check(&model, &image, &GATES_DEFAULT);
+            let image = shipped::digit(digit);
+            check(&model, &image, &GATES_DEFAULT, &format!("{name}, {digit}"));
         }
-        for image in extremes() {
+        for (pattern, image) in extremes() {
             if model.input().encode(&image).is_ok() {
-                check(&model, &image, &GATES_DEFAULT);
+                check(&model, &image, &GATES_DEFAULT, &format!("{name}, {pattern}"));
             }
         }
     }
@@ -91,10 +89,10 @@ fn networks_that_ship_are_their_circuits() {
 
 #[test]
 fn other_parameter_sets_have_other_circuits_with_the_same_bits() {
-    let model = Model::open(&models().join("perceptron")).unwrap();
-    let image = GreyImage::load(&models().join("digits/3.png"), None).unwrap();
+    let model = shipped::model("perceptron");
+    let image = shipped::digit(3);
     for parameters in Parameters::ALL {
-        check(&model, &image, parameters);
+        check(&model, &image, parameters, parameters.name());
     }
 }
 
@@ -107,15 +105,22 @@ fn bootstraps_are_as_few_as_documented() {
         ("perceptron", 19_000),
         ("binarized-perceptron", 185_000),
     ] {
-        let model = Model::open(&models().join(name)).unwrap();
-        let estimate = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
+        let model = shipped::model(name);
+        let estimate = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
         assert!(estimate.bootstraps <= most, "{name}: {}", estimate.bootstraps);
-        let faster = Plan::new(&model, &GATES_BLOCK_BINARY, Style::Optimized).estimate().unwrap();
+        let faster = Plan::new(Arc::clone(&model), &GATES_BLOCK_BINARY, Style::Optimized).estimate().unwrap();
         assert!(faster.bootstraps <= estimate.bootstraps, "a set with less noise needs no more");
         let layers: Vec<usize> = estimate.layers.iter().map(|&(_, bootstraps)| bootstraps).collect();
         assert!(layers.is_sorted() && layers.last() == Some(&estimate.bootstraps));
         assert!(estimate.most_held < 200_000, "{name}: {} ciphertexts", estimate.most_held);
     }
+}
+
+/// The model of the released parameters, in a folder.
+fn authors(folder: &Path) -> Arc<Model> {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let files = import_paper(&read("convolution_new.txt"), &read("full_connection_new.txt")).unwrap();
+    Arc::new(files.model().unwrap())
 }
 
 /// The released parameters by the definition of the published system, written out here a second time, and in circuits.
@@ -126,33 +131,29 @@ fn the_authors_parameters_give_the_published_results() {
         println!("skipped: the authors' files are not beside the project");
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let out = scratch.path().join("paper-cnn");
-    import_paper(&folder).unwrap().write(&out).unwrap();
-    assert!(matches!(import_paper(&folder).unwrap().write(&out), Err(Error::Write { .. })));
-    let model = Model::open(&out).unwrap();
+    let model = authors(&folder);
 
-    let zero = GreyImage::load(&folder.join("0.bmp"), None).unwrap();
+    let zero = GreyImage::decode(&fs::read(folder.join("0.bmp")).unwrap(), None).unwrap();
     let trace = engine::trace(&model, &model.input().encode(&zero).unwrap()).unwrap();
-    let before_last_relu: Vec<i64> = trace.values[3].clone();
+    let before_last_relu: Vec<i64> = trace[3].clone();
     // To five digits, which is finer than the unit of 2^-15.
     let published =
         [13.78671, -28.76605, 4.76224, -4.91092, -37.48190, -7.79880, 3.96845, -13.07486, -1.03384, -5.78232];
     assert_eq!(before_last_relu, published.map(|score: f64| (score * 32_768.0).round() as i64));
     assert_eq!(by_definition(&folder, &zero), before_last_relu);
-    check(&model, &zero, &GATES_DEFAULT);
+    check(&model, &zero, &GATES_DEFAULT, "0.bmp");
 
-    let estimate = Plan::new(&model, &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
+    let estimate = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::Optimized).estimate().unwrap();
     assert!(estimate.bootstraps <= 900_000, "{}", estimate.bootstraps);
     // PAPER.md's count of the authors' circuits: 13.7 million.
-    let published = Plan::new(&model, &GATES_DEFAULT, Style::AsPublished).estimate().unwrap();
+    let published = Plan::new(Arc::clone(&model), &GATES_DEFAULT, Style::AsPublished).estimate().unwrap();
     assert!((10_000_000..14_500_000).contains(&published.bootstraps), "{}", published.bootstraps);
 }
 
 /// Steps 1 to 4 of the published network, from the text files, in integers: the scores before the last rectifier.
 fn by_definition(folder: &Path, image: &GreyImage) -> Vec<i64> {
     let numbers = |name: &str| -> Vec<i64> {
-        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        let text = fs::read_to_string(folder.join(name)).unwrap();
         text.split_whitespace().map(|word| word.parse().unwrap()).collect()
     };
     let (bits, weights) = (numbers("convolution_new.txt"), numbers("full_connection_new.txt"));
@@ -197,20 +198,21 @@ fn the_authors_parameters_have_the_accuracy_that_was_measured() {
         println!("skipped: the authors' files or MNIST are not beside the project");
         return;
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let out = scratch.path().join("paper-cnn");
-    import_paper(&paper).unwrap().write(&out).unwrap();
-    let model = Model::open(&out).unwrap();
-    let images = bnn::data::IdxImages::open(&mnist.join("t10k-images-idx3-ubyte.gz")).unwrap();
-    let labels = bnn::data::IdxLabels::open(&mnist.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    let model = authors(&paper);
+    let images =
+        bnn::data::IdxImages::from_bytes(&fs::read(mnist.join("t10k-images-idx3-ubyte.gz")).unwrap())
+            .unwrap();
+    let labels =
+        bnn::data::IdxLabels::from_bytes(&fs::read(mnist.join("t10k-labels-idx1-ubyte.gz")).unwrap())
+            .unwrap();
     let (mut before, mut after) = (0, 0);
     for (index, &label) in labels.as_slice().iter().enumerate() {
         let encoded = model.input().encode(&images.image(index).unwrap()).unwrap();
         let trace = engine::trace(&model, &encoded).unwrap();
-        let scores = &trace.values[3];
+        let scores = &trace[3];
         let first = (0..10).rev().max_by_key(|&class| scores[class]);
         before += usize::from(first == Some(label.into()));
-        after += usize::from(trace.scores.label() == usize::from(label));
+        after += usize::from(engine::evaluate(&model, &encoded).unwrap().label() == usize::from(label));
     }
     assert_eq!((before, after), (7_876, 7_879));
 }
@@ -223,7 +225,7 @@ fn small_cnn(
     weights: &[i32],
     score_biases: [i32; 2],
     bits: usize,
-) -> Folder {
+) -> ModelFiles {
     let manifest = format!(
         r#"format = 1
 name = "small"
@@ -276,7 +278,7 @@ biases = "e"
         words("d", weights, &[2, 8]),
         Tensor::biases("e", &score_biases),
     ];
-    Folder { manifest, tensors }
+    ModelFiles { manifest, tensors }
 }
 
 fn sign() -> impl Strategy<Value = i8> {
@@ -298,12 +300,12 @@ proptest! {
         pixels in proptest::collection::vec(any::<u8>(), 36),
     ) {
         let model = small_cnn(&filters, scales, biases, &weights, score_biases, bits).open().unwrap();
-        check(&model, &GreyImage::new("any".into(), 6, 6, pixels).unwrap(), &GATES_DEFAULT);
+        check(&model, &GreyImage::new(6, 6, pixels).unwrap(), &GATES_DEFAULT, "any");
     }
 }
 
 /// A convolution of multi-bit filters on grey pixels, with stride and shift, and a hidden layer: also without rectifiers.
-fn small_hybrid() -> Folder {
+fn small_hybrid() -> ModelFiles {
     let manifest = r#"format = 1
 name = "small"
 description = "Three filters on 7 x 7 grey pixels, and a hidden layer"
@@ -359,7 +361,7 @@ biases = "f"
         Tensor::matrix("e", 4, &[3, 0, -5, 1, -1, 100, 2, -77]),
         Tensor::biases("f", &[-4, 19]),
     ];
-    Folder { manifest: manifest.into(), tensors }
+    ModelFiles { manifest: manifest.into(), tensors }
 }
 
 #[test]
@@ -367,7 +369,7 @@ fn convolutions_with_stride_and_hidden_layers_are_their_circuits() {
     let model = small_hybrid().open().unwrap();
     for shade in [0_usize, 1, 37, 101, 255] {
         let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
-        check(&model, &GreyImage::new(format!("shade {shade}"), 7, 7, pixels).unwrap(), &GATES_DEFAULT);
+        check(&model, &GreyImage::new(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
     }
 }
 
@@ -381,109 +383,103 @@ fn signs_are_their_circuits() {
         .unwrap();
     for shade in [0_usize, 1, 37, 101, 255] {
         let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
-        check(&model, &GreyImage::new(format!("shade {shade}"), 7, 7, pixels).unwrap(), &GATES_DEFAULT);
+        check(&model, &GreyImage::new(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
     }
 }
 
-fn keys() -> (SecretKey, Evaluator) {
-    let key = SecretKey::generate(&GATES_DEFAULT, seed(31));
-    let cloud = CloudKey::generate(&key, seed(32));
-    let evaluator = Evaluator::new(&cloud, Backend::select().unwrap()).unwrap();
+fn keys() -> (Arc<SecretKey>, Arc<Evaluator>) {
+    let key = key(&GATES_DEFAULT, 31);
+    let evaluator = evaluator(&key, 32);
     (key, evaluator)
 }
 
-/// The paper's kind of network on ciphertexts, through files: left after every batch and taken up from the file, it gives
+/// Client and server, with optimized circuits.
+fn parties(model: &Arc<Model>) -> (Client, Server) {
+    let (key, evaluator) = keys();
+    (client(model, &key), server(model, &evaluator, Style::Optimized))
+}
+
+/// The paper's kind of network on ciphertexts, through bytes: left after every batch and taken up again, it gives
 /// the same ciphertexts as in one go, and they are the oracle's bits.
 #[test]
 fn an_encrypted_run_that_stops_and_goes_on_is_the_oracle() {
-    let (key, evaluator) = keys();
     let filters: Vec<i8> = (0..18).map(|i| if i * i % 7 < 3 { 1 } else { -1 }).collect();
     let weights: Vec<i32> = (0..16).map(|i| 37 * i - 200).collect();
     let model = small_cnn(&filters, [113, 90], [-40, 25], &weights, [300, -55], 20).open().unwrap();
     let pixels = (0..36).map(|place| (place * place * 5 % 256) as u8).collect();
-    let image = GreyImage::new("any".into(), 6, 6, pixels).unwrap();
+    let image = GreyImage::new(6, 6, pixels).unwrap();
     let encoded = model.input().encode(&image).unwrap();
-    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
-    let folder = tempfile::tempdir().unwrap();
-    let (image_path, state, scores_path) =
-        (folder.path().join("image"), folder.path().join("state"), folder.path().join("scores"));
-    plan.encrypt(&key, &encoded, seed(33)).unwrap().save(&image_path, Existing::Refuse).unwrap();
-    let encrypted = EncryptedImage::load(&image_path).unwrap();
+    let (client, server) = parties(&model);
+    let bytes = client.encrypt(&encoded, seed(33)).unwrap().to_bytes().unwrap();
+    let encrypted = EncryptedImage::from_bytes(&bytes).unwrap();
 
-    let mut whole = plan.start(&evaluator, &encrypted).unwrap();
+    let mut whole = server.start(&encrypted).unwrap();
     assert!(matches!(whole.scores(), Err(Error::Unfinished)));
-    while whole.advance().unwrap() > 0 {}
-    assert_eq!(whole.bootstraps(), plan.estimate().unwrap().bootstraps);
+    while whole.advance(&Control::default()).unwrap() > 0 {}
+    assert_eq!(whole.bootstraps(), server.bootstraps().unwrap());
     let in_one_go = whole.scores().unwrap();
 
-    let mut parts = plan.start(&evaluator, &encrypted).unwrap();
+    let mut parts = server.start(&encrypted).unwrap();
     let mut stops = 0;
     loop {
-        parts.save(&state).unwrap();
-        parts = plan.resume(&evaluator, &encrypted, &state).unwrap();
-        if parts.advance().unwrap() == 0 {
+        let state = parts.save().unwrap();
+        parts = server.resume(&encrypted, &state).unwrap();
+        if parts.advance(&Control::default()).unwrap() == 0 {
             break;
         }
         stops += 1;
     }
     assert!(stops > 20, "{stops}");
-    parts.scores().unwrap().save(&scores_path, Existing::Refuse).unwrap();
-    let scores = EncryptedScores::load(&scores_path).unwrap();
+    let scores = EncryptedScores::from_bytes(&parts.scores().unwrap().to_bytes().unwrap()).unwrap();
     assert_eq!(scores, in_one_go);
-    assert_eq!(plan.decrypt(&key, &scores).unwrap(), engine::evaluate(&model, &encoded).unwrap());
+    assert_eq!(client.decrypt(&scores).unwrap(), engine::evaluate(&model, &encoded).unwrap());
 }
 
 #[test]
 fn hybrid_and_hidden_layers_on_ciphertexts() {
-    let (key, evaluator) = keys();
     let model = small_hybrid().open().unwrap();
+    let (client, server) = parties(&model);
     let pixels = (0..49).map(|place| (place * 41 % 256) as u8).collect();
-    let encoded = model.input().encode(&GreyImage::new("any".into(), 7, 7, pixels).unwrap()).unwrap();
-    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
-    let image = plan.encrypt(&key, &encoded, seed(34)).unwrap();
-    let mut inference = plan.start(&evaluator, &image).unwrap();
-    while inference.advance().unwrap() > 0 {}
-    let scores = plan.decrypt(&key, &inference.scores().unwrap()).unwrap();
+    let encoded = client.encode(&GreyImage::new(7, 7, pixels).unwrap()).unwrap();
+    let image = client.encrypt(&encoded, seed(34)).unwrap();
+    let mut inference = server.start(&image).unwrap();
+    while inference.advance(&Control::default()).unwrap() > 0 {}
+    let scores = client.decrypt(&inference.scores().unwrap()).unwrap();
     assert_eq!(scores, engine::evaluate(&model, &encoded).unwrap());
 }
 
 #[test]
 fn what_does_not_belong_together_is_refused() {
-    let (key, evaluator) = keys();
+    let (our_key, evaluator) = keys();
     let open = |bias| perceptron(4, 16, (&[1; 32], &[bias, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
     let (model, other) = (open(0), open(2));
-    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
-    let other_plan = Plan::new(&other, &GATES_DEFAULT, Style::Optimized);
-    let published = Plan::new(&model, &GATES_DEFAULT, Style::AsPublished);
+    let (ours, optimized) = (client(&model, &our_key), server(&model, &evaluator, Style::Optimized));
+    let other_server = server(&other, &evaluator, Style::Optimized);
+    let published = server(&model, &evaluator, Style::AsPublished);
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(&key, &encoded, seed(35)).unwrap();
-    assert!(matches!(other_plan.start(&evaluator, &image), Err(Error::OtherModel { .. })));
-    let stranger = SecretKey::generate(&GATES_DEFAULT, seed(36));
-    let strange = plan.encrypt(&stranger, &encoded, seed(37)).unwrap();
-    assert!(matches!(plan.start(&evaluator, &strange), Err(Error::Crypto(_))));
-    let functional = SecretKey::generate(&FUNCTIONAL_2048, seed(38));
-    assert!(matches!(plan.encrypt(&functional, &encoded, seed(39)), Err(Error::OtherParameters { .. })));
+    let image = ours.encrypt(&encoded, seed(35)).unwrap();
+    assert!(matches!(other_server.start(&image), Err(Error::OtherModel { .. })));
+    let strange = client(&model, &key(&GATES_DEFAULT, 36)).encrypt(&encoded, seed(37)).unwrap();
+    assert!(matches!(optimized.start(&strange), Err(Error::Crypto(_))));
+    let functional = client(&model, &key(&FUNCTIONAL_2048, 38)).encrypt(&encoded, seed(39)).unwrap();
+    assert!(matches!(optimized.start(&functional), Err(Error::OtherParameters { .. })));
 
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let mut run = plan.start(&evaluator, &image).unwrap();
-    run.advance().unwrap();
-    run.save(&state).unwrap();
-    let refused = |plan: &Plan, image: &EncryptedImage| {
-        plan.resume(&evaluator, image, &state).map(|_| ()).unwrap_err().to_string()
+    let mut run = optimized.start(&image).unwrap();
+    run.advance(&Control::default()).unwrap();
+    let state = run.save().unwrap();
+    let refused = |server: &Server, image: &EncryptedImage| {
+        server.resume(image, &state).map(|_| ()).unwrap_err().to_string()
     };
-    let again = plan.encrypt(&key, &encoded, seed(40)).unwrap();
-    assert!(refused(&plan, &again).ends_with("a run on another encrypted image"));
+    let again = ours.encrypt(&encoded, seed(40)).unwrap();
+    assert!(refused(&optimized, &again).ends_with("a run on another encrypted image"));
     assert!(refused(&published, &image).ends_with("a run with the other style of circuits"));
     // Every flipped byte is found: by the checksum of the ciphertexts, which covers that of the line before them.
-    let bytes = std::fs::read(&state).unwrap();
-    for position in (0..bytes.len()).step_by(bytes.len() / 97) {
-        let mut damaged = bytes.clone();
+    for position in (0..state.len()).step_by(state.len() / 97) {
+        let mut damaged = state.clone();
         damaged[position] ^= 4;
-        std::fs::write(&state, &damaged).unwrap();
-        assert!(plan.resume(&evaluator, &image, &state).is_err(), "byte {position}");
-        std::fs::write(&state, &bytes[..position]).unwrap();
-        assert!(plan.resume(&evaluator, &image, &state).is_err(), "cut at {position}");
+        assert!(optimized.resume(&image, &damaged).is_err(), "byte {position}");
+        let cut = &state[..position];
+        assert!(optimized.resume(&image, cut).is_err(), "cut at {position}");
     }
 }
 
@@ -491,24 +487,20 @@ fn what_does_not_belong_together_is_refused() {
 /// from a file's own numbers.
 #[test]
 fn a_saved_run_that_is_not_the_circuits_is_refused() {
-    let (key, evaluator) = keys();
     let model = perceptron(4, 16, (&[1; 32], &[0, -3]), (&[1, -1, 2, 3], &[0, 0])).open().unwrap();
-    let plan = Plan::new(&model, &GATES_DEFAULT, Style::Optimized);
+    let (client, server) = parties(&model);
     let encoded = model.input().encode(&picture(4, 4, &[true; 16])).unwrap();
-    let image = plan.encrypt(&key, &encoded, seed(41)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    let mut run = plan.start(&evaluator, &image).unwrap();
-    run.advance().unwrap();
-    run.save(&state).unwrap();
-    let honest = std::fs::read(&state).unwrap();
+    let image = client.encrypt(&encoded, seed(41)).unwrap();
+    let mut run = server.start(&image).unwrap();
+    run.advance(&Control::default()).unwrap();
+    let honest = run.save().unwrap();
     let length = honest.iter().position(|&byte| byte == b'\n').unwrap();
     let text = String::from_utf8(honest[..length].to_vec()).unwrap();
     let resealed = |text: &str| {
-        let stored = serial::from_bytes::<CiphertextList>(&honest[length + 1..], &state).unwrap();
-        let list = serial::to_bytes(&stored.content, Sha256::digest(text).into());
-        std::fs::write(&state, [text.as_bytes(), b"\n", &list].concat()).unwrap();
-        plan.resume(&evaluator, &image, &state).map(|run| run.bootstraps())
+        let stored = serial::from_bytes::<CiphertextList>(&honest[length + 1..]).unwrap();
+        let list = serial::to_bytes(&stored.content, Sha256::digest(text).into()).unwrap();
+        let state = [text.as_bytes(), b"\n", &list].concat();
+        server.resume(&image, &state).map(|run| run.bootstraps())
     };
     assert_eq!(resealed(&text).unwrap(), run.bootstraps());
     let mut changed = 0;

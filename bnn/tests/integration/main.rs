@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client;
 mod documentation;
 mod functional;
 mod gates;
@@ -9,5 +10,8 @@ mod import;
 mod mnist;
 mod model;
 mod oracle;
-mod protocol;
+mod paper;
+mod parties;
+mod server;
+mod shipped;
 mod toy;

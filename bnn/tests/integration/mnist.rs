@@ -1,6 +1,6 @@
 //! MNIST's test set, where the machine has it.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use bnn::data::{GreyImage, IdxImages, IdxLabels};
 
@@ -12,13 +12,15 @@ fn the_test_set_is_read() {
         println!("skipped: {} is absent", path.display());
         return;
     }
-    let images = IdxImages::open(&path).unwrap();
-    assert_eq!((images.len(), images.rows(), images.columns()), (10_000, 28, 28));
-    let labels = IdxLabels::open(&folder.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let images = IdxImages::from_bytes(&bytes).unwrap();
+    let first = images.image(0).unwrap();
+    assert_eq!((images.len(), first.height(), first.width()), (10_000, 28, 28));
+    let labels = IdxLabels::from_bytes(&fs::read(folder.join("t10k-labels-idx1-ubyte.gz")).unwrap()).unwrap();
     assert_eq!(labels.as_slice().len(), 10_000);
     assert_eq!(labels.as_slice()[0], 7);
 
-    let seven = GreyImage::load(&path, Some(0)).unwrap();
+    let seven = GreyImage::decode(&bytes, Some(0)).unwrap();
     assert_eq!(seven.pixels(), images.image(0).unwrap().pixels());
     println!("{}", seven.to_half_blocks());
     // White on black: the corner is black, and the seven's bar, in row 8, is bright.

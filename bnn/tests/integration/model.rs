@@ -1,25 +1,22 @@
-//! Model folders: a good one is read as it is, and each way to spoil one has its error.
-
-use std::fs;
+//! Models: a good one is read as it is, and each way to spoil one has its error.
 
 use bnn::{
     Error,
-    encoding::PixelEncoding,
-    layer::{InputBound, Layer},
-    model::Model,
+    client::PixelEncoding,
+    model::{Model, ModelFault, ModelFile},
 };
 use proptest::prelude::*;
 use safetensors::Dtype;
 use sha2::{Digest, Sha256};
 
-use crate::toy::{Folder, Tensor, toy};
+use crate::toy::{ModelFiles, Open, Tensor, toy};
 
-/// The message that opening the folder fails with, without the path of the temporary folder.
-fn message(folder: &Folder) -> String {
-    let folder = folder.write();
-    let message = Model::open(folder.path()).unwrap_err().to_string();
+/// The message that reading the model fails with, behind the name of the file that it is about.
+fn message(folder: &ModelFiles) -> String {
+    let Error::Model { file, fault } = folder.open().unwrap_err() else { panic!("an error of a model") };
+    let message = format!("{}: {fault}", file.name());
     assert!(!message.contains('\n'), "{message:?} is one line");
-    message.replace(&format!("{}/", folder.path().display()), "")
+    message
 }
 
 #[test]
@@ -30,25 +27,18 @@ fn a_good_folder_is_read_as_it_is() {
     let pixels = PixelEncoding::Threshold { threshold: 128, max_active: 3 };
     assert_eq!((input.width(), input.height(), input.pixels()), (2, 2, pixels));
 
-    let layers: Vec<&Layer> = model.layers().collect();
-    let [Layer::BinaryDense(hidden), Layer::Dense(scores)] = layers[..] else { panic!("two layers") };
-    assert_eq!(hidden.name(), "hidden");
-    assert_eq!(hidden.weights().iter().collect::<Vec<_>>(), [[1, -1, 1, -1], [1, 1, -1, -1]]);
-    assert_eq!((hidden.weights().rows(), hidden.weights().columns()), (2, 4));
-    assert_eq!(hidden.biases(), [-1, 0]);
-    assert_eq!((scores.name(), scores.fraction_bits()), ("scores", 2));
-    assert_eq!(scores.weights().iter().collect::<Vec<_>>(), [[3, -5], [127, -128], [0, 1]]);
-    assert_eq!(scores.biases(), [7, -1000, 2]);
-
-    // By hand: two of three ones on the minuses of neuron 0 and its bias: |2 (-2 - 1) + 1|.
-    assert_eq!(hidden.sum_bound(InputBound::Bits { active: 3 }), 5);
-    assert_eq!(hidden.sum_bound(InputBound::Signs), 9);
-    assert_eq!(scores.sum_bound(), 1255);
+    let layers: Vec<_> = model.layers().collect();
+    let [hidden, scores] = &layers[..] else { panic!("two layers") };
+    assert_eq!(
+        (hidden.name(), hidden.kind(), hidden.inputs(), hidden.outputs()),
+        ("hidden", "binary-dense", 4, 2)
+    );
+    assert_eq!((scores.name(), scores.kind(), scores.inputs(), scores.outputs()), ("scores", "dense", 2, 3));
 }
 
 #[test]
 fn the_digest_is_that_of_the_two_files_and_changes_with_them() {
-    let digest = |folder: &Folder| folder.open().unwrap().digest();
+    let digest = |folder: &ModelFiles| folder.open().unwrap().digest();
     let files = [toy().manifest.as_bytes(), &toy().weights()].concat();
     assert_eq!(digest(&toy()), <[u8; 32]>::from(Sha256::digest(files)));
 
@@ -59,13 +49,11 @@ fn the_digest_is_that_of_the_two_files_and_changes_with_them() {
 }
 
 #[test]
-fn missing_and_too_large_files() {
-    let folder = toy().write();
-    let weights = folder.path().join("weights.safetensors");
-    fs::File::options().write(true).open(&weights).unwrap().set_len((256 << 20) + 1).unwrap();
-    assert!(matches!(Model::open(folder.path()), Err(Error::TooLarge { limit, .. }) if limit == 256 << 20));
-    fs::remove_file(&weights).unwrap();
-    assert!(matches!(Model::open(folder.path()), Err(Error::Read { path, .. }) if path == weights));
+fn too_large_files() {
+    let weights = vec![0; (256 << 20) + 1];
+    let error = Model::from_bytes(toy().manifest.as_bytes(), &weights).unwrap_err();
+    let fault = ModelFault::TooLarge { limit: 256 << 20 };
+    assert!(matches!(error, Error::Model { file: ModelFile::Weights, fault: found } if found == fault));
 
     let mut padded = toy();
     padded.manifest.push_str(&"\n".repeat(1 << 20));
@@ -77,22 +65,20 @@ fn missing_and_too_large_files() {
 
 #[test]
 fn every_truncation_of_the_weights_is_an_error() {
-    let folder = toy().write();
-    let weights = toy().weights();
+    let (manifest, weights) = (toy().manifest, toy().weights());
     for length in 0..weights.len() {
-        fs::write(folder.path().join("weights.safetensors"), &weights[..length]).unwrap();
-        assert!(Model::open(folder.path()).is_err(), "{length} bytes of {}", weights.len());
+        let model = Model::from_bytes(manifest.as_bytes(), &weights[..length]);
+        assert!(model.is_err(), "{length} bytes of {}", weights.len());
     }
 }
 
 #[test]
 fn every_truncation_of_the_manifest_is_an_error() {
-    let folder = toy().write();
-    let manifest = toy().manifest;
+    let (manifest, weights) = (toy().manifest, toy().weights());
     let needed = manifest.trim_end().len();
     for length in 0..needed {
-        fs::write(folder.path().join("manifest.toml"), &manifest[..length]).unwrap();
-        assert!(Model::open(folder.path()).is_err(), "{length} bytes of {needed}");
+        let model = Model::from_bytes(&manifest.as_bytes()[..length], &weights);
+        assert!(model.is_err(), "{length} bytes of {needed}");
     }
 }
 
@@ -102,17 +88,15 @@ proptest! {
     /// A bit flipped in either file: an error on one line, or another model.
     #[test]
     fn every_bit_flip_is_an_error_or_another_model(at: prop::sample::Index, bit in 0..8_u32) {
-        let folder = toy().write();
-        for (name, mut content) in [("manifest.toml", toy().manifest.into_bytes()), ("weights.safetensors", toy().weights())]
-        {
-            let whole = content.clone();
-            content[at.index(whole.len())] ^= 1_u8 << bit;
-            fs::write(folder.path().join(name), &content).unwrap();
-            match Model::open(folder.path()) {
+        let whole = [toy().manifest.into_bytes(), toy().weights()];
+        for file in 0..2 {
+            let mut files = whole.clone();
+            let place = at.index(files[file].len());
+            files[file][place] ^= 1_u8 << bit;
+            match Model::from_bytes(&files[0], &files[1]) {
                 Ok(model) => prop_assert_ne!(model.digest(), toy().open().unwrap().digest()),
                 Err(error) => prop_assert!(!error.to_string().contains(char::is_control), "{}", error),
             }
-            fs::write(folder.path().join(name), whole).unwrap();
         }
     }
 }
@@ -130,13 +114,14 @@ fn a_manifest_has_room_for_more_layers_than_a_network_may_have() {
 
 #[test]
 fn a_byte_that_is_no_text_is_an_error_wherever_it_stands() {
-    let folder = toy().write();
+    let weights = toy().weights();
     for position in 0..toy().manifest.len() {
         let mut manifest = toy().manifest.into_bytes();
         manifest[position] = 0xff;
-        fs::write(folder.path().join("manifest.toml"), &manifest).unwrap();
-        let error = Model::open(folder.path()).unwrap_err();
-        assert!(matches!(error, Error::Manifest { .. }), "byte {position}: {error}");
+        let error = Model::from_bytes(&manifest, &weights).unwrap_err();
+        let is_toml =
+            matches!(error, Error::Model { file: ModelFile::Manifest, fault: ModelFault::Toml { .. } });
+        assert!(is_toml, "byte {position}: {error}");
     }
 }
 
@@ -284,9 +269,9 @@ fn tensors_that_are_not_the_manifests() {
 
 #[test]
 fn weights_that_are_no_safetensors_file() {
-    let folder = toy().write();
-    fs::write(folder.path().join("weights.safetensors"), b"\x08\0\0\0\0\0\0\0\x1b[2J\n\n\n\n").unwrap();
-    let error = Model::open(folder.path()).unwrap_err();
-    assert!(matches!(error, Error::SafeTensors { .. }));
+    let weights = b"\x08\0\0\0\0\0\0\0\x1b[2J\n\n\n\n";
+    let error = Model::from_bytes(toy().manifest.as_bytes(), weights).unwrap_err();
     assert!(!error.to_string().contains(char::is_control));
+    let Error::Model { file, fault } = error else { panic!("an error of a model") };
+    assert!(matches!((file, fault), (ModelFile::Weights, ModelFault::SafeTensors { .. })));
 }

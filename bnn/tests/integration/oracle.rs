@@ -1,17 +1,16 @@
 //! The oracle against the definition, written down as plainly as can be.
 
-use std::fs;
+use std::sync::Arc;
 
 use bnn::{
     Error,
-    data::{IdxImages, IdxLabels},
+    data::{IdxFault, IdxImages, IdxLabels},
     engine::{Accuracy, evaluate, trace},
     model::Model,
 };
 use proptest::{collection::vec, prelude::*};
-use tempfile::TempDir;
 
-use crate::toy::{Folder, Tensor, picture, toy};
+use crate::toy::{ModelFiles, Open, Tensor, picture, toy};
 
 /// A network of two hidden layers, and a picture for it.
 #[derive(Debug, Clone)]
@@ -53,7 +52,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    fn model(&self) -> Model {
+    fn model(&self) -> Arc<Model> {
         let Self { width, height, fraction_bits, .. } = self;
         let pixels = width * height;
         let inputs = [pixels, self.outputs[0], self.outputs[1]];
@@ -77,7 +76,7 @@ impl Case {
             tensors.push(Tensor::matrix(w, inputs[layer], &self.weights[layer]));
             tensors.push(Tensor::biases(b, &self.biases[layer]));
         }
-        Folder { manifest, tensors }.open().unwrap()
+        ModelFiles { manifest, tensors }.open().unwrap()
     }
 
     /// `W x + b` of one layer, with rows of `W` one after the other.
@@ -104,7 +103,7 @@ proptest! {
     fn the_oracle_follows_the_definition(case in cases()) {
         let model = case.model();
         let encoded = model.input().encode(&picture(case.width, case.height, &case.picture)).unwrap();
-        let trace = trace(&model, &encoded).unwrap();
+        let (trace, found) = (trace(&model, &encoded).unwrap(), evaluate(&model, &encoded).unwrap());
 
         let x: Vec<i64> = case.picture.iter().map(|&bit| i64::from(bit)).collect();
         let first = case.affine(0, &x);
@@ -117,13 +116,12 @@ proptest! {
                 label = class;
             }
         }
-        prop_assert_eq!(trace.scores.label(), label);
+        prop_assert_eq!(found.label(), label);
         let reals: Vec<f64> = scores.iter().map(|&score| score as f64 / f64::from(1_u32 << case.fraction_bits)).collect();
-        prop_assert_eq!(trace.scores.reals(), reals);
-        prop_assert_eq!(trace.scores.integers(), &scores[..]);
+        prop_assert_eq!(found.reals(), reals);
+        prop_assert_eq!(found.integers(), &scores[..]);
         let signs = |sums: &[i64]| sums.iter().map(sign).collect::<Vec<_>>();
-        prop_assert_eq!(&trace.values, &[signs(&first), signs(&second), scores.clone()]);
-        prop_assert_eq!(evaluate(&model, &encoded).unwrap(), trace.scores);
+        prop_assert_eq!(trace, [signs(&first), signs(&second), scores.clone()]);
     }
 }
 
@@ -131,12 +129,12 @@ proptest! {
 fn the_toy_model_by_hand() {
     let model = toy().open().unwrap();
     let encoded = model.input().encode(&picture(2, 2, &[true, false, false, true])).unwrap();
-    let trace = trace(&model, &encoded).unwrap();
+    let (trace, scores) = (trace(&model, &encoded).unwrap(), evaluate(&model, &encoded).unwrap());
     // Neuron 0: 1 - 1 - 1 = -1, so h = -1; neuron 1: 1 - 1 + 0 = 0, so h = +1 by the half.
-    assert_eq!(trace.values[0], [-1, 1]);
-    assert_eq!(trace.scores.integers(), [-3 - 5 + 7, -127 - 128 - 1000, 1 + 2]);
-    assert_eq!(trace.scores.reals(), [-0.25, -313.75, 0.75]);
-    assert_eq!(trace.scores.label(), 2);
+    assert_eq!(trace[0], [-1, 1]);
+    assert_eq!(scores.integers(), [-3 - 5 + 7, -127 - 128 - 1000, 1 + 2]);
+    assert_eq!(scores.reals(), [-0.25, -313.75, 0.75]);
+    assert_eq!(scores.label(), 2);
 }
 
 #[test]
@@ -151,23 +149,20 @@ fn a_picture_encoded_for_another_model_is_refused() {
 
 #[test]
 fn accuracy_counts_correct_and_refused_pictures() {
-    let folder = TempDir::new().unwrap();
-    let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
     // The picture of the hand calculation, of class 2, twice; and one with all four pixels set, one too many.
     let pixels = [[255, 0, 0, 255], [200, 127, 3, 128], [255; 4]].concat();
-    fs::write(&images, [&[0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2][..], &pixels].concat()).unwrap();
-    fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 3, 2, 1, 2]).unwrap();
-    let images = IdxImages::open(&images).unwrap();
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2][..], &pixels].concat();
+    let images = IdxImages::from_bytes(&images).unwrap();
+    let labels = IdxLabels::from_bytes(&[0, 0, 8, 1, 0, 0, 0, 3, 2, 1, 2]).unwrap();
 
     let model = toy().open().unwrap();
-    let accuracy = Accuracy::measure(&model, &images, &IdxLabels::open(&labels).unwrap()).unwrap();
+    let accuracy = Accuracy::measure(&model, &images, &labels).unwrap();
     assert_eq!(accuracy, Accuracy { correct: 1, refused: 1, images: 3 });
     assert!((accuracy.rate() - 1.0 / 3.0).abs() < 1e-12);
 
-    fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 2, 2, 1]).unwrap();
-    let too_few = IdxLabels::open(&labels).unwrap();
+    let too_few = IdxLabels::from_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 2, 1]).unwrap();
     assert!(matches!(
         Accuracy::measure(&model, &images, &too_few),
-        Err(Error::LabelCount { labels: 2, images: 3, .. })
+        Err(Error::Idx(IdxFault::LabelCount { labels: 2, images: 3 }))
     ));
 }

@@ -2,15 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use bnn::{
-    Error as NetworkError,
-    circuit::{
-        bristol::{BristolCircuit, Value},
-        evaluator::{Cost, Encrypted, Held, Run},
-        netlist::Style,
-        program::{NoiseBudget, Program},
-    },
-};
+use bnn::circuit::{BristolCircuit, BristolValue, Cost, EncryptedRun, Program, Style};
 use serde_json::{Value as Json, json};
 use tfhe_core::{
     backend::Backend,
@@ -20,11 +12,12 @@ use tfhe_core::{
     random::SecretSeed,
 };
 
-use super::Session;
 use crate::{
-    arguments::{Circuit, CircuitInfo, CircuitRun},
-    error::{About, Result},
-    progress, report,
+    arguments::trials::{CircuitInfo, CircuitRun},
+    error::{About, Error, Result},
+    files::{self, named::Named},
+    session::Session,
+    terminal::{description, progress, units},
 };
 
 /// The parameter set of circuits.
@@ -32,18 +25,11 @@ const PARAMETERS: &Parameters = &GATES_DEFAULT;
 /// Sizes that an error lists.
 const MOST_LISTED: usize = 8;
 
-pub(super) fn run(command: &Circuit, session: &Session) -> Result<()> {
-    match command {
-        Circuit::Info(arguments) => info(arguments, session),
-        Circuit::Run(arguments) => execute(arguments, session),
-    }
-}
-
-fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
-    let (path, output) = (&arguments.file, session.output);
-    let circuit = load(path, arguments.style.into())?;
+pub(crate) fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
+    let output = session.output;
+    let Named { name: path, content: circuit } = load(&arguments.file, arguments.style.into())?;
     let outputs = circuit.output_bits();
-    let program = program(&circuit).about(path)?;
+    let program = program(&circuit).about(&path)?;
     let cost = Cost::new(circuit.netlist(), &outputs, &program);
     let ciphertext_bytes = 4 * (PARAMETERS.wire_dimension() + 1);
     let bytes = ciphertext_bytes as u64 * cost.most_held as u64;
@@ -64,10 +50,10 @@ fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
     ))?;
     output.say(format_args!(
         "memory      {} for {} ciphertexts, the most that are held at once",
-        report::size(bytes),
+        units::size(bytes),
         cost.most_held
     ))?;
-    output.say(format_args!("parameters  {}", super::describe(PARAMETERS)))?;
+    output.say(format_args!("parameters  {}", description::set(PARAMETERS)))?;
     output.give(&json!({
         "file": path.display().to_string(),
         "inputs": circuit.inputs(),
@@ -78,24 +64,24 @@ fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
         "depth": cost.depth,
         "most_held": cost.most_held,
         "ciphertext_bytes": ciphertext_bytes,
-        "parameters": super::parameters_json(PARAMETERS),
+        "parameters": description::set_json(PARAMETERS),
     }))
 }
 
-fn execute(arguments: &CircuitRun, session: &Session) -> Result<()> {
-    let (path, output) = (&arguments.file, session.output);
-    let circuit = load(path, Style::Optimized)?;
-    let inputs = inputs(&circuit, &arguments.inputs, path)?;
-    let bits: Vec<bool> = inputs.iter().flat_map(Value::bits).copied().collect();
+pub(crate) fn run(arguments: &CircuitRun, session: &Session) -> Result<()> {
+    let output = session.output;
+    let Named { name: path, content: circuit } = load(&arguments.file, Style::Optimized)?;
+    let inputs = inputs(&circuit, &arguments.inputs, &path)?;
+    let bits: Vec<bool> = inputs.iter().flat_map(BristolValue::bits).copied().collect();
     let plain = circuit.netlist().simulate(&bits, &circuit.output_bits());
     let outputs = values(&circuit, &plain);
-    let encrypt = || Encryption::run(&circuit, &bits, session.backend()?).about(path);
+    let encrypt = || Encryption::run(&circuit, &bits, session.backend()?).about(&path);
     let encrypted = arguments.encrypted.then(encrypt).transpose()?;
     if let Some(Encryption { results, .. }) = &encrypted {
         let wrong = results.iter().zip(&plain).filter(|(encrypted, plain)| encrypted != plain).count();
         if wrong > 0 {
             let path = path.clone();
-            return Err(NetworkError::CircuitMismatch { path, wrong, bits: plain.len() }.into());
+            return Err(Error::CircuitMismatch { path, wrong, bits: plain.len() });
         }
     }
 
@@ -115,30 +101,29 @@ fn execute(arguments: &CircuitRun, session: &Session) -> Result<()> {
     }))
 }
 
-fn load(path: &Path, style: Style) -> Result<BristolCircuit> {
-    Ok(progress::spinner("reading the circuit", || BristolCircuit::load(path, style))?)
+fn load(path: &Path, style: Style) -> Result<Named<BristolCircuit>> {
+    progress::spinner("reading the circuit", || files::circuit::circuit(path, style))
 }
 
 fn program(circuit: &BristolCircuit) -> bnn::Result<Arc<Program>> {
-    let budget = NoiseBudget::new(PARAMETERS);
-    Ok(Arc::new(Program::new(circuit.netlist(), &circuit.output_bits(), &budget)?))
+    Ok(Arc::new(Program::new(circuit.netlist(), &circuit.output_bits(), PARAMETERS)?))
 }
 
 /// The input values, one a text.
-fn inputs(circuit: &BristolCircuit, texts: &[String], path: &Path) -> Result<Vec<Value>> {
+fn inputs(circuit: &BristolCircuit, texts: &[String], path: &Path) -> Result<Vec<BristolValue>> {
     let sizes = circuit.inputs();
     if texts.len() != sizes.len() {
         let (found, expected) = (texts.len(), list(sizes, MOST_LISTED));
-        return Err(NetworkError::CircuitInputCount { path: path.into(), found, expected }.into());
+        return Err(Error::CircuitInputCount { path: path.into(), found, expected });
     }
-    let parse = |(text, &bits): (&String, &usize)| Value::parse(text, bits).map_err(Into::into);
+    let parse = |(text, &bits): (&String, &usize)| BristolValue::parse(text, bits).map_err(Into::into);
     texts.iter().zip(sizes).map(parse).collect()
 }
 
 /// The output values of a circuit whose output bits these are.
-fn values(circuit: &BristolCircuit, bits: &[bool]) -> Vec<Value> {
+fn values(circuit: &BristolCircuit, bits: &[bool]) -> Vec<BristolValue> {
     let mut bits = bits.iter().copied();
-    let value = |value: &Vec<_>| Value::from(bits.by_ref().take(value.len()).collect::<Vec<_>>());
+    let value = |value: &Vec<_>| BristolValue::from(bits.by_ref().take(value.len()).collect::<Vec<_>>());
     circuit.outputs().iter().map(value).collect()
 }
 
@@ -160,7 +145,7 @@ fn bits_of(size: usize) -> String {
 }
 
 /// Numbers as texts: few programs read more than 53 bits.
-fn value_json(value: &Value) -> Json {
+fn value_json(value: &BristolValue) -> Json {
     let decimal = value.number().map(|number| number.to_string());
     json!({ "bits": value.bits().len(), "decimal": decimal, "hex": value.hex() })
 }
@@ -183,31 +168,16 @@ impl Encryption {
         let secret = SecretKey::generate(PARAMETERS, SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
         let make = || Evaluator::new(&CloudKey::generate(&secret, seed), backend);
-        let (evaluator, key_duration) = report::timed(|| progress::spinner("making keys", make));
-        let evaluator = evaluator?;
+        let (evaluator, key_duration) = units::timed(|| progress::spinner("making keys", make));
 
         let seed = SecretSeed::from_os()?;
         let inputs = progress::spinner("encrypting", || secret.encrypt(inputs, seed).expand());
-        let mut run = Run::new(Arc::clone(&program), inputs);
-        let engine = Encrypted::new(&evaluator);
-        let limit = evaluator.portion();
-        let bar = progress::Count::bootstraps(program.bootstraps());
-        let (outputs, duration) = report::timed(|| {
-            loop {
-                match run.advance(&engine, limit)? {
-                    0 => return run.outputs(&engine),
-                    done => bar.add(done),
-                }
-            }
-        });
+        let run = EncryptedRun::new(Arc::clone(&program), Arc::new(evaluator?), inputs)?;
+        let bar = Arc::new(progress::Count::bootstraps(program.bootstraps()));
+        let control = progress::Count::control(&bar);
+        let (outputs, duration) = units::timed(|| run.finish(&control));
         bar.finish();
-        let results = outputs?
-            .into_iter()
-            .map(|bit| match bit {
-                Held::Known(bit) => Ok(bit),
-                Held::Value(ciphertext) => Ok(secret.decrypt(&ciphertext)?),
-            })
-            .collect::<Result<_>>()?;
+        let results = outputs?.iter().map(|bit| secret.decrypt(bit)).collect::<tfhe_core::Result<_>>()?;
         Ok(Self {
             results,
             backend,
@@ -236,7 +206,7 @@ impl Encryption {
 
     fn json(&self) -> Json {
         json!({
-            "parameters": super::parameters_json(PARAMETERS),
+            "parameters": description::set_json(PARAMETERS),
             "backend": self.backend.to_string(),
             "threads": rayon::current_num_threads(),
             "bootstraps": self.bootstraps,

@@ -1,148 +1,193 @@
-//! Rewrites keys and ciphertexts in the TFHE library's form, or from it in ours.
+//! Writes keys and ciphertexts in the TFHE library's form, or those of the library in the native one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use tfhe_core::{
-    ciphertext::SeededCiphertexts,
+    ciphertext::{CiphertextList, SeededCiphertexts},
     keys::{CloudKey, KeyId, SecretKey},
     parameters::Parameters,
     serial::{
-        self, CiphertextList, Header, Kind, NO_CONTEXT,
+        self, Frame, Kind, NO_CONTEXT,
         tfhe_lib::{self, CiphertextOrigin, CloudKeySet, Form, KeySet, SecretKeySet},
     },
 };
+use zeroize::Zeroizing;
 
-use super::Session;
 use crate::{
-    arguments::{Convert, FileForm},
+    arguments::files::{Convert, FileForm},
     error::{About, Error, Result},
-    files::{self, Written},
-    interrupt, progress, report,
+    files::{input::Input, keys, output::Target, whole::Secrecy},
+    session::Session,
+    terminal::{description, progress},
 };
 
-/// What was written.
+/// What was converted.
 struct Converted {
-    what: String,
+    /// The new file.
+    bytes: Zeroizing<Vec<u8>>,
+    kind: String,
+    secrecy: Secrecy,
     parameters: Parameters,
     /// Its identity in the new form, if it has one.
     key_id: Option<KeyId>,
 }
 
-pub(super) fn run(arguments: &Convert, session: &Session) -> Result<()> {
-    let output = session.output;
+pub(crate) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let inputs = [Some(&arguments.file), arguments.key.as_ref(), arguments.cloud_key.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
-    files::check_output(&arguments.out, arguments.overwriting.existing(), &inputs)?;
-    let form = tfhe_lib::recognise(&arguments.file)?;
-    let convert = || match (form, arguments.to) {
-        (None, FileForm::TfheLib) => to_library(arguments),
-        (Some(form), FileForm::Native) => from_library(arguments, form),
-        // What is neither form's is told by its reading.
-        (None, FileForm::Native) => {
-            serial::inspect(&arguments.file).map_err(Error::from).and_then(|_| has(arguments))
-        }
-        (Some(_), FileForm::TfheLib) => has(arguments),
-    };
-    let (converted, duration) = report::timed(|| progress::spinner("converting", convert));
-    let Converted { what, parameters, key_id } = converted?;
-    let file = Written::new(arguments.out.clone(), duration)?;
+    let target = Target::new(&arguments.out, arguments.overwriting.existing(), &inputs)?;
+    let output = target.words(session.output)?;
+    let start = Instant::now();
+    let Converted { bytes, kind, secrecy, parameters, key_id } =
+        progress::spinner("converting", || convert(arguments))?;
+    let duration: Duration = start.elapsed();
+    let file = target.write(&bytes, secrecy, duration)?;
     output.say(format_args!(
-        "{}: {what} in the form of {}, {}: {}",
+        "{}: {kind} in the form of {}, {}: {}",
         file.path.display(),
         arguments.to,
-        super::describe(&parameters),
+        description::set(&parameters),
         file.facts(),
     ))?;
     if let Some(id) = key_id {
         output.say(format_args!("key id      {id}"))?;
     }
     output.give(&json!({
-        "kind": what,
+        "kind": kind,
         "converted": file.json(),
-        "parameters": super::parameters_json(&parameters),
+        "parameters": description::set_json(&parameters),
         "key_id": key_id.map(|id| id.to_string()),
     }))
 }
 
-fn has(arguments: &Convert) -> Result<Converted> {
-    Err(Error::HasForm { path: arguments.file.clone(), form: arguments.to })
+fn convert(arguments: &Convert) -> Result<Converted> {
+    let mut input = Input::open(&arguments.file)?;
+    let has_form = |name: &Path| Error::HasForm { path: name.into(), form: arguments.to.owner() };
+    match (keys::recognise(&mut input)?, arguments.to) {
+        (None, FileForm::TfheLib) => {
+            let name = input.name().to_owned();
+            to_library(Frame::read(input).about(&name)?, &name, arguments)
+        }
+        (Some(form), FileForm::Native) => from_library(input, form, arguments),
+        (None, FileForm::Native) => {
+            let name = input.name().to_owned();
+            // What is neither form's is told by its reading.
+            Frame::read(input).about(&name)?;
+            Err(has_form(&name))
+        }
+        (Some(_), FileForm::TfheLib) => Err(has_form(input.name())),
+    }
 }
 
-/// Writes the library's form of a native file.
-fn to_library(arguments: &Convert) -> Result<Converted> {
-    let (path, out, existing) = (&arguments.file, &arguments.out, arguments.overwriting.existing());
-    let header = serial::inspect(path)?;
-    files::check_library_set(header.parameters, path)?;
-    let key_id = match header.kind {
+/// The library's form of a native file.
+fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converted> {
+    let (content, kind) = (frame.header().kind, frame.header().kind.to_string());
+    let check = |parameters: &Parameters| keys::check_library_set(parameters, name);
+    Ok(match content {
         Kind::SecretKey => {
-            let cloud =
-                arguments.cloud_key.as_deref().ok_or_else(|| Error::NeedsCloudKey { path: path.clone() })?;
-            let cloud = serial::load::<CloudKey>(cloud)?.content;
-            let set = SecretKeySet::new(&serial::load::<SecretKey>(path)?.content, &cloud).about(path)?;
-            interrupt::hold(|| set.save(out, existing))?;
-            Some(set.cloud().id())
+            let secret = frame.decode::<SecretKey>().about(name)?.content;
+            check(secret.parameters())?;
+            let path = arguments.cloud_key.as_deref();
+            let path = path.ok_or_else(|| Error::NeedsCloudKey { path: name.into() })?;
+            let input = Input::open(path)?;
+            let cloud_name = input.name().to_owned();
+            let cloud = Frame::read(input).and_then(Frame::decode::<CloudKey>).about(&cloud_name)?.content;
+            let set = SecretKeySet::new(&secret, &cloud).about(name)?;
+            Converted {
+                bytes: set.to_bytes(),
+                kind,
+                secrecy: Secrecy::Owner,
+                parameters: *secret.parameters(),
+                key_id: Some(set.cloud().id()),
+            }
         }
         Kind::CloudKey | Kind::CloudKeyWithMasks => {
-            let set = CloudKeySet::new(&serial::load::<CloudKey>(path)?.content).about(path)?;
-            interrupt::hold(|| set.save(out, existing))?;
-            Some(set.id())
+            let cloud = frame.decode::<CloudKey>().about(name)?.content;
+            check(cloud.parameters())?;
+            let set = CloudKeySet::new(&cloud).about(name)?;
+            Converted {
+                bytes: Zeroizing::new(set.to_bytes()),
+                kind,
+                secrecy: Secrecy::Everyone,
+                parameters: *cloud.parameters(),
+                key_id: Some(set.id()),
+            }
         }
         _ => {
-            let list = ciphertexts(&header, path)?;
-            interrupt::hold(|| tfhe_lib::save_ciphertexts(&list, out, existing))?;
-            None
+            let list = ciphertexts(frame).about(name)?;
+            check(list.parameters())?;
+            Converted {
+                bytes: Zeroizing::new(tfhe_lib::ciphertexts_to_bytes(&list)?),
+                kind,
+                secrecy: Secrecy::Everyone,
+                parameters: *list.parameters(),
+                key_id: None,
+            }
         }
-    };
-    Ok(Converted { what: header.kind.to_string(), parameters: *header.parameters, key_id })
+    })
 }
 
 /// Ciphertexts of a native file, with their masks.
-fn ciphertexts(header: &Header, path: &Path) -> Result<CiphertextList> {
-    if header.kind != Kind::SeededCiphertexts {
-        return Ok(serial::load(path)?.content);
+fn ciphertexts(frame: Frame) -> tfhe_core::Result<CiphertextList> {
+    if frame.header().kind != Kind::SeededCiphertexts {
+        return Ok(frame.decode()?.content);
     }
-    let seeded = serial::load::<SeededCiphertexts>(path)?.content;
-    Ok(CiphertextList::new(seeded.parameters(), seeded.key_id(), seeded.expand())?)
+    let seeded = frame.decode::<SeededCiphertexts>()?.content;
+    CiphertextList::new(seeded.parameters(), seeded.key_id(), seeded.expand())
 }
 
-/// Writes the native form of a file of the library.
-fn from_library(arguments: &Convert, form: Form) -> Result<Converted> {
-    let (path, out, existing) = (&arguments.file, &arguments.out, arguments.overwriting.existing());
+/// The native form of a file of the library.
+fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Converted> {
+    let (name, out) = (input.name().to_owned(), arguments.out.as_path());
     match form {
         Form::KeySet => {
-            let set = KeySet::load(path)?;
+            let set = keys::key_set(&mut input)?;
             let (parameters, key_id) = (*set.cloud().parameters(), Some(set.id()));
-            let what = match set {
+            let (bytes, kind, secrecy) = match set {
                 KeySet::Secret(set) => {
                     let key = set.into_secret_key();
-                    interrupt::hold(|| serial::save(&key, NO_CONTEXT, out, existing))?;
-                    Kind::SecretKey
+                    (serial::to_bytes(&key, NO_CONTEXT).about(out)?, Kind::SecretKey, Secrecy::Owner)
                 }
                 KeySet::Cloud(set) => {
                     let key = set.into_cloud_key();
-                    interrupt::hold(|| serial::save(&key, NO_CONTEXT, out, existing))?;
-                    Kind::CloudKeyWithMasks
+                    let bytes = serial::to_bytes(&key, NO_CONTEXT).about(out)?;
+                    (bytes, Kind::CloudKeyWithMasks, Secrecy::Everyone)
                 }
             };
-            Ok(Converted { what: what.to_string(), parameters, key_id })
+            Ok(Converted { bytes, kind: kind.to_string(), secrecy, parameters, key_id })
         }
         Form::Ciphertexts => {
-            let (key_path, parameters, key_id) = match (&arguments.key, &arguments.cloud_key) {
-                (Some(key_path), _) => {
-                    let key = files::load_secret_key(key_path)?;
-                    (key_path, *key.parameters(), key.id())
-                }
-                (None, Some(key_path)) => {
-                    let key = files::load_any_cloud_key(key_path)?;
-                    (key_path, *key.parameters(), key.id())
-                }
-                (None, None) => return Err(Error::NeedsKey { path: path.clone() }),
-            };
-            files::check_library_set(&parameters, key_path)?;
-            let list = tfhe_lib::load_ciphertexts(path, &parameters, key_id, CiphertextOrigin::Gate)?;
-            interrupt::hold(|| serial::save(&list, NO_CONTEXT, out, existing))?;
-            Ok(Converted { what: Kind::CiphertextList.to_string(), parameters, key_id: Some(key_id) })
+            let (parameters, key_id) = owner(arguments)?;
+            let list = tfhe_lib::read_ciphertexts(input, &parameters, key_id, CiphertextOrigin::Gate)
+                .about(&name)?;
+            Ok(Converted {
+                bytes: serial::to_bytes(&list, NO_CONTEXT).about(out)?,
+                kind: Kind::CiphertextList.to_string(),
+                secrecy: Secrecy::Everyone,
+                parameters,
+                key_id: Some(key_id),
+            })
         }
     }
+}
+
+/// The parameter set and the identity of the key that the library's ciphertexts are of, which the file does not tell.
+fn owner(arguments: &Convert) -> Result<(Parameters, KeyId)> {
+    let (name, parameters, id) = match (&arguments.key, &arguments.cloud_key) {
+        (Some(path), _) => {
+            let key = keys::secret_key(path)?;
+            (key.name, *key.content.parameters(), key.content.id())
+        }
+        (None, Some(path)) => {
+            let key = keys::cloud_key(path)?;
+            (key.name, *key.content.parameters(), key.content.id())
+        }
+        (None, None) => return Err(Error::NeedsKey { path: arguments.file.clone() }),
+    };
+    keys::check_library_set(&parameters, &name)?;
+    Ok((parameters, id))
 }

@@ -1,39 +1,83 @@
 //! Client: decrypts scores, and prints them with the label.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use bnn::{
+    client::{Client, ClientSpecification, EncryptedScores, Scores},
     data::GreyImage,
-    encrypted::EncryptedScores,
-    engine::{Scores, evaluate},
+    engine::evaluate,
     model::Model,
 };
 use serde_json::json;
 
-use super::{Session, paper};
 use crate::{
-    arguments::{Decrypt, Protocol},
-    engine::{self, Engine},
+    arguments::{
+        client::Decrypt,
+        shared::{ClientChoice, Comparison},
+    },
+    commands::encrypt::client,
     error::{About, Error, Result},
-    files, lookup,
-    report::{self, Output},
+    files::{encrypted, keys, lookup, named::Named, picture::picture},
+    session::Session,
+    terminal::{description, output::Output, units},
 };
 
-pub(super) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
-    let output = session.output;
-    let model = lookup::model(&arguments.model.name)?;
-    let (scores, _) = match arguments.protocol {
-        None => decrypt(&model, &arguments.file, &arguments.key)?,
-        Some(Protocol::Paper) => paper::decrypt(&model, &arguments.file, &arguments.key)?,
+pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
+    let choice = &arguments.client;
+    let encrypted = encrypted::scores(&arguments.file)?;
+    let client = client(choice, keys::secret_key(&arguments.key.path)?)?.content;
+    let plain = plain(choice, &arguments.comparison)?;
+    let (scores, _) = decrypt(&client, &encrypted)?;
+    show(client.specification(), &scores, plain.as_ref(), session.output)
+}
+
+/// What the model says in the clear of the picture to compare with, if one is named.
+///
+/// # Errors
+/// Where the picture or the model cannot be read, or they do not fit.
+pub(crate) fn plain(choice: &ClientChoice, comparison: &Comparison) -> Result<Option<Named<Scores>>> {
+    let evaluated = |path| {
+        let image = picture(path, comparison.index)?;
+        let content = in_the_clear(&*lookup::model(&choice.model.name)?, &image)?;
+        Ok(Named { name: image.name, content })
     };
-    output.say(report::score_table(&scores))?;
-    output.say(format_args!("\nThe label is {}.", scores.label()))?;
-    let equal = match &arguments.compare {
-        None => None,
-        Some(path) => Some(compare(&model, &scores, &GreyImage::load(path, arguments.index)?, output)?),
-    };
+    comparison.image.as_deref().map(evaluated).transpose()
+}
+
+/// The scores of a picture by the network in the clear.
+///
+/// # Errors
+/// [`Error::Network`], about the picture, where it does not fit.
+pub(crate) fn in_the_clear(model: &Model, image: &Named<GreyImage>) -> Result<Scores> {
+    let encoded = model.input().encode(&image.content).about(&image.name)?;
+    Ok(evaluate(model, &encoded)?)
+}
+
+/// Decrypts scores, and says what it took.
+///
+/// # Errors
+/// Where scores, key and model do not belong together.
+pub(crate) fn decrypt(client: &Client, scores: &Named<EncryptedScores>) -> Result<(Scores, Duration)> {
+    let (decrypted, duration) = units::timed(|| client.decrypt(&scores.content));
+    Ok((decrypted.about(&scores.name)?, duration))
+}
+
+/// Prints scores, and compares them with those of the network in the clear on a picture.
+///
+/// # Errors
+/// [`Error::ScoresDiffer`] where they are not the same.
+pub(crate) fn show(
+    specification: &ClientSpecification,
+    scores: &Scores,
+    plain: Option<&Named<Scores>>,
+    output: Output,
+) -> Result<()> {
+    let labels = specification.labels();
+    output.say(description::score_table(scores, labels))?;
+    output.say(format_args!("\nThe label is {}.", labels[scores.label()]))?;
+    let equal = plain.map(|plain| compare(scores, plain, labels, output)).transpose()?;
     output.give(&json!({
-        "model": super::model_json(&model),
+        "model": description::client_json(specification),
         "scores": scores.reals(),
         "label": scores.label(),
         "equal_to_plain": equal,
@@ -42,22 +86,12 @@ pub(super) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
 }
 
 /// Whether the scores are those of the network in the clear.
-fn compare(model: &Model, scores: &Scores, image: &GreyImage, output: Output) -> Result<bool> {
-    let plain = evaluate(model, &model.input().encode(image)?)?;
-    let equal = scores == &plain;
+fn compare(scores: &Scores, plain: &Named<Scores>, labels: &[String], output: Output) -> Result<bool> {
+    let equal = scores == &plain.content;
     let verdict = if equal { "equal, bit for bit, those of" } else { "differ from those of" };
-    output.say(format_args!("The scores {verdict} the network in the clear on {}.", image.origin()))?;
+    output.say(format_args!("The scores {verdict} the network in the clear on {}.", plain.name.display()))?;
     if !equal {
-        output.say(report::score_table(&plain))?;
+        output.say(description::score_table(&plain.content, labels))?;
     }
     Ok(equal)
-}
-
-/// Decrypts the scores in the file `input` with the key in the file `key`, and says what it took.
-pub(super) fn decrypt(model: &Model, input: &Path, key: &Path) -> Result<(Scores, Duration)> {
-    let scores = EncryptedScores::load(input)?;
-    let secret = files::load_secret_key(key)?;
-    Engine::of(secret.parameters()).about(key)?;
-    let (decrypted, duration) = report::timed(|| engine::decrypt(model, &secret, &scores));
-    Ok((decrypted.about(input)?, duration))
 }

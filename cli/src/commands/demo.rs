@@ -1,35 +1,44 @@
 //! The whole path on one digit, playing client and server in one process, through real files in a temporary folder.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bnn::{
+    client::{Client, ClientSpecification, Scores},
     data::GreyImage,
-    engine::{self, Scores},
+    engine::{Engine, client_specification},
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::{backend::Backend, parameters::Parameters, serial::Existing};
+use tfhe_core::{backend::Backend, parameters::Parameters};
 
-use super::{
-    Session, decrypt, encrypt,
-    infer::{self, Inferred},
-    keygen,
-};
 use crate::{
-    arguments::{DEFAULT_MODEL, Demo},
-    engine::Engine,
+    arguments::{client::Demo, shared::DEFAULT_MODEL},
+    commands::{
+        decrypt, encrypt,
+        infer::functional::{self, Inferred},
+        keygen,
+    },
     error::Result,
-    files::Written,
-    interrupt, lookup,
-    report::{self, Output},
+    files::{
+        encrypted,
+        input::Input,
+        keys, lookup,
+        named::Named,
+        output::{Target, Written},
+        picture::picture,
+        specification,
+        whole::{Existing, Secrecy},
+    },
+    session::Session,
+    terminal::{description, interrupt, output::Output, units},
 };
 
-pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
+pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let (output, backend) = (session.output, session.backend()?);
     let model = lookup::model(&arguments.model.name)?;
     let path = arguments.image.clone().map_or_else(|| lookup::digit(arguments.digit), Ok)?;
-    let image = GreyImage::load(&path, arguments.index)?;
-    let plain = engine::evaluate(&model, &model.input().encode(&image)?)?;
+    let image = picture(&path, arguments.index)?;
+    let plain = decrypt::in_the_clear(&model, &image)?;
 
     // The demo shows what one waits for: the functional engine.
     let parameters = Engine::Functional.parameters(Some(&model))?;
@@ -38,29 +47,41 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let in_folder = |name: &str| folder.path().join(name);
     let (secret_key, cloud_key) = (in_folder("secret.key"), in_folder("cloud.key"));
 
-    let pair = keygen::make(folder.path(), parameters, Existing::Refuse)?;
+    let pair = keygen::make(folder.path(), parameters, Existing::Refuse, &[])?;
     tell_keys(&pair, output)?;
-    let encrypted = encrypt::encrypt(&model, &image, &secret_key, in_folder("digit.enc"), Existing::Refuse)?;
+    let target = |name: &str| Target::new(&in_folder(name), Existing::Refuse, &[]);
+    let specification = target("client.json")?.write(
+        &client_specification(&model)?.to_bytes(),
+        Secrecy::Everyone,
+        Duration::ZERO,
+    )?;
+    // From here on the client knows of the model what the file says.
+    let secret_key = Arc::new(keys::secret_key(&secret_key)?.content);
+    let client = Client::new(specification::read(Input::open(&specification.path)?)?, secret_key)?;
+    let encrypted = encrypt::encrypt(&client, &image, &target("digit.enc")?)?;
     output.say(format_args!(
-        "3. The client encrypts the {} pixels: {}. The file goes to the server.",
-        image.pixels().len(),
+        "3. The client encrypts the {} pixels, by what the server tells of its model ({}): {}. The file goes to the server.",
+        image.content.pixels().len(),
+        units::size(specification.bytes),
         made(&encrypted),
     ))?;
-    let pictures = [(encrypted.path.clone(), in_folder("digit.scores"))];
-    let inferred = infer::infer(&model, &pictures, &cloud_key, backend, Existing::Refuse)?;
+    let pictures = [encrypted::image(&encrypted.path)?];
+    let cloud_key = || keys::cloud_key(&cloud_key);
+    let inferred = functional::infer(&model, &pictures, &[target("digit.scores")?], cloud_key, backend)?;
     tell_inference(&inferred, output)?;
-    let (scores, duration) = decrypt::decrypt(&model, &inferred.scores[0].path, &secret_key)?;
-    output.say(format_args!("6. The client decrypts the scores, in {}:\n", report::duration(duration)))?;
-    conclude(&scores, &plain, output)?;
+    let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].path)?)?;
+    output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;
+    conclude(client.specification(), &scores, &plain, output)?;
     invite(&path, arguments.index, &arguments.model.name, output)?;
 
     output.give(&json!({
-        "image": image.origin(),
-        "model": super::model_json(&model),
-        "parameters": super::parameters_json(parameters),
+        "image": image.name.display().to_string(),
+        "model": description::model_json(&model),
+        "parameters": description::set_json(parameters),
         "key_id": pair.id.to_string(),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
+        "client_specification": specification.json(),
         "encrypted_image": encrypted.json(),
         "inference": inferred.json(),
         "decryption_seconds": duration.as_secs_f64(),
@@ -74,20 +95,20 @@ pub(super) fn run(arguments: &Demo, session: &Session) -> Result<()> {
 
 fn introduce(
     model: &Model,
-    image: &GreyImage,
+    image: &Named<GreyImage>,
     parameters: &Parameters,
     backend: Backend,
     output: Output,
 ) -> Result<()> {
-    output.say(format_args!("{}:\n\n{}", image.origin(), image.to_half_blocks()))?;
+    output.say(format_args!("{}:\n\n{}", image.name.display(), image.content.to_half_blocks()))?;
     output.say(format_args!(
         "What digit is it? A server will say without seeing it, or its own answer.\n\n\
          Network:    {}, {}\n\
          Encryption: TFHE, {}\n\
          Machine:    backend {backend}, {} threads\n",
         model.name(),
-        report::architecture(model),
-        super::describe(parameters),
+        description::architecture(model),
+        description::set(parameters),
         rayon::current_num_threads(),
     ))
 }
@@ -107,8 +128,8 @@ fn tell_keys(pair: &keygen::KeyPair, output: Output) -> Result<()> {
 fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
     output.say(format_args!(
         "4. The server prepares the cloud key: {} in memory, in {}.",
-        report::size(inferred.key_bytes as u64),
-        report::duration(inferred.key_duration),
+        units::size(inferred.key_bytes as u64),
+        units::duration(inferred.key_duration),
     ))?;
     output.say(format_args!(
         "5. The server runs the network on the ciphertexts, {} bootstraps, {:.0} a second: {}. \
@@ -120,9 +141,15 @@ fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
 }
 
 /// The scores, the label, and how they compare with the network in the clear.
-fn conclude(scores: &Scores, plain: &Scores, output: Output) -> Result<()> {
-    output.say(report::score_table(scores))?;
-    let (label, plain_label) = (scores.label(), plain.label());
+fn conclude(
+    specification: &ClientSpecification,
+    scores: &Scores,
+    plain: &Scores,
+    output: Output,
+) -> Result<()> {
+    let labels = specification.labels();
+    output.say(description::score_table(scores, labels))?;
+    let (label, plain_label) = (&labels[scores.label()], &labels[plain.label()]);
     output.say(if label == plain_label {
         format!("\nThe encrypted network says {label}, and so does the same network in the clear.")
     } else {
@@ -147,5 +174,5 @@ fn invite(image: &Path, index: Option<usize>, model: &str, output: Output) -> Re
 /// A file by its name, size, and what it took.
 fn made(file: &Written) -> String {
     let name = file.path.file_name().unwrap_or_default();
-    format!("{}, {}, in {}", name.display(), report::size(file.bytes), report::duration(file.duration))
+    format!("{}, {}, in {}", name.display(), units::size(file.bytes), units::duration(file.duration))
 }

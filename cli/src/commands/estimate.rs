@@ -1,32 +1,33 @@
 //! Says what an inference would cost, with the speed of this machine measured on the spot.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bnn::{
-    data::{GreyImage, IdxImages},
-    encoding::EncodedImage,
-    engine::{
-        functional::{self, Margin},
-        gates,
-    },
+    client::EncodedImage,
+    data::GreyImage,
+    engine::{Engine, functional, gates},
     model::Model,
 };
 use serde_json::{Value, json};
 use tfhe_core::{
     backend::Backend,
+    bootstrap::LookupTable,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
     random::SecretSeed,
+    torus::Torus32,
 };
 
-use super::Session;
 use crate::{
-    arguments::Estimate,
-    engine::Engine,
-    error::Result,
-    lookup, progress,
-    report::{self, Output},
+    arguments::server::Estimate,
+    error::{About, Result},
+    files::{data_set, input, lookup, picture::picture},
+    session::Session,
+    terminal::{description, output::Output, progress, units},
 };
 
 /// How often the ciphertexts of a run are in memory while it is saved.
@@ -37,13 +38,13 @@ const TRIALS: u32 = 100;
 /// How long bootstraps are timed.
 const TIMED: Duration = Duration::from_secs(2);
 
-pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
+pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model)?;
-    let engine = arguments.engine.unwrap_or_else(|| Engine::fitting(&model));
+    let engine = arguments.engine.map_or_else(|| Engine::fitting(&model), Engine::from);
     let parameters = engine.parameters(Some(&model))?;
-    output.say(format_args!("model       {}: {}", model.name(), report::architecture(&model)))?;
-    output.say(format_args!("engine      {engine}, {}", super::describe(parameters)))?;
+    output.say(format_args!("model       {}: {}", model.name(), description::architecture(&model)))?;
+    output.say(format_args!("engine      {engine}, {}", description::set(parameters)))?;
     let (bootstraps, held, facts) = match engine {
         Engine::Functional => functional_cost(&model, arguments, output)?,
         Engine::Gates => gates_cost(&model, arguments, output)?,
@@ -57,18 +58,18 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
         "speed       {speed:.0} a second here (measured; backend {backend}, {} threads)",
         rayon::current_num_threads()
     ))?;
-    output.say(format_args!("time        {}", report::long_duration(Duration::from_secs_f64(seconds))))?;
+    output.say(format_args!("time        {}", units::long_duration(Duration::from_secs_f64(seconds))))?;
     output.say(format_args!(
         "memory      {}: {} of cloud key, {} of ciphertexts at most{}",
-        report::size(memory as u64),
-        report::size(key_bytes as u64),
-        report::size(held as u64),
+        units::size(memory as u64),
+        units::size(key_bytes as u64),
+        units::size(held as u64),
         if engine == Engine::Gates { ", three times that while they are saved" } else { "" },
     ))?;
     output.give(&json!({
-        "model": super::model_json(&model),
+        "model": description::model_json(&model),
         "engine": engine.to_string(),
-        "parameters": super::parameters_json(parameters),
+        "parameters": description::set_json(parameters),
         "bootstraps": bootstraps,
         "bootstraps_per_second": speed,
         "seconds": seconds,
@@ -77,10 +78,16 @@ pub(super) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     }))
 }
 
-fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = functional::Plan::cheapest(model)?;
+fn functional_cost(
+    model: &Arc<Model>,
+    arguments: &Estimate,
+    output: Output,
+) -> Result<(usize, usize, Value)> {
+    let plan = functional::Plan::cheapest(Arc::clone(model))?;
     let mut layers = Vec::new();
-    for Margin { layer, bootstraps, least, most, noise } in plan.margins() {
+    for margin in plan.margins() {
+        let (layer, noise, (least, most)) = (&*margin.layer, margin.noise, margin.range);
+        let bootstraps = margin.bootstraps;
         output.say(format_args!(
             "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}, noise of {noise:.2} (standard \
              deviation, 1/{:.0} of half the range)",
@@ -96,8 +103,8 @@ fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Resul
     let (upload, answer) = (plan.image_bytes(), plan.scores_bytes());
     output.say(format_args!(
         "sent        {} to the server, {} back",
-        report::size(upload as u64),
-        report::size(answer as u64)
+        units::size(upload as u64),
+        units::size(answer as u64)
     ))?;
     let changes = label_changes(&plan, model, arguments, output)?;
     // A layer's inputs and outputs are there together.
@@ -115,21 +122,24 @@ fn functional_cost(model: &Model, arguments: &Estimate, output: Output) -> Resul
 /// The share of labels that noise is expected to change, on the pictures asked for or the sample digits; none where there
 /// are no pictures that fit.
 fn label_changes(
-    plan: &functional::Plan<'_>,
+    plan: &functional::Plan,
     model: &Model,
     arguments: &Estimate,
     output: Output,
 ) -> Result<Option<f64>> {
     let (images, origin): (Vec<GreyImage>, String) = match &arguments.images {
         Some(path) => {
-            let images = IdxImages::open(path)?;
+            let images = data_set::images(path)?;
             let count = images.len().min(MOST_SIMULATED);
-            let first = (0..count).map(|index| images.image(index)).collect::<bnn::Result<_>>()?;
-            (first, format!("the first {count} images of {}", path.display()))
+            let first = (0..count)
+                .map(|index| images.image(index))
+                .collect::<bnn::Result<_>>()
+                .about(&input::name(path))?;
+            (first, format!("the first {count} images of {}", input::name(path).display()))
         }
         None => {
             let digits = (0..10).filter_map(|digit| lookup::digit(digit).ok());
-            let images = digits.map(|path| GreyImage::load(&path, None)).collect::<bnn::Result<_>>()?;
+            let images = digits.map(|path| Ok(picture(&path, None)?.content)).collect::<Result<_>>()?;
             (images, "the sample digits".into())
         }
     };
@@ -152,8 +162,8 @@ fn label_changes(
     Ok(Some(changes))
 }
 
-fn gates_cost(model: &Model, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = gates::Plan::new(model, Engine::Gates.parameters(None)?, arguments.style.into());
+fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
+    let plan = gates::Plan::new(Arc::clone(model), Engine::Gates.parameters(None)?, arguments.style.into());
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     let mut before = 0;
     let mut layers = Vec::new();
@@ -181,15 +191,13 @@ fn measure(parameters: &Parameters, backend: Backend) -> Result<(f64, usize)> {
     let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?), backend)?;
     let count = evaluator.portion();
     let bits = key.encrypt(&vec![true; count], SecretSeed::from_os()?).expand();
-    let table = tfhe_core::bootstrap::LookupTable::sign(
-        parameters.polynomial_size,
-        tfhe_core::torus::Torus32(1 << 29),
-    );
+    let table = LookupTable::sign(parameters.polynomial_size(), Torus32(1 << 29));
     let tables = vec![&table; count];
     // The first batch also warms the caches up.
     evaluator.bootstrap(&bits, &tables)?;
     let (start, mut done) = (Instant::now(), 0);
-    while start.elapsed() < TIMED {
+    // One batch at least, however slow the machine is.
+    while done == 0 || start.elapsed() < TIMED {
         evaluator.bootstrap(&bits, &tables)?;
         done += count;
     }

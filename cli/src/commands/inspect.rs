@@ -1,44 +1,108 @@
 //! Says what a file or a model folder is; never what is secret in it.
 
-use std::{fs, path::Path};
+use std::{path::Path, sync::Arc};
 
-use bnn::{encoding::PixelEncoding, engine::functional::Plan, model::Model};
-use serde_json::json;
+use bnn::{
+    client::{InputEncoding, PixelEncoding},
+    engine::{Engine, functional::Plan},
+    model::Model,
+};
+use serde_json::{Value, json};
 use tfhe_core::{
-    ciphertext::{PackedCiphertext, SeededCiphertexts},
+    ciphertext::{CiphertextList, PackedCiphertext, SeededCiphertexts},
     keys::{CloudKey, SecretKey},
     serial::{
-        self, CiphertextList, Header, Kind, NO_CONTEXT,
-        tfhe_lib::{self, Form, KeySet},
+        Frame, Header, Kind, NO_CONTEXT, Stored,
+        tfhe_lib::{Form, KeySet},
     },
 };
 
-use super::Session;
 use crate::{
-    arguments::Inspect,
-    error::{Error, Result},
-    lookup, report,
+    arguments::files::Inspect,
+    error::{About, Result},
+    files::{
+        input::{Input, is_stdin},
+        keys, lookup, specification,
+    },
+    session::Session,
+    terminal::{description, output::Output, units},
 };
 
-pub(super) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
+pub(crate) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
     let path = &arguments.file;
     // What is no file may still be the name of a model.
+    let is_model = |name: &str| path.is_dir() || !path.exists() && lookup::models().contains_key(name);
     match path.to_str() {
-        Some(name) if path.is_dir() || !path.exists() && lookup::models().contains_key(name) => {
-            inspect_model(&lookup::model(name)?, session)
-        }
+        Some(name) if !is_stdin(path) && is_model(name) => inspect_model(&lookup::model(name)?, session),
         _ => inspect_file(path, session),
     }
 }
 
+fn inspect_file(path: &Path, session: &Session) -> Result<()> {
+    let mut input = Input::open(path)?;
+    match keys::recognise(&mut input)? {
+        Some(form) => inspect_library(form, input, session),
+        // No native file begins with a brace, and every specification does.
+        None if input.start(1)? == b"{" => inspect_specification(input, session.output),
+        None => inspect_native(input, session),
+    }
+}
+
+/// What a client needs of a model.
+fn inspect_specification(input: Input, output: Output) -> Result<()> {
+    let name = input.name().to_owned();
+    let specification = specification::read(input)?;
+    let (picture, labels) = (specification.input(), specification.labels());
+    let digest = units::hex(&specification.model_digest());
+    output.say(format_args!("file        {}", name.display()))?;
+    output.say("kind        a client specification")?;
+    output.say(format_args!("model       {}", specification.model_name()))?;
+    output.say(format_args!("digest      {digest}"))?;
+    output.say(input_line(picture))?;
+    output.say(format_args!("labels      {}", labels.join(", ")))?;
+    let mut engines = Vec::new();
+    for engine in [Engine::Functional, Engine::Gates] {
+        let sets: Vec<&str> =
+            specification.parameter_sets(engine).into_iter().map(|set| set.name()).collect();
+        if !sets.is_empty() {
+            output.say(format_args!("{:<11} with keys of {}", engine.to_string(), sets.join(", ")))?;
+        }
+        engines.push(json!({ "engine": engine.to_string(), "parameters": sets }));
+    }
+    output.say("checksum    holds")?;
+    output.give(&json!({
+        "file": name.display().to_string(),
+        "kind": "a client specification",
+        "model": description::client_json(&specification),
+        "input": input_json(picture),
+        "labels": labels,
+        "engines": engines,
+        "checksum": "holds",
+    }))
+}
+
+/// How a model reads pictures, for people.
+fn input_line(input: &InputEncoding) -> String {
+    format!("input       {} x {} pixels: {}", input.width(), input.height(), reading(input.pixels()))
+}
+
+/// The same in JSON.
+fn input_json(input: &InputEncoding) -> Value {
+    json!({
+        "width": input.width(),
+        "height": input.height(),
+        "encoding": input.pixels().name(),
+        "values": input.value_count(),
+        "bits": input.bit_count(),
+    })
+}
+
 /// A file of the TFHE library.
-fn inspect_library(form: Form, path: &Path, session: &Session) -> Result<()> {
-    let output = session.output;
-    let failed = |source| Error::Io { path: path.into(), source };
-    let bytes = fs::metadata(path).map_err(failed)?.len();
+fn inspect_library(form: Form, mut input: Input, session: &Session) -> Result<()> {
+    let (output, name) = (session.output, input.name().to_owned());
     let (kind, set) = match form {
         Form::KeySet => {
-            let set = KeySet::load(path)?;
+            let set = keys::key_set(&mut input)?;
             let kind = match set {
                 KeySet::Secret(_) => Kind::SecretKey.to_string(),
                 KeySet::Cloud(_) => Kind::CloudKeyWithMasks.to_string(),
@@ -47,101 +111,93 @@ fn inspect_library(form: Form, path: &Path, session: &Session) -> Result<()> {
         }
         Form::Ciphertexts => ("ciphertexts".into(), None),
     };
-    output.say(format_args!("file        {}", path.display()))?;
+    let bytes = input.measure()?;
+    output.say(format_args!("file        {}", name.display()))?;
     output.say(format_args!("kind        {kind}, in the form of the TFHE library"))?;
-    output.say(format_args!("size        {}", report::exact_size(bytes)))?;
+    output.say(format_args!("size        {}", units::exact_size(bytes)))?;
     if let Some((parameters, id)) = &set {
-        output.say(format_args!("parameters  {}", super::describe(parameters)))?;
+        output.say(format_args!("parameters  {}", description::set(parameters)))?;
         output.say(format_args!("key id      {id}"))?;
     }
     output.give(&json!({
-        "file": path.display().to_string(),
+        "file": name.display().to_string(),
         "kind": kind,
         "bytes": bytes,
-        "parameters": set.as_ref().map(|(parameters, _)| super::parameters_json(parameters)),
+        "parameters": set.as_ref().map(|(parameters, _)| description::set_json(parameters)),
         "key_id": set.map(|(_, id)| id.to_string()),
         "checksum": null,
     }))
 }
 
-fn inspect_file(path: &Path, session: &Session) -> Result<()> {
-    if let Some(form) = tfhe_lib::recognise(path)? {
-        return inspect_library(form, path, session);
-    }
-    let output = session.output;
-    let header = serial::inspect(path)?;
-    let content = content(&header, path)?;
-    let failed = |source| Error::Io { path: path.into(), source };
-    let bytes = fs::metadata(path).map_err(failed)?.len();
+/// A file of this program.
+fn inspect_native(mut input: Input, session: &Session) -> Result<()> {
+    let (output, name) = (session.output, input.name().to_owned());
+    let frame = Frame::read(&mut input).about(&name)?;
+    let bytes = input.measure()?;
+    let (header, content) = content(frame).about(&name)?;
     let model = (header.context != NO_CONTEXT).then_some(header.context);
     let model_name = model.and_then(lookup::name_of);
 
-    output.say(format_args!("file        {}", path.display()))?;
+    output.say(format_args!("file        {}", name.display()))?;
     output.say(format_args!("kind        {}{content}", header.kind))?;
-    output.say(format_args!("size        {}", report::exact_size(bytes)))?;
+    output.say(format_args!("size        {}", units::exact_size(bytes)))?;
     output.say(format_args!(
         "parameters  {}; gates fail with probability 2^{:.0} at most",
-        super::describe(header.parameters),
-        header.parameters.log2_failure,
+        description::set(header.parameters),
+        header.parameters.log2_failure(),
     ))?;
     output.say(format_args!("key id      {}", header.key_id))?;
     if let Some(digest) = model {
         let name = model_name.as_deref().unwrap_or("not found here");
-        output.say(format_args!("model       {} ({name})", report::hex(&digest)))?;
+        output.say(format_args!("model       {} ({name})", units::hex(&digest)))?;
     }
     output.say("checksum    holds")?;
     output.give(&json!({
-        "file": path.display().to_string(),
+        "file": name.display().to_string(),
         "kind": header.kind.to_string(),
         "bytes": bytes,
-        "parameters": super::parameters_json(header.parameters),
+        "parameters": description::set_json(header.parameters),
         "key_id": header.key_id.to_string(),
-        "model_digest": model.map(|digest| report::hex(&digest)),
+        "model_digest": model.map(|digest| units::hex(&digest)),
         "model_name": model_name,
         "checksum": "holds",
     }))
 }
 
-/// What the file holds, in numbers; read whole, so that what the checksum cannot tell is checked too.
-fn content(header: &Header, path: &Path) -> Result<String> {
-    Ok(match header.kind {
-        Kind::SecretKey => {
-            serial::load::<SecretKey>(path)?;
-            ": for the client only".into()
-        }
+/// The header, and what the file holds in numbers. It is decoded, so that what the checksum cannot tell is checked too.
+fn content(frame: Frame) -> tfhe_core::Result<(Header, String)> {
+    let values = |count: usize| format!(": {count} values");
+    Ok(match frame.header().kind {
+        Kind::SecretKey => (frame.decode::<SecretKey>()?.header, ": for the client only".into()),
         Kind::CloudKey | Kind::CloudKeyWithMasks => {
-            serial::load::<CloudKey>(path)?;
-            ": for the server".into()
+            (frame.decode::<CloudKey>()?.header, ": for the server".into())
         }
         Kind::SeededCiphertexts => {
-            format!(": {} values", serial::load::<SeededCiphertexts>(path)?.content.message_count())
+            let Stored { content, header } = frame.decode::<SeededCiphertexts>()?;
+            (header, values(content.message_count()))
         }
         Kind::PackedCiphertext => {
-            format!(": {} values", serial::load::<PackedCiphertext>(path)?.content.message_count())
+            let Stored { content, header } = frame.decode::<PackedCiphertext>()?;
+            (header, values(content.message_count()))
         }
-        Kind::CiphertextList => {
-            format!(": {} values", serial::load::<CiphertextList>(path)?.content.ciphertexts().len())
+        _ => {
+            let Stored { content, header } = frame.decode::<CiphertextList>()?;
+            (header, values(content.ciphertexts().len()))
         }
-        _ => String::new(),
     })
 }
 
-fn inspect_model(model: &Model, session: &Session) -> Result<()> {
+fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     let output = session.output;
-    let (input, digest) = (model.input(), report::hex(&model.digest()));
+    let (input, digest) = (model.input(), units::hex(&model.digest()));
     output.say(format_args!("model       {}: {}", model.name(), model.description()))?;
     output.say(format_args!("digest      {digest}"))?;
-    output.say(format_args!(
-        "input       {} x {} pixels: {}",
-        input.width(),
-        input.height(),
-        reading(input.pixels())
-    ))?;
-    let plan = Plan::cheapest(model).ok();
+    output.say(input_line(input))?;
+    let plan = Plan::cheapest(Arc::clone(model)).ok();
     let engines = plan.as_ref().map_or_else(
         || "gates".into(),
         |plan| {
-            let (bootstraps, set) = (plan.bootstraps(), plan.parameters().name);
+            let (bootstraps, set) = (plan.bootstraps(), plan.parameters().name());
             format!("functional ({bootstraps} bootstraps an image, {set}) and gates")
         },
     );
@@ -149,30 +205,26 @@ fn inspect_model(model: &Model, session: &Session) -> Result<()> {
     output.say("\nlayer         kind              inputs  outputs  sums and noise (functional engine)")?;
     let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
-    for report::Shape { name, kind, inputs, outputs } in report::shapes(model) {
-        let margin = margins.iter().find(|margin| margin.layer == name);
-        let margin_text =
-            margin.map_or_else(String::new, |m| format!("  {} to {}, noise {:.2}", m.least, m.most, m.noise));
+    for layer in model.layers() {
+        let (name, kind, inputs, outputs) = (layer.name(), layer.kind(), layer.inputs(), layer.outputs());
+        let margin = margins.iter().find(|margin| *margin.layer == *name);
+        let margin_text = margin.map_or_else(String::new, |margin| {
+            format!("  {} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
+        });
         output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
         layers.push(json!({
             "name": name,
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
-            "sums": margin.map(|margin| [margin.least, margin.most]),
+            "sums": margin.map(|margin| margin.range),
             "noise_deviation": margin.map(|margin| margin.noise),
         }));
     }
     output.give(&json!({
-        "model": super::model_json(model),
+        "model": description::model_json(model),
         "description": model.description(),
-        "input": {
-            "width": input.width(),
-            "height": input.height(),
-            "encoding": input.pixels().name(),
-            "values": input.value_count(),
-            "bits": input.bit_count(),
-        },
+        "input": input_json(input),
         "bootstraps": plan.as_ref().map(Plan::bootstraps),
         "layers": layers,
     }))

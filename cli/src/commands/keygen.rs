@@ -1,21 +1,33 @@
 //! Client: makes a secret key and its cloud key.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use bnn::engine::Engine;
 use serde_json::json;
 use tfhe_core::{
     keys::{CloudKey, KeyId, SecretKey},
-    parameters::{Parameters, TFHE_LIB_V1_0_1},
+    parameters::Parameters,
     random::SecretSeed,
-    serial::{self, Existing, NO_CONTEXT, Staged, tfhe_lib::SecretKeySet},
+    serial::{self, NO_CONTEXT},
 };
 
-use super::Session;
 use crate::{
-    arguments::{Keygen, Protocol},
-    error::{Error, Result},
-    files::{self, Written},
-    interrupt, lookup, progress, report,
+    arguments::client::Keygen,
+    error::{About, Error, Result},
+    files::{
+        folder::{check_folder, make_folder},
+        input::Input,
+        lookup,
+        output::{Written, check_file},
+        specification,
+        whole::{Existing, Secrecy, Staged},
+    },
+    session::Session,
+    terminal::{description, interrupt, output::Output, progress, units},
 };
 
 /// What a parameter set has that is not of yesterday.
@@ -23,35 +35,113 @@ const SECURE_BITS: u32 = 128;
 
 /// Two keys that belong together.
 #[derive(Debug)]
-pub(super) struct KeyPair {
-    pub(super) id: KeyId,
-    pub(super) secret: Written,
-    pub(super) cloud: Written,
+pub(crate) struct KeyPair {
+    pub(crate) id: KeyId,
+    pub(crate) secret: Written,
+    pub(crate) cloud: Written,
 }
 
-pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
-    let output = session.output;
-    let existing = arguments.overwriting.existing();
-    let (pair, parameters, user) = match arguments.protocol {
-        Some(Protocol::Paper) => {
-            (make_papers(&arguments.out, existing)?, &TFHE_LIB_V1_0_1, "the paper's protocol".into())
+pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
+    let engine = Engine::from(arguments.engine);
+    let parameters = match &arguments.client {
+        Some(file) => {
+            let specification = specification::read(Input::open(file)?)?;
+            let sets = specification.parameter_sets(engine);
+            let model = specification.model_name();
+            *sets.first().ok_or_else(|| Error::NoEngine { model: model.into(), engine })?
         }
         None => {
             let model = arguments.model.as_deref().map(lookup::model).transpose()?;
-            let parameters = arguments.engine.parameters(model.as_ref())?;
-            let user = format!("the {} engine", arguments.engine);
-            (make(&arguments.out, parameters, existing)?, parameters, user)
+            engine.parameters(model.as_ref())?
         }
     };
+    let inputs: Vec<&Path> = arguments.client.iter().map(PathBuf::as_path).collect();
+    let pair = make(&arguments.out, parameters, arguments.overwriting.existing(), &inputs)?;
+    tell(&pair, &format!("the {engine} engine"), parameters, session.output)
+}
+
+/// Makes `secret.key` and `cloud.key` in a folder, which is made if it is not there.
+///
+/// # Errors
+/// Where the files cannot be written.
+pub(crate) fn make(
+    folder: &Path,
+    parameters: &Parameters,
+    existing: Existing,
+    inputs: &[&Path],
+) -> Result<KeyPair> {
+    let paths = paths(folder, existing, inputs)?;
+    let (secret, drawing) =
+        units::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
+    let secret = secret?;
+    let (cloud, computing) = cloud_key(&secret)?;
+    let secret_bytes = serial::to_bytes(&secret, NO_CONTEXT).about(&paths[0])?;
+    let cloud_bytes = serial::to_bytes(&cloud, NO_CONTEXT).about(&paths[1])?;
+    write_both(&paths, [&secret_bytes, &cloud_bytes], existing)?;
+    let [secret_path, cloud_path] = paths;
+    Ok(KeyPair {
+        id: secret.id(),
+        secret: Written::new(secret_path, &secret_bytes, drawing),
+        cloud: Written::new(cloud_path, &cloud_bytes, computing),
+    })
+}
+
+/// Makes the cloud key of a secret key, with its progress, and says what it took.
+///
+/// # Errors
+/// Where the system gives no seed.
+pub(crate) fn cloud_key(secret: &SecretKey) -> Result<(CloudKey, Duration)> {
+    let seed = SecretSeed::from_os()?;
+    let bar = Arc::new(progress::Count::rows(CloudKey::rows(secret.parameters())));
+    let control = progress::Count::control(&bar);
+    let (cloud, duration) = units::timed(|| CloudKey::generate_with(secret, seed, &control));
+    bar.finish();
+    Ok((cloud?, duration))
+}
+
+/// The secret key's file and the cloud key's in a folder, which is made if it is not there.
+///
+/// # Errors
+/// Where they could not be written.
+pub(crate) fn paths(folder: &Path, existing: Existing, inputs: &[&Path]) -> Result<[PathBuf; 2]> {
+    check_folder(folder)?;
+    make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
+    let paths = ["secret.key", "cloud.key"].map(|name| folder.join(name));
+    paths.iter().try_for_each(|path| check_file(path, existing, inputs))?;
+    Ok(paths)
+}
+
+/// Writes both files or none, whether a disk is full or the user impatient. The secret key comes last: until the new pair is
+/// on the disk, the old secret key is there.
+///
+/// # Errors
+/// Where one of them cannot be written.
+pub(crate) fn write_both(
+    [secret, cloud]: &[PathBuf; 2],
+    [secret_bytes, cloud_bytes]: [&[u8]; 2],
+    existing: Existing,
+) -> Result<()> {
+    interrupt::hold(|| {
+        let cloud = Staged::new(cloud_bytes, cloud, existing, Secrecy::Everyone)?;
+        Staged::commit_both(cloud, Staged::new(secret_bytes, secret, existing, Secrecy::Owner)?)
+    })
+}
+
+/// Tells what keys were made, for which `user`.
+///
+/// # Errors
+/// Where stdout cannot be written.
+pub(crate) fn tell(pair: &KeyPair, user: &str, parameters: &Parameters, output: Output) -> Result<()> {
     output.say(format_args!(
         "key     {}, for {user}, of the parameter set {}",
         pair.id,
-        super::describe(parameters)
+        description::set(parameters)
     ))?;
-    if parameters.security_bits < SECURE_BITS {
+    if parameters.security_bits() < SECURE_BITS {
         output.say(format_args!(
             "warning {} is a legacy set: {} bits of security by today's estimates. For experiments, not for what is secret",
-            parameters.name, parameters.security_bits
+            parameters.name(),
+            parameters.security_bits()
         ))?;
     }
     output.say(format_args!(
@@ -66,72 +156,8 @@ pub(super) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
     ))?;
     output.give(&json!({
         "key_id": pair.id.to_string(),
-        "parameters": super::parameters_json(parameters),
+        "parameters": description::set_json(parameters),
         "secret_key": pair.secret.json(),
         "cloud_key": pair.cloud.json(),
     }))
-}
-
-/// Makes `secret.key` and `cloud.key` in a folder, which is made if it is not there.
-pub(super) fn make(folder: &Path, parameters: &Parameters, existing: Existing) -> Result<KeyPair> {
-    let paths = paths(folder, existing)?;
-    let (secret, drawing) =
-        report::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
-    let secret = secret?;
-    let seed = SecretSeed::from_os()?;
-    let generate = || progress::spinner("making the cloud key", || CloudKey::generate(&secret, seed));
-    let (cloud, computing) = report::timed(generate);
-
-    let stage_secret = |path: &Path| serial::stage(&secret, NO_CONTEXT, path, existing);
-    let stage_cloud = |path: &Path| serial::stage(&cloud, NO_CONTEXT, path, existing);
-    write_both(&paths, stage_secret, stage_cloud)?;
-    let [secret_path, cloud_path] = paths;
-    Ok(KeyPair {
-        id: secret.id(),
-        secret: Written::new(secret_path, drawing)?,
-        cloud: Written::new(cloud_path, computing)?,
-    })
-}
-
-/// The same two files as the paper's system has them: in the TFHE library's form, with its parameters.
-fn make_papers(folder: &Path, existing: Existing) -> Result<KeyPair> {
-    let paths = paths(folder, existing)?;
-    let seeds = [SecretSeed::from_os()?, SecretSeed::from_os()?, SecretSeed::from_os()?];
-    let [seed, cloud_seed, samples_seed] = seeds;
-    let (secret, drawing) = report::timed(|| SecretKey::generate(&TFHE_LIB_V1_0_1, seed));
-    let generate = || {
-        let cloud = CloudKey::generate(&secret, cloud_seed);
-        SecretKeySet::with_fresh_samples(&secret, &cloud, samples_seed)
-    };
-    let (set, computing) = report::timed(|| progress::spinner("making the cloud key", generate));
-    let set = set?;
-    write_both(&paths, |path| set.stage(path, existing), |path| set.cloud().stage(path, existing))?;
-    let [secret_path, cloud_path] = paths;
-    Ok(KeyPair {
-        id: set.cloud().id(),
-        secret: Written::new(secret_path, drawing)?,
-        cloud: Written::new(cloud_path, computing)?,
-    })
-}
-
-/// The secret key's file and the cloud key's in a folder, which is made if it is not there.
-fn paths(folder: &Path, existing: Existing) -> Result<[PathBuf; 2]> {
-    serial::make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
-    let paths = ["secret.key", "cloud.key"].map(|name| folder.join(name));
-    paths.iter().try_for_each(|path| files::check_output(path, existing, &[]))?;
-    Ok(paths)
-}
-
-/// Writes both files or none, whether a disk is full or the user impatient. The secret key comes last: until the new pair is
-/// on the disk, the old secret key is there.
-fn write_both(
-    [secret, cloud]: &[PathBuf; 2],
-    stage_secret: impl FnOnce(&Path) -> tfhe_core::Result<Staged>,
-    stage_cloud: impl FnOnce(&Path) -> tfhe_core::Result<Staged>,
-) -> Result<()> {
-    interrupt::hold(|| {
-        let cloud = stage_cloud(cloud)?;
-        Staged::commit_both(cloud, stage_secret(secret)?)
-    })?;
-    Ok(())
 }

@@ -1,15 +1,52 @@
-//! Lists the models that are found.
+//! Lists the models that are found, or writes what a client needs of one.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use bnn::{engine::functional::Plan, model::Model};
+use bnn::engine::{client_specification, functional::Plan};
 use serde_json::{Value, json};
 
-use super::Session;
-use crate::{error::Result, lookup, report};
+use crate::{
+    arguments::files::Models,
+    error::Result,
+    files::{lookup, model, output::Target, whole::Secrecy},
+    session::Session,
+    terminal::{description, output::Output, units},
+};
 
-pub(super) fn run(session: &Session) -> Result<()> {
-    let output = session.output;
+pub(crate) fn run(arguments: &Models, session: &Session) -> Result<()> {
+    match &arguments.client {
+        Some(name) => write_specification(name, arguments, session),
+        None => list(session.output),
+    }
+}
+
+/// Writes the client specification of a model.
+fn write_specification(name: &str, arguments: &Models, session: &Session) -> Result<()> {
+    let default = || PathBuf::from(format!("{}.client.json", folder_name(name)));
+    let out = arguments.out.clone().unwrap_or_else(default);
+    let target = Target::new(&out, arguments.overwriting.existing(), &[])?;
+    let output = target.words(session.output)?;
+    let model = lookup::model(name)?;
+    let (specification, duration) = units::timed(|| client_specification(&model));
+    let file = target.write(&specification?.to_bytes(), Secrecy::Everyone, duration)?;
+    output.say(format_args!(
+        "{}: what a client needs of the model {}: {}. It tells none of the weights",
+        file.path.display(),
+        model.name(),
+        file.facts(),
+    ))?;
+    output.give(&json!({ "model": description::model_json(&model), "specification": file.json() }))
+}
+
+/// A model's name, or the last part of its folder's.
+fn folder_name(name: &str) -> std::borrow::Cow<'_, str> {
+    Path::new(name).file_name().unwrap_or_default().to_string_lossy()
+}
+
+fn list(output: Output) -> Result<()> {
     let models = lookup::models();
     if models.is_empty() {
         output.say("No models are found; name a folder of models in $BNN_MODELS.")?;
@@ -35,10 +72,10 @@ pub(super) fn run(session: &Session) -> Result<()> {
 
 /// What a model is, in a line for people and in JSON.
 fn describe(folder: &Path) -> Result<(String, Value)> {
-    let model = Model::open(folder)?;
-    let functional = Plan::cheapest(&model).ok();
+    let model = model::open(folder)?;
+    let functional = Plan::cheapest(Arc::clone(&model)).ok();
     let bootstraps = functional.as_ref().map(Plan::bootstraps);
-    let architecture = report::architecture(&model);
+    let architecture = description::architecture(&model);
     let engines = if functional.is_some() { vec!["functional", "gates"] } else { vec!["gates"] };
     let cost = bootstraps.map_or_else(|| "gates only".into(), |count| format!("{count} bootstraps an image"));
     let line = format!("{architecture}  {cost}  {}", model.description());
@@ -47,7 +84,7 @@ fn describe(folder: &Path) -> Result<(String, Value)> {
         "engines": engines,
         "bootstraps": bootstraps,
         "description": model.description(),
-        "digest": report::hex(&model.digest()),
+        "digest": units::hex(&model.digest()),
     });
     Ok((line, entry))
 }

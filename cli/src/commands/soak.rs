@@ -2,39 +2,48 @@
 
 use std::{
     fs::File,
+    io::Read,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use bnn::soak::{Record, Soak, TAILS};
 use serde_json::json;
-use tfhe_core::{parameters::GATES_DEFAULT, serial::Existing};
+use tfhe_core::parameters::GATES_DEFAULT;
 
-use super::Session;
 use crate::{
-    arguments,
-    error::{Error, Result},
-    files, interrupt, progress, report,
+    arguments::trials,
+    error::{About, Error, Result},
+    files::{
+        lock,
+        output::check_file,
+        whole::{Existing, Secrecy, Staged},
+    },
+    session::Session,
+    terminal::{description, interrupt, progress, units},
 };
 
-pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> {
+/// More than a record has, in bytes.
+const MOST_BYTES: u64 = 2 << 20;
+
+pub(crate) fn run(arguments: &trials::Soak, session: &Session) -> Result<()> {
     let (path, output, backend) = (&arguments.record, session.output, session.backend()?);
     // Told before long work is begun.
-    files::check_output(path, Existing::Replace, &[])?;
+    check_file(path, Existing::Replace, &[])?;
     let mut claim = Claim::on(path)?;
-    let record = match Record::load(path)? {
+    let record = match claim.read()? {
         Some(record) => continued(record, arguments)?,
         None => {
             Record::new(arguments.parameters.unwrap_or(&GATES_DEFAULT), arguments.seed.unwrap_or_else(clock))
         }
     };
-    interrupt::hold(|| record.save(path))?;
-    claim.renew(path)?;
+    claim.save(&record)?;
     let before = record.clone();
     let parameters = record.parameters();
     output.say(format_args!(
         "soak    {}, backend {backend}, {} threads; keys and circuits from seed {}, {} rounds done before",
-        super::describe(parameters),
+        description::set(parameters),
         rayon::current_num_threads(),
         before.seed,
         before.rounds,
@@ -43,11 +52,14 @@ pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> 
     let mut soak = Soak::new(record, backend);
     let start = Instant::now();
     let end = Duration::from_secs_f64(60.0 * arguments.minutes);
-    let progress = progress::Soak::new(end);
-    while start.elapsed() < end {
-        soak.round(|done| progress.add(done))?;
-        interrupt::hold(|| soak.record().save(path))?;
-        claim.renew(path)?;
+    let progress = Arc::new(progress::Soak::new(end));
+    let control = progress::Soak::control(&progress);
+    // One round at least, however slow the machine is, unless no time was asked for.
+    let mut is_time = !end.is_zero();
+    while is_time {
+        soak.round(&control)?;
+        claim.save(soak.record())?;
+        is_time = start.elapsed() < end;
     }
     progress.finish();
 
@@ -59,7 +71,7 @@ pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> 
         record.gates - before.gates,
         record.bootstraps - before.bootstraps,
         record.errors - before.errors,
-        report::long_duration(Duration::from_secs_f64(seconds)),
+        units::long_duration(Duration::from_secs_f64(seconds)),
     ))?;
     output.say(format_args!(
         "in all  {} keys, {} gates, {} bootstraps, {} errors, in {}",
@@ -67,7 +79,7 @@ pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> 
         record.gates,
         record.bootstraps,
         record.errors,
-        report::long_duration(Duration::from_secs_f64(record.seconds)),
+        units::long_duration(Duration::from_secs_f64(record.seconds)),
     ))?;
     output.say(format_args!(
         "noise   of {} bits, beyond so many standard deviations by the formula:",
@@ -97,12 +109,12 @@ pub(super) fn run(arguments: &arguments::Soak, session: &Session) -> Result<()> 
 }
 
 /// A record that is there goes on, unless another set or seed was asked for.
-fn continued(record: Record, arguments: &arguments::Soak) -> Result<Record> {
+fn continued(record: Record, arguments: &trials::Soak) -> Result<Record> {
     let other = |found: String, asked: String| {
         Err(Error::OtherSoak { record: arguments.record.clone(), found, asked })
     };
     if let Some(asked) = arguments.parameters.filter(|&asked| asked != record.parameters()) {
-        return other(record.parameters().name.into(), asked.name.into());
+        return other(record.parameters().name().into(), asked.name().into());
     }
     match arguments.seed {
         Some(seed) if seed != record.seed => other(format!("seed {}", record.seed), format!("seed {seed}")),
@@ -115,22 +127,43 @@ fn clock() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64)
 }
 
-/// What keeps other soak tests from a record: the lock on its file, while that is open.
-struct Claim {
-    _file: Option<File>,
+/// The record that this process alone may write: its file is locked from the moment it has its name.
+struct Claim<'a> {
+    path: &'a Path,
+    /// The file that has the name, while it is open and locked; none before the first is written.
+    file: Option<File>,
 }
 
-impl Claim {
+impl<'a> Claim<'a> {
     /// Claims the record, if it is there already.
-    fn on(path: &Path) -> Result<Self> {
-        let file = File::open(path).ok();
-        file.as_ref().map_or(Ok(()), |file| files::lock_record(file, path))?;
-        Ok(Self { _file: file })
+    fn on(path: &'a Path) -> Result<Self> {
+        Ok(Self { path, file: lock::claim(path)? })
     }
 
-    /// Claims the file that has taken the record's name since.
-    fn renew(&mut self, path: &Path) -> Result<()> {
-        *self = Self::on(path)?;
+    /// Reads the record that is there.
+    ///
+    /// # Errors
+    /// [`Error::Network`], about the file, where it is none.
+    fn read(&self) -> Result<Option<Record>> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|source| Error::Io { path: self.path.into(), source })?;
+        Record::from_bytes(&bytes).map(Some).about(self.path)
+    }
+
+    /// Writes the record anew, and lets go of the file that had its name before.
+    fn save(&mut self, record: &Record) -> Result<()> {
+        let bytes = record.to_bytes();
+        let existing = if self.file.is_some() { Existing::Replace } else { Existing::Refuse };
+        let written =
+            interrupt::hold(|| Staged::new(&bytes, self.path, existing, Secrecy::Everyone)?.commit_locked());
+        self.file = Some(written.map_err(|error| match error {
+            // Another process has begun a record of this name meanwhile.
+            Error::Exists { path } => Error::RecordInUse { path },
+            error => error,
+        })?);
         Ok(())
     }
 }

@@ -1,40 +1,34 @@
 //! Checks the known-answer vectors, or makes them.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use bnn::{data::GreyImage, vectors};
+use bnn::{data::GreyImage, model::Model, vectors};
 use serde_json::json;
-use tfhe_core::{
-    serial::{Secrecy, write_whole},
-    vectors::Row,
-};
+use tfhe_core::vectors::Row;
 
-use super::Session;
 use crate::{
-    arguments::{Vectors, VectorsCheck, VectorsGenerate},
+    arguments::trials::{VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files, interrupt, lookup, progress, report,
+    files::{folder::check_folder, input::Input, lookup, output::Target, picture::picture, whole::Secrecy},
+    session::Session,
+    terminal::{progress, units},
 };
 
+/// More than a file of vectors has, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
 /// Sample digits.
 const DIGITS: std::ops::RangeInclusive<u8> = 0..=9;
 
-pub(super) fn run(command: &Vectors, session: &Session) -> Result<()> {
-    match command {
-        Vectors::Check(arguments) => check(arguments, session),
-        Vectors::Generate(arguments) => generate(arguments, session),
-    }
-}
-
-fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
+pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     let (output, backend) = (session.output, session.backend()?);
     let folder = match &arguments.dir {
         Some(folder) => folder.clone(),
         None => lookup::vectors()?,
     };
-    let samples = samples()?;
-    let (rows, duration) =
-        report::timed(|| progress::spinner("computing", || vectors::check(&folder, &samples, backend)));
+    let (models, digits) = samples()?;
+    let recorded = recorded(&folder)?;
+    let compute = || vectors::check(&recorded, &models, &digits, backend);
+    let (rows, duration) = units::timed(|| progress::spinner("computing", compute));
     let rows = rows?;
     let failed: Vec<&Row> = rows.iter().filter(|row| row.fault.is_some()).collect();
 
@@ -62,7 +56,7 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
         rows.len(),
         folder.display(),
         failed.len(),
-        report::duration(duration)
+        units::duration(duration)
     ))?;
     let entry = |row: &Row| {
         json!({
@@ -90,34 +84,40 @@ fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     }
 }
 
-fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
+pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result<()> {
     let (output, folder) = (session.output, &arguments.out);
     let existing = arguments.overwriting.existing();
+    check_folder(folder)?;
     fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+    let target = |name: &str| Target::new(&folder.join(name), existing, &[]);
     for name in vectors::FILES {
-        files::check_output(&folder.join(name), existing, &[])?;
+        target(name)?;
     }
-    let samples = samples()?;
+    let (models, digits) = samples()?;
     let (contents, duration) =
-        report::timed(|| progress::spinner("computing", || vectors::generate(&samples)));
+        units::timed(|| progress::spinner("computing", || vectors::generate(&models, &digits)));
     let mut written = Vec::new();
     for (name, bytes) in contents? {
-        let path = folder.join(name);
-        interrupt::hold(|| write_whole(&bytes, &path, existing, Secrecy::Everyone))?;
-        output.say(format_args!("{}  {}", path.display(), report::size(bytes.len() as u64)))?;
-        written.push(path.display().to_string());
+        let file = target(&name)?.write(&bytes, Secrecy::Everyone, duration)?;
+        output.say(format_args!("{}  {}", file.path.display(), units::size(file.bytes)))?;
+        written.push(file.path.display().to_string());
     }
-    output.say(format_args!("made in {}", report::duration(duration)))?;
+    output.say(format_args!("made in {}", units::duration(duration)))?;
     output.give(&json!({ "files": written, "seconds": duration.as_secs_f64() }))
 }
 
+/// The files of the folder, by name.
+fn recorded(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let read = |name: &&str| Ok(((*name).to_owned(), Input::open(&folder.join(name))?.bytes(MOST_BYTES)?));
+    // From the last on, which is the file that every folder of vectors has.
+    vectors::FILES.iter().rev().map(read).collect()
+}
+
 /// The models and digits that ship.
-fn samples() -> Result<vectors::Samples> {
-    let models = vectors::MODELS.into_iter().map(lookup::model).collect::<Result<_>>()?;
-    let digit = |digit| -> Result<GreyImage> {
-        let path: PathBuf = lookup::digit(digit)?;
-        Ok(GreyImage::load(&path, None)?)
-    };
+fn samples() -> Result<(Vec<Model>, Vec<GreyImage>)> {
+    let model = |name: &&str| lookup::model(name).map(Arc::unwrap_or_clone);
+    let models = vectors::MODELS.iter().map(model).collect::<Result<_>>()?;
+    let digit = |digit| -> Result<GreyImage> { Ok(picture(&lookup::digit(digit)?, None)?.content) };
     let digits = DIGITS.map(digit).collect::<Result<_>>()?;
-    Ok(vectors::Samples { models, digits })
+    Ok((models, digits))
 }

@@ -6,10 +6,9 @@ use tfhe_core::{
     keys::{CloudKey, SecretKey},
     parameters::{FUNCTIONAL_1024, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters},
     random::SecretSeed,
-    serial::{self, Existing, NO_CONTEXT},
 };
 
-use crate::{place::Place, toy};
+use crate::{native, place::Place, toy};
 
 /// A furnished place with an encrypted picture and its scores.
 fn complete() -> Place {
@@ -21,7 +20,7 @@ fn complete() -> Place {
 
 fn write_secret_key(place: &Place, name: &str, parameters: &Parameters) -> SecretKey {
     let key = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
-    serial::save(&key, NO_CONTEXT, &place.path(name), Existing::Refuse).unwrap();
+    native::save(&key, &place.path(name));
     key
 }
 
@@ -56,7 +55,7 @@ fn keys_that_do_not_fit() {
     write_secret_key(&place, "blocks.key", &GATES_BLOCK_BINARY);
     let gates = write_secret_key(&place, "gates.key", &GATES_DEFAULT);
     let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2));
-    serial::save(&gates_cloud, NO_CONTEXT, &place.path("gates-cloud.key"), Existing::Refuse).unwrap();
+    native::save(&gates_cloud, &place.path("gates-cloud.key"));
     place.run("encrypt 4.png --model toy --key other.key --out other.enc").succeeded();
 
     let encrypt = "encrypt 4.png --model toy --out new.enc --key";

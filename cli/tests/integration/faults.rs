@@ -11,13 +11,13 @@ mod swaps;
 
 use std::{fs, path::Path, process::Command};
 
-use tfhe_core::{keys::KeyId, serial};
+use tfhe_core::keys::KeyId;
 
-use crate::place::Place;
+use crate::{native, place::Place};
 
 /// The key of a file, which must be whole.
 fn key_id(place: &Place, name: &str) -> KeyId {
-    serial::inspect(&place.path(name)).unwrap().key_id
+    native::key_id(&place.path(name))
 }
 
 /// Encrypts the picture of a 4 with the pair in `keys`, runs the network, and decrypts a 4.

@@ -3,13 +3,13 @@
 use std::fs;
 
 use tfhe_core::{
+    ciphertext::CiphertextList,
     keys::{CloudKey, SecretKey},
     parameters::{GATES_DEFAULT, TFHE_LIB_V1_0_1},
     random::SecretSeed,
-    serial::{self, CiphertextList, Existing, NO_CONTEXT},
 };
 
-use crate::{place::Place, toy};
+use crate::{native, place::Place, toy};
 
 /// Bytes of a sample, n being 500.
 const SAMPLE: u64 = 2016;
@@ -26,15 +26,14 @@ fn len(place: &Place, name: &str) -> u64 {
 fn keys_and_ciphertexts_go_to_the_librarys_form_and_back() {
     let place = Place::new();
     let save_secret = |key: &SecretKey, name: &str| {
-        serial::save(key, NO_CONTEXT, &place.path(name), Existing::Refuse).unwrap();
+        native::save(key, &place.path(name));
     };
     let secret = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
     save_secret(&secret, "secret.key");
     let cloud = CloudKey::generate(&secret, seed(2));
-    serial::save(&cloud, NO_CONTEXT, &place.path("cloud.key"), Existing::Refuse).unwrap();
+    native::save(&cloud, &place.path("cloud.key"));
     let bits = [true, false, false, true, true];
-    serial::save(&secret.encrypt(&bits, seed(3)), NO_CONTEXT, &place.path("bits.enc"), Existing::Refuse)
-        .unwrap();
+    native::save(&secret.encrypt(&bits, seed(3)), &place.path("bits.enc"));
     save_secret(&SecretKey::generate(&GATES_DEFAULT, seed(1)), "gates.key");
     save_secret(&SecretKey::generate(&TFHE_LIB_V1_0_1, seed(4)), "other.key");
 
@@ -89,8 +88,8 @@ fn keys_and_ciphertexts_go_to_the_librarys_form_and_back() {
     to_native("bits.data --cloud-key again-cloud.key --out again.enc");
     to_native("bits.data --key library-secret.key --out same.enc");
     assert!(fs::read(place.path("again.enc")).unwrap() == fs::read(place.path("same.enc")).unwrap());
-    let key: SecretKey = serial::load(&place.path("again-secret.key")).unwrap().content;
-    let list: CiphertextList = serial::load(&place.path("again.enc")).unwrap().content;
+    let key: SecretKey = native::load(&place.path("again-secret.key"));
+    let list: CiphertextList = native::load(&place.path("again.enc"));
     let decrypted: Vec<bool> = list.ciphertexts().iter().map(|c| key.decrypt(c).unwrap()).collect();
     assert_eq!(decrypted, bits);
     // The same file again from the native key with masks, which knows no seed.
@@ -104,18 +103,18 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     toy::write_sign_model(&place.path("signs"));
     toy::write_picture(&place.path("digit.png"), &[0, 10, 200, 0, 255, 30, 90, 0, 0]);
     assert_eq!(toy::SIGN_SIDE * toy::SIGN_SIDE, 9);
-    let text = place.run("keygen --protocol paper").succeeded();
+    let text = place.run("paper keygen").succeeded();
     assert!(
         text.contains("warning") && text.contains("94 bits") && text.contains("the paper's protocol"),
         "{text}"
     );
     assert_eq!((len(&place, "keys/secret.key"), len(&place, "keys/cloud.key")), (82_057_720, 82_051_616));
 
-    place.run("encrypt digit.png --protocol paper --model signs").succeeded();
+    place.run("paper encrypt digit.png --model signs").succeeded();
     assert_eq!(len(&place, "secret_cloud.data"), 9 * SAMPLE);
     assert_eq!(len(&place, "K_cloud.data"), 4 * 20 * SAMPLE);
-    place.refuses("encrypt digit.png --protocol paper --model signs", &["secret_cloud.data", "--force"]);
-    let infer = "infer --protocol paper --model signs";
+    place.refuses("paper encrypt digit.png --model signs", &["secret_cloud.data", "--force"]);
+    let infer = "paper infer --model signs";
     place.refuses(&format!("{infer} secret_cloud.data"), &["two", "K_cloud.data"]);
     place.refuses(&format!("{infer} K_cloud.data secret_cloud.data"), &["K_cloud.data", "80", "9"]);
     place.refuses(
@@ -126,20 +125,20 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     assert!(text.contains("answer.data"), "{text}");
     assert_eq!(len(&place, "answer.data"), 2 * 12 * SAMPLE);
     assert!(!place.path("answer.data.state").exists());
-    let decrypt = "decrypt answer.data --protocol paper --model signs --compare digit.png";
+    let decrypt = "paper decrypt answer.data --model signs --compare digit.png";
     let text = place.run(decrypt).succeeded();
     assert!(text.contains("equal, bit for bit"), "{text}");
 
     // No file says whose it is: by its bits.
-    place.run("keygen --protocol paper --out other").succeeded();
+    place.run("paper keygen --out other").succeeded();
     place.refuses(&format!("{decrypt} --key other/secret.key"), &["answer.data", "another cloud key"]);
 
     // The real sizes: 784 signs, and 576 magnitudes of 20 bits.
     fs::create_dir(place.path("real")).unwrap();
     let digit = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits/7.png");
-    place.run(&format!("encrypt {digit} --protocol paper --model binarized-cnn --out real")).succeeded();
+    place.run(&format!("paper encrypt {digit} --model binarized-cnn --out real")).succeeded();
     assert_eq!(len(&place, "real/secret_cloud.data"), 784 * SAMPLE);
     assert_eq!(len(&place, "real/K_cloud.data"), 11_520 * SAMPLE);
-    let perceptron = format!("encrypt {digit} --protocol paper --model perceptron --out real --force");
+    let perceptron = format!("paper encrypt {digit} --model perceptron --out real --force");
     place.refuses(&perceptron, &["perceptron", "20 bits"]);
 }

@@ -3,15 +3,20 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
 
 mod bad_input;
+mod circuit;
 mod evaluate;
 mod faults;
 mod files;
 mod interop;
 mod interruption;
+mod native;
 mod path;
+mod pipes;
 mod place;
 mod resumption;
 mod soak;
+mod specification;
+mod stopped;
 mod toy;
 mod usage;
 mod vectors;

@@ -53,6 +53,7 @@ pub(crate) fn toy_model() -> PathBuf {
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
+    /// Without the lines that say how far work is.
     pub(crate) stderr: String,
 }
 
@@ -151,12 +152,20 @@ impl Outcome {
     }
 
     fn of_output(output: Output) -> Self {
+        let stderr = String::from_utf8(output.stderr).unwrap();
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stderr: stderr.split_inclusive('\n').filter(|line| !is_progress(line)).collect(),
         }
     }
+}
+
+/// Whether a line of stderr says how far work is, such as `12 of 16 bootstraps, 3 s left`. Such lines come every half minute,
+/// so that only slow machines write them.
+fn is_progress(line: &str) -> bool {
+    let first = line.split(' ').next().unwrap_or_default();
+    !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) && line.contains(" left")
 }
 
 fn list(folder: &Path, listing: &mut Listing) {

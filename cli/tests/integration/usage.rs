@@ -59,3 +59,27 @@ fn an_unknown_backend_in_the_environment_is_an_error() {
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.contains("sse9") && outcome.stderr.lines().count() == 1, "{}", outcome.stderr);
 }
+
+#[test]
+fn the_command_line_comes_before_the_environment_and_an_empty_variable_is_none() {
+    let place = Place::furnished();
+    for (line, variable, works) in [
+        ("estimate toy --backend portable --json", "sse9", true),
+        ("estimate toy --json", "portable", true),
+        ("estimate toy --json", "", true),
+        ("estimate toy --json", "sse9", false),
+    ] {
+        let mut command = place.command(line);
+        command.env("TFHE_BACKEND", variable);
+        assert_eq!(Outcome::of(command).code == Some(0), works, "{line}, {variable:?}");
+    }
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let place = Place::new();
+    for command in ["", "encrypt", "paper", "paper infer", "circuit run", "vectors check"] {
+        let help = place.run(&format!("{command} --help")).succeeded();
+        assert!(help.contains("Example") && help.contains(&format!("bnn {command}")), "{command}: {help}");
+    }
+}

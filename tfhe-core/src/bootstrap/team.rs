@@ -1,137 +1,58 @@
 //! One blind rotation on several threads, for the latency of a single sample.
 //!
-//! Each member of a team owns some polynomials of the accumulator. In a step it transforms the digits of its own, takes
-//! the others' digits, multiplies all by its own columns of the key, and adds the products to its own. So a member reads
-//! only its part of the key, which is what a single rotation waits for, and members meet once a step, when the digits
-//! are there. There are two sets of places for digits: whoever fills one for the step after next has met all others since
-//! they read it.
+//! The thread that asks for the rotation *leads*: it works alone until helpers have come, and it finishes alone if they leave.
+//! Helpers are tasks of the current rayon pool. They run where a thread of the pool is idle, so several rotations at a time
+//! share no more threads than the pool has.
 //!
-//! Members are threads of their own, not tasks of a pool: they wait for one another, so all must run.
+//! # How the work is shared
+//! Leader and helpers are the members of a [meeting](meeting). Each member owns some polynomials of the accumulator. In a step it
+//! transforms the digits of its own, publishes them, reads the digits of the others, multiplies all of them by its own columns of
+//! the key, and adds the products to its own polynomials. So a member reads only its part of the key, which is what a single
+//! rotation waits for, and members wait for one another once a step. A polynomial's new value is computed by the same operations
+//! in the same order whoever computes it, so that the result is that of one thread to the last bit.
+//!
+//! # How waiting gives way
+//! The system may suspend any thread at any point, and for as long as it likes. What follows makes the result right and the
+//! leader's loss small in every case.
+//!
+//! * **Nobody waits for a thread that has not started.** The leader posts a meeting on its [board](board) and works on. A helper
+//!   that reads the board takes a seat. Once a step the leader looks at the seats, and the meeting begins when one is taken.
+//!   An invitation that no thread follows costs nothing: the leader never waits for the task's end.
+//! * **Every wait ends.** A member waits for as long as two steps take one thread alone, which the leader has measured. Then the
+//!   meeting is over: a flag that every member may raise and nobody lowers. Helpers leave; the leader goes on alone. It posts
+//!   another meeting after a rest, which doubles while meetings are too short to be worth it. The leader also ends
+//!   a meeting whose steps take longer than alone, as they do where the threads compete for a core or for memory.
+//! * **Nobody waits for a lock.** Members publish in places with a lock each, and every one of these locks is tried, never awaited.
+//!   A failed attempt counts as lateness. (Helpers wait for the board's lock; the leader only tries it.)
+//! * **The leader can always go on.** With its digits, a member publishes its polynomials as they were before the step. A member
+//!   has two places, for even and for odd steps. When a meeting is over while the leader is at step t, it collects the polynomials
+//!   before step t if all members have published them, else those before step t - 1, and computes on from there. If it
+//!   cannot have either, it returns to where the meeting began, of which it has kept a copy.
+//!
+//! # Why what the leader collects is right
+//! What is read from a place is read under its lock, and the place bears the number of its step, written under the same lock. So a
+//! place with the right number holds what that member publishes for that step, whole. This is all that the result depends on: a
+//! place that is locked, or has another number, only sends the leader further back. A member who has been suspended may
+//! wake at any time and write to its own places, but the leader has left that meeting for good, and the places of
+//! another meeting are others.
+//!
+//! That the leader is in fact never sent further back than one step follows from the order of events. A member publishes for step
+//! t + 1 after it has seen that all have published for step t, and the two steps use different places. So a member
+//! overwrites its place for step t - 1 only after all have published for step t. If at the end of the meeting one of
+//! them has not, the places for step t - 1 hold. They go on to hold, since a member looks at the flag when it has the lock of
+//! its place, and the flag was raised before the leader found that one had not published. (The flag and the counters are
+//! sequentially consistent for this argument.) If all have published for step t, none can have gone beyond step t + 1,
+//! for which the leader has not published, and the places for step t hold.
+//!
+//! Each meeting is followed by a step of the leader alone, so the rotation ends however often its meetings fail.
 
-use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use super::{BootstrapKey, SwitchedSample};
-use crate::buffer::AlignedBuffer;
-
-/// Turns of waiting before the processor is offered to others: about a microsecond.
-const SPINS: u32 = 25;
-
-const NEVER_POISONED: &str = "invariant: a place is locked for a copy only";
-
-/// Where the members of a team wait for one another.
-struct Meeting {
-    members: usize,
-    arrivals: AtomicUsize,
-    /// Whether a member will not come any more.
-    abandoned: AtomicBool,
-}
-
-impl Meeting {
-    /// Waits until every member has come to its meeting `number`, counted from 1.
-    ///
-    /// # Panics
-    /// If a member panicked or could not be started: a wait for it would not end.
-    fn wait(&self, number: usize) {
-        self.arrivals.fetch_add(1, Ordering::AcqRel);
-        let mut spins = 0;
-        while self.arrivals.load(Ordering::Acquire) < number * self.members {
-            assert!(!self.abandoned.load(Ordering::Relaxed), "another thread of the bootstrap stopped");
-            spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
-        }
-    }
-}
-
-/// Tells the others when its member panics.
-struct Presence<'a>(&'a Meeting);
-
-impl Drop for Presence<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.abandoned.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// One member's place for the digits that it shares.
-type Place = RwLock<AlignedBuffer<f64>>;
-
-/// All steps for one sample, on up to `threads` threads.
-pub(super) fn rotate(key: &BootstrapKey, sample: &SwitchedSample, threads: usize, accumulator: &mut [u64]) {
-    let shape = &key.shape;
-    let share = shape.polynomials().div_ceil(threads);
-    let members = shape.polynomials().div_ceil(share);
-    let meeting = Meeting { members, arrivals: AtomicUsize::new(0), abandoned: AtomicBool::new(false) };
-    // Words of digits that come of a polynomial.
-    let digits_len = shape.gadget.levels as usize * shape.stride();
-    let place = || RwLock::new(AlignedBuffer::zeroed(share * digits_len));
-    let places: [Vec<Place>; 2] = [0, 1].map(|_| (0..members).map(|_| place()).collect());
-    std::thread::scope(|scope| {
-        let (meeting, places) = (&meeting, &places);
-        let _presence = Presence(meeting);
-        for (member, polynomials) in accumulator.chunks_mut(share * shape.size).enumerate() {
-            let mut work = move || {
-                let _presence = Presence(meeting);
-                let transform = key.fft.transform();
-                let first = member * share;
-                let own = first * digits_len..(first + polynomials.len() / shape.size) * digits_len;
-                let mut scratch = AlignedBuffer::zeroed(shape.scratch_len());
-                let mut shifts = vec![0; shape.rotations];
-                for (number, step) in key.steps() {
-                    let places = &places[number % 2];
-                    transform.transform_digits(shape, polynomials, &mut scratch[own.clone()]);
-                    places[member].write().expect(NEVER_POISONED)[..own.len()]
-                        .copy_from_slice(&scratch[own.clone()]);
-                    meeting.wait(number + 1);
-                    for (other, place) in places.iter().enumerate().filter(|&(other, _)| other != member) {
-                        let start = other * share * digits_len;
-                        let end = (start + share * digits_len).min(shape.polynomials() * digits_len);
-                        let digits = place.read().expect(NEVER_POISONED);
-                        scratch[start..end].copy_from_slice(&digits[..end - start]);
-                    }
-                    key.shifts(number, sample, &mut shifts);
-                    transform.multiply_and_add(&step, first, polynomials, &shifts, &mut scratch);
-                }
-            };
-            // The last member is this thread.
-            if member + 1 < members {
-                scope.spawn(work);
-            } else {
-                work();
-            }
-        }
-    });
-}
-
+mod board;
+mod leader;
+mod meeting;
+mod member;
 #[cfg(test)]
-mod tests {
-    use crate::backend::Backend;
-    use crate::bootstrap::{BootstrapKey, LookupTable};
-    use crate::keys::{CloudKey, SecretKey};
-    use crate::lwe::LweCiphertext;
-    use crate::parameters::{GATES_DEFAULT, TFHE_LIB_V1_1};
-    use crate::random::{MaskSeed, Purpose, SEED_BYTES, SecretSeed};
-    use crate::torus::Torus32;
+mod rehearsal;
+#[cfg(test)]
+mod tests;
 
-    /// Any team computes, to the last bit, what one thread does: members of one, two and more polynomials, and of several
-    /// levels.
-    #[test]
-    fn a_team_of_any_size_gives_the_result_of_one_thread() {
-        for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_1] {
-            let secret = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
-            let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2));
-            let mut words = vec![Torus32::default(); parameters.lwe_dimension + 1];
-            MaskSeed([7; SEED_BYTES]).fill(Purpose::Ciphertexts, 0, &mut words);
-            let sample = [LweCiphertext::from_words(words)];
-            let table = LookupTable::from_function(parameters.polynomial_size, |x| x);
-            let backend = Backend::select().unwrap();
-            let key = BootstrapKey::expand(&cloud, backend).unwrap();
-            let alone = key.bootstrap(&sample, &[&table], 1);
-            for threads in 2..=5 {
-                let shared = key.bootstrap(&sample, &[&table], threads);
-                assert!(shared == alone, "{}, {threads} threads", parameters.name);
-            }
-        }
-    }
-}
+pub(super) use leader::rotate;

@@ -6,41 +6,44 @@
 //!
 //! A key is tens of megabytes, so each row is read once for a whole batch of samples.
 
-use rayon::prelude::*;
-
-use crate::backend::Backend;
-use crate::buffer::AlignedBuffer;
+use crate::backend::buffer::AlignedBuffer;
+use crate::backend::choice::Backend;
+use crate::backend::rows::{ROWS_A_PASS, add_rows};
 use crate::gadget::Gadget;
-use crate::keys::CloudKey;
-use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
-use crate::parameters::Parameters;
-use crate::random::{MaskSeed, Purpose, SecretSeed};
+use crate::keys::cloud::CloudKey;
+use crate::parallel;
+use crate::parameters::set::Parameters;
+use crate::random::{Purpose, Rows};
+use crate::sample::lwe::{Large, LweCiphertext, LweSecretKey, Small};
 use crate::torus::{Torus, Torus32};
-
-/// Rows that one pass over the outputs takes: 1 load and 1 store of an output word for so many products.
-const ROWS_A_PASS: usize = 4;
 
 /// The bodies of the key's rows, (i, j) in order.
 pub(super) fn encrypt_bodies(
     large: &LweSecretKey<Large>,
     small: &LweSecretKey<Small>,
     parameters: &Parameters,
-    seed: &SecretSeed,
-    masks: MaskSeed,
+    rows: Rows<'_>,
 ) -> Vec<Torus32> {
     let gadget = parameters.key_switch_gadget;
     let deviation = parameters.lwe_noise();
-    let bits = large.bits().par_iter().enumerate();
-    let rows = bits.flat_map_iter(|(i, &bit)| {
+    let levels = gadget.levels() as usize;
+    parallel::flat_map(large.dimension(), |i| {
+        let mut bodies = Vec::with_capacity(levels);
+        if rows.control.is_cancelled() {
+            return bodies;
+        }
+        let bit = i64::from(large.bits()[i]);
         let mut mask = vec![Torus32::default(); small.dimension()];
-        (0..gadget.levels as usize).map(move |level| {
-            let row = (i * gadget.levels as usize + level) as u64;
-            masks.fill(Purpose::KeySwitchKey, row, &mut mask);
-            let message = Torus32::from_bits64(gadget.weight(level)) * i64::from(bit);
-            small.encrypt_body(&mask, message, deviation, &mut seed.noise(Purpose::KeySwitchKey, row))
-        })
-    });
-    rows.collect()
+        for level in 0..levels {
+            let row = (i * levels + level) as u64;
+            rows.masks.fill(Purpose::KeySwitchKey, row, &mut mask);
+            let message = Torus32::from_bits64(gadget.weight(level)) * bit;
+            let mut noise = rows.seed.noise(Purpose::KeySwitchKey, row);
+            bodies.push(small.encrypt_body(&mask, message, deviation, &mut noise));
+        }
+        rows.control.advance(1);
+        bodies
+    })
 }
 
 /// The key, expanded for use.
@@ -61,10 +64,10 @@ impl LweKeySwitchKey {
         // Whole cache lines, so that rows are aligned and vectors need no remainder.
         let stride = (output_dimension + 1).next_multiple_of(16);
         let mut rows = AlignedBuffer::zeroed(bodies.len() * stride);
-        rows.par_chunks_exact_mut(stride).zip(bodies).enumerate().for_each(|(number, (row, body))| {
+        parallel::for_each_chunk(&mut rows, stride, |number, row: &mut [u32]| {
             let mask: &mut [Torus32] = bytemuck::cast_slice_mut(&mut row[..output_dimension]);
             masks.key_switch_row(number, mask);
-            row[output_dimension] = body.0;
+            row[output_dimension] = bodies[number].0;
         });
         Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend }
     }
@@ -79,7 +82,7 @@ impl LweKeySwitchKey {
         batch: &[LweCiphertext<Torus32, Large>],
     ) -> Vec<LweCiphertext<Torus32, Small>> {
         let stride = self.stride;
-        let levels = self.gadget.levels as usize;
+        let levels = self.gadget.levels() as usize;
         let row_count = self.rows.len() / stride;
         // digits[row * batch + c], negated: adding their products to the outputs subtracts the rows.
         let mut digits = vec![0u32; row_count * batch.len()];
@@ -105,56 +108,4 @@ impl LweKeySwitchKey {
         };
         outputs.chunks_exact(stride).map(sample).collect()
     }
-}
-
-/// output += sum_r digits[r] rows[r], for up to [`ROWS_A_PASS`] rows of the output's length, one after another.
-#[allow(unsafe_code)] // docs/unsafe.md
-fn add_rows(backend: Backend, output: &mut [u32], rows: &[u32], digits: [u32; ROWS_A_PASS]) {
-    match backend {
-        Backend::Portable => add_rows_portable(output, rows, digits),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 => {
-            // SAFETY: a backend is in use only after `Backend::checked`.
-            unsafe { add_rows_avx2(output, rows, digits) }
-        }
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 => {
-            // SAFETY: as above.
-            unsafe { add_rows_avx512(output, rows, digits) }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        Backend::Avx2 | Backend::Avx512 => add_rows_portable(output, rows, digits),
-    }
-}
-
-/// Compiled once for each instruction set: the loop is what a compiler vectorises well.
-#[inline(always)]
-fn add_rows_portable(output: &mut [u32], rows: &[u32], digits: [u32; ROWS_A_PASS]) {
-    let len = output.len();
-    if rows.len() == ROWS_A_PASS * len {
-        let (first, rest) = rows.split_at(len);
-        let (second, rest) = rest.split_at(len);
-        let (third, fourth) = rest.split_at(len);
-        for j in 0..len {
-            let sum = (first[j].wrapping_mul(digits[0])).wrapping_add(second[j].wrapping_mul(digits[1]));
-            let more = (third[j].wrapping_mul(digits[2])).wrapping_add(fourth[j].wrapping_mul(digits[3]));
-            output[j] = output[j].wrapping_add(sum.wrapping_add(more));
-        }
-    } else {
-        for (row, digit) in rows.chunks_exact(len).zip(digits) {
-            output.iter_mut().zip(row).for_each(|(x, &y)| *x = x.wrapping_add(y.wrapping_mul(digit)));
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn add_rows_avx2(output: &mut [u32], rows: &[u32], digits: [u32; ROWS_A_PASS]) {
-    add_rows_portable(output, rows, digits);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn add_rows_avx512(output: &mut [u32], rows: &[u32], digits: [u32; ROWS_A_PASS]) {
-    add_rows_portable(output, rows, digits);
 }

@@ -17,18 +17,17 @@
 //! transform's error is of the order of 2^-53 log2(N') times the sum's typical size, 2^-10 or less, so that rounding makes
 //! them exact, and every backend gives the same result.
 
-use rayon::prelude::*;
-
-use crate::backend::Backend;
-use crate::buffer::AlignedBuffer;
+use crate::backend::buffer::AlignedBuffer;
+use crate::backend::choice::Backend;
+use crate::backend::fft::Fft;
 use crate::error::Result;
-use crate::fft::Fft;
 use crate::gadget::Gadget;
-use crate::keys::CloudKey;
-use crate::lwe::{Large, LweCiphertext, LweSecretKey, Small};
-use crate::parameters::Parameters;
-use crate::random::{MaskSeed, Purpose, SecretSeed};
-use crate::tlwe::{TlweCiphertext, TlweSecretKey};
+use crate::keys::cloud::CloudKey;
+use crate::parallel;
+use crate::parameters::set::Parameters;
+use crate::random::{Purpose, Rows};
+use crate::sample::lwe::{Large, LweCiphertext, LweSecretKey, Small};
+use crate::sample::tlwe::{TlweCiphertext, TlweSecretKey};
 use crate::torus::{Torus, Torus32};
 
 /// The bodies of the key's rows, (m, j) in order, of N' coefficients each.
@@ -36,31 +35,36 @@ pub(super) fn encrypt_bodies(
     large: &LweSecretKey<Large>,
     small: &LweSecretKey<Small>,
     parameters: &Parameters,
-    seed: &SecretSeed,
-    masks: MaskSeed,
+    rows: Rows<'_>,
 ) -> Vec<Torus32> {
     let gadget = parameters.key_switch_gadget;
     let size = parameters.lwe_polynomial_size;
     let deviation = parameters.lwe_noise();
     let fft = Fft::new(size, Backend::Portable).expect("invariant: a named set's rings have a transform");
     let small = TlweSecretKey::from_bits(small.bits().to_vec(), fft);
-    let rows = large.bits().par_chunks_exact(size).enumerate().flat_map_iter(|(m, bits)| {
-        let (small, mut mask) = (&small, vec![Torus32::default(); parameters.lwe_dimension]);
-        (0..gadget.levels as usize).flat_map(move |level| {
-            let row = (m * gadget.levels as usize + level) as u64;
-            masks.fill(Purpose::KeySwitchKey, row, &mut mask);
-            let mut noise = seed.noise(Purpose::KeySwitchKey, row);
+    let levels = gadget.levels() as usize;
+    parallel::flat_map(large.dimension() / size, |m| {
+        let mut bodies = Vec::with_capacity(levels * size);
+        if rows.control.is_cancelled() {
+            return bodies;
+        }
+        let bits = &large.bits()[m * size..][..size];
+        let mut mask = vec![Torus32::default(); parameters.lwe_dimension];
+        for level in 0..levels {
+            let row = (m * levels + level) as u64;
+            rows.masks.fill(Purpose::KeySwitchKey, row, &mut mask);
+            let mut noise = rows.seed.noise(Purpose::KeySwitchKey, row);
             let weight = Torus32::from_bits64(gadget.weight(level));
             let product = small.product(&mask);
-            let body = product.iter().zip(bits).map(|(&p, &bit)| {
+            bodies.extend(product.iter().zip(bits).map(|(&p, &bit)| {
                 Torus32::from_bits64(p)
                     + weight * i64::from(bit)
                     + Torus32::from_bits64(noise.next(deviation))
-            });
-            body.collect::<Vec<_>>()
-        })
-    });
-    rows.collect()
+            }));
+        }
+        rows.control.advance(1);
+        bodies
+    })
 }
 
 /// The key, expanded for use.
@@ -82,18 +86,16 @@ impl RingKeySwitchKey {
         let fft = Fft::new(size, backend)?;
         let columns = parameters.lwe_dimension / size + 1;
         let mut points = AlignedBuffer::zeroed(bodies.len() * columns);
-        points.par_chunks_exact_mut(columns * size).zip(bodies.par_chunks_exact(size)).enumerate().for_each(
-            |(row, (points, body))| {
-                let mut words = vec![Torus32::default(); columns * size];
-                let (mask, target) = words.split_at_mut(parameters.lwe_dimension);
-                masks.key_switch_row(row, mask);
-                target.copy_from_slice(body);
-                for (point, word) in points.iter_mut().zip(&words) {
-                    *point = f64::from(word.0 as i32) * fft.scale();
-                }
-                points.chunks_exact_mut(size).for_each(|polynomial| fft.forward(polynomial));
-            },
-        );
+        parallel::for_each_chunk(&mut points, columns * size, |row, points: &mut [f64]| {
+            let mut words = vec![Torus32::default(); columns * size];
+            let (mask, target) = words.split_at_mut(parameters.lwe_dimension);
+            masks.key_switch_row(row, mask);
+            target.copy_from_slice(&bodies[row * size..][..size]);
+            for (point, word) in points.iter_mut().zip(&words) {
+                *point = f64::from(word.0 as i32) * fft.scale();
+            }
+            points.chunks_exact_mut(size).for_each(|polynomial| fft.forward(polynomial));
+        });
         Ok(Self { points, columns, gadget: parameters.key_switch_gadget, fft })
     }
 
@@ -107,7 +109,7 @@ impl RingKeySwitchKey {
         batch: &[LweCiphertext<Torus32, Large>],
     ) -> Vec<LweCiphertext<Torus32, Small>> {
         let (size, transform) = (self.fft.size(), self.fft.transform());
-        let levels = self.gadget.levels as usize;
+        let levels = self.gadget.levels() as usize;
         let output_len = self.columns * size;
         let mut sums = AlignedBuffer::<f64>::zeroed(batch.len() * output_len);
         let mut polynomial = AlignedBuffer::<u64>::zeroed(size);
@@ -144,8 +146,9 @@ impl RingKeySwitchKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::SecretKey;
+    use crate::keys::secret::SecretKey;
     use crate::parameters::{FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT};
+    use crate::random::SecretSeed;
 
     /// The sums are exact, so that a fast backend's result is the portable one's, word for word.
     #[test]

@@ -9,24 +9,26 @@
 
 /// A standard deviation of noise, kept as an integer of 2^-64 torus units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StandardDeviation(u64);
+pub(crate) struct StandardDeviation(u64);
 
 impl StandardDeviation {
     /// No noise; for toy parameters.
-    pub const ZERO: Self = Self(0);
+    #[cfg(any(test, feature = "internals"))]
+    pub(crate) const ZERO: Self = Self(0);
 
     /// The deviation nearest to `sigma`, in torus units; 2^-64 <= sigma < 1/2.
-    pub fn from_real(sigma: f64) -> Self {
+    pub(crate) fn from_real(sigma: f64) -> Self {
         debug_assert!((0.0..0.5).contains(&sigma));
         Self(libm::round(libm::scalbn(sigma, 64)) as u64)
     }
 
     /// In torus units.
-    pub fn to_real(self) -> f64 {
+    pub(crate) fn to_real(self) -> f64 {
         libm::scalbn(self.0 as f64, -64)
     }
 
     /// In units of 2^-64.
+    #[cfg(any(test, feature = "internals"))]
     pub(crate) fn to_bits64(self) -> u64 {
         self.0
     }

@@ -4,16 +4,19 @@ use serde_json::json;
 
 use super::case::{Case, Vector, bits, digest, hex, real, seed_bytes, word32, word64, words, words64};
 use super::randomness::mask_seed;
-use crate::backend::Backend;
-use crate::bootstrap::{LookupTable, SwitchedSample};
+use crate::backend::choice::Backend;
+use crate::backend::fft::Fft;
+use crate::backend::transform::SIZES;
+use crate::bootstrap::lookup_table::LookupTable;
+use crate::bootstrap::modulus_switch::SwitchedSample;
 use crate::error::Result;
-use crate::fft::{self, Fft};
 use crate::gadget::Gadget;
-use crate::lwe::LweCiphertext;
 use crate::parameters::Parameters;
-use crate::polynomial::{Polynomial, SecretMultiplier};
+use crate::polynomial::Polynomial;
 use crate::random::{Purpose, SecretSeed};
-use crate::tlwe::TlweCiphertext;
+use crate::sample::lwe::LweCiphertext;
+use crate::sample::tlwe::TlweCiphertext;
+use crate::secret_multiplier::SecretMultiplier;
 use crate::torus::{Torus, Torus32, Torus48, Torus64};
 
 pub(super) fn vectors(backend: Backend) -> Result<Vec<Vector>> {
@@ -132,7 +135,7 @@ fn narrowing<T: Torus>(word: u64) -> Case {
 
 /// Those of the named sets, and two with many ties.
 fn gadgets() -> Vec<Gadget> {
-    let mut gadgets = vec![Gadget { base_log: 1, levels: 8 }, Gadget { base_log: 3, levels: 2 }];
+    let mut gadgets = vec![Gadget::constant(1, 8), Gadget::constant(3, 2)];
     for gadget in Parameters::ALL.iter().flat_map(|set| [set.gadget, set.key_switch_gadget]) {
         if !gadgets.contains(&gadget) {
             gadgets.push(gadget);
@@ -143,7 +146,7 @@ fn gadgets() -> Vec<Gadget> {
 
 /// The ends of the torus, ties of the rounding and of every digit, and words of a stream.
 fn decomposition(gadget: Gadget, backend: Backend) -> Result<Case> {
-    let unit = gadget.weight(gadget.levels as usize - 1);
+    let unit = gadget.weight(gadget.levels() as usize - 1);
     let mut inputs =
         vec![0, 1, unit / 2, unit / 2 - 1, unit, unit.wrapping_neg() / 2, 1 << 63, (1 << 63) - 1];
     inputs.extend([
@@ -153,28 +156,28 @@ fn decomposition(gadget: Gadget, backend: Backend) -> Result<Case> {
         u64::MAX,
         u64::MAX - unit / 2,
     ]);
-    for level in 0..gadget.levels as usize {
+    for level in 0..gadget.levels() as usize {
         // Half the base at this level, with the level above in its lower and its upper half.
-        let tie = gadget.weight(level) << (gadget.base_log - 1);
+        let tie = gadget.weight(level) << (gadget.base_log() - 1);
         inputs.extend([
             tie,
             tie.wrapping_neg(),
             tie.wrapping_add(tie << 1),
-            tie.wrapping_add(tie << gadget.base_log),
+            tie.wrapping_add(tie << gadget.base_log()),
         ]);
     }
     inputs.extend(random_words(16, 1));
     // By the backend's kernel, a polynomial of all words at once: level by level.
-    let size = inputs.len().next_power_of_two().max(*fft::SIZES.start());
+    let size = inputs.len().next_power_of_two().max(*SIZES.start());
     let mut polynomial = inputs.clone();
     polynomial.resize(size, 0);
-    let mut levels = vec![0.0; gadget.levels as usize * size];
+    let mut levels = vec![0.0; gadget.levels() as usize * size];
     Fft::new(size, backend)?.transform().decompose(gadget, &polynomial, &mut levels);
     let digits_of = |word: usize| levels.iter().skip(word).step_by(size).map(|&digit| digit as i64).collect();
     let digits: Vec<Vec<i64>> = (0..inputs.len()).map(digits_of).collect();
-    let weights: Vec<u64> = (0..gadget.levels as usize).map(|level| gadget.weight(level)).collect();
+    let weights: Vec<u64> = (0..gadget.levels() as usize).map(|level| gadget.weight(level)).collect();
     Ok(Case::new(
-        json!({ "base_log": gadget.base_log, "levels": gadget.levels, "words": words64(&inputs) }),
+        json!({ "base_log": gadget.base_log(), "levels": gadget.levels(), "words": words64(&inputs) }),
         json!({ "digits": digits, "weights": words64(&weights) }),
     ))
 }

@@ -9,24 +9,29 @@ use super::encryption::CIPHERTEXTS;
 use super::keys::{CLOUD_KEY, Keys, SECRET_KEY, SetKeys};
 use super::randomness::mask_seed;
 use super::{Arithmetic, exact, tolerance};
-use crate::backend::Backend;
-use crate::bootstrap::{BootstrapKey, LookupTable, SwitchedSample};
-use crate::ciphertext::Ciphertext;
+use crate::backend::choice::Backend;
+use crate::backend::fft::Fft;
+use crate::bootstrap::key::BootstrapKey;
+use crate::bootstrap::lookup_table::LookupTable;
+use crate::bootstrap::modulus_switch::SwitchedSample;
+use crate::ciphertext::wire::Ciphertext;
 use crate::error::Result;
 use crate::evaluator::Evaluator;
-use crate::fft::Fft;
 use crate::gate::{BinaryGate, Gate};
-use crate::keys::{BootstrapBodies, CloudKey, SecretKey};
-use crate::keyswitch::KeySwitchKey;
-use crate::lwe::{LweCiphertext, Wire};
+use crate::keys::cloud::CloudKey;
+use crate::keys::secret::SecretKey;
+use crate::keyswitch::key::KeySwitchKey;
+use crate::parameters::set::Order;
 use crate::parameters::{
-    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Order, Parameters, TFHE_LIB_V1_0_1,
+    FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1,
     TFHE_LIB_V1_1,
 };
 use crate::random::{Purpose, SecretSeed};
-use crate::tgsw::FourierTgsw;
-use crate::tlwe::TlweCiphertext;
+use crate::sample::external_product::FourierTgsw;
+use crate::sample::lwe::{LweCiphertext, Wire};
+use crate::sample::tlwe::TlweCiphertext;
 use crate::torus::{Torus, Torus32, Torus64};
+use crate::torus_words::ReadWords;
 
 /// The sets whose gates are recorded; of the first, every gate.
 const GATE_SETS: [&Parameters; 4] = [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &TFHE_LIB_V1_0_1, &TFHE_LIB_V1_1];
@@ -198,17 +203,18 @@ impl<'a> Server<'a> {
     }
 
     fn fourier_tgsw(&self, index: usize, fft: &Fft) -> FourierTgsw {
-        fn sample<T: Torus>(key: &CloudKey, bodies: &[T], index: usize, fft: &Fft) -> FourierTgsw {
-            let p = &key.parameters;
-            let len = p.tgsw_rows() * p.polynomial_size;
-            let bodies = &bodies[index * len..][..len];
-            FourierTgsw::from_bodies(bodies, index, &key.masks, p.gadget, p.tlwe_dimension, fft)
+        struct Sample<'a>(&'a CloudKey, usize, &'a Fft);
+        impl ReadWords for Sample<'_> {
+            type Output = FourierTgsw;
+
+            fn read<T: Torus>(self, bodies: &[T]) -> FourierTgsw {
+                let Self(CloudKey { parameters: p, masks, .. }, index, fft) = self;
+                let len = p.tgsw_rows() * p.polynomial_size;
+                let bodies = &bodies[index * len..][..len];
+                FourierTgsw::from_bodies(bodies, index, masks, p.gadget, p.tlwe_dimension, fft)
+            }
         }
-        match &self.cloud.bootstrap {
-            BootstrapBodies::Bits32(bodies) => sample(self.cloud, bodies, index, fft),
-            BootstrapBodies::Bits48(bodies) => sample(self.cloud, bodies, index, fft),
-            BootstrapBodies::Bits64(bodies) => sample(self.cloud, bodies, index, fft),
-        }
+        self.cloud.bootstrap.read(Sample(self.cloud, index, fft))
     }
 
     /// Of a batch, with shifts of its own for each accumulator.

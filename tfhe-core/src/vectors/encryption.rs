@@ -5,15 +5,16 @@ use serde_json::{Value, json};
 use super::case::{Case, Vector, bits, digest, hex, sum, word32, words};
 use super::keys::{CLOUD_KEY, Keys, SECRET_KEY, SetKeys};
 use super::randomness::mask_seed;
-use crate::backend::Backend;
+use crate::backend::choice::Backend;
+use crate::ciphertext::list::CiphertextList;
 use crate::error::Result;
-use crate::keys::BootstrapBodies;
-use crate::keyswitch::KeySwitchKey;
-use crate::lwe::LweCiphertext;
-use crate::parameters::{Order, Parameters};
+use crate::keyswitch::key::KeySwitchKey;
+use crate::parameters::set::{Order, Parameters};
 use crate::random::{Purpose, SecretSeed};
-use crate::serial::{CiphertextList, FileContent, NO_CONTEXT, to_bytes};
+use crate::sample::lwe::LweCiphertext;
+use crate::serial::{FileContent, NO_CONTEXT, to_bytes};
 use crate::torus::{Torus, Torus32};
+use crate::torus_words::ReadWords;
 
 /// Seed number of seeded ciphertexts.
 pub(super) const CIPHERTEXTS: u64 = 3;
@@ -112,17 +113,24 @@ fn packed_encryption((set, keys): (&Parameters, &SetKeys)) -> Case {
     Case::new(inputs, json!({ "mask_seed": hex(&masks.0), "bodies": words(bodies) }))
 }
 
+/// The digest of some elements.
+struct Digest(std::ops::Range<usize>);
+
+impl ReadWords for Digest {
+    type Output = Value;
+
+    fn read<T: Torus>(self, words: &[T]) -> Value {
+        digest(&words[self.0])
+    }
+}
+
 /// The first row, that of the body, one in the middle and the last.
 fn bootstrap_key_rows(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
     let (size, rows) = (set.polynomial_size, set.tgsw_rows());
     let samples = set.steps() * set.step_samples();
     let row_digest = |number: usize| {
         let range = number * size..(number + 1) * size;
-        match &keys.cloud(set).bootstrap {
-            BootstrapBodies::Bits32(bodies) => digest(&bodies[range]),
-            BootstrapBodies::Bits48(bodies) => digest(&bodies[range]),
-            BootstrapBodies::Bits64(bodies) => digest(&bodies[range]),
-        }
+        keys.cloud(set).bootstrap.read(Digest(range))
     };
     let case = |(sample, row)| {
         let inputs = json!({
@@ -141,7 +149,7 @@ fn bootstrap_key_rows(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
 
 /// The first row, one in the middle and the last.
 fn key_switch_key_rows(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
-    let (size, levels) = (set.lwe_polynomial_size, set.key_switch_gadget.levels as usize);
+    let (size, levels) = (set.lwe_polynomial_size, set.key_switch_gadget.levels() as usize);
     let polynomials = set.large_dimension() / size;
     let case = |(polynomial, level)| {
         let inputs = json!({
@@ -220,6 +228,6 @@ fn files(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
 }
 
 fn file<C: FileContent>(inputs: Value, content: &C) -> Case {
-    let bytes = to_bytes(content, NO_CONTEXT);
+    let bytes = to_bytes(content, NO_CONTEXT).expect("invariant: of a named set");
     Case::new(inputs, json!({ "bytes": bytes.len(), "sha256": sum(&bytes) }))
 }

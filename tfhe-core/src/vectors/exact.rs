@@ -4,13 +4,14 @@
 //! that nothing is rounded but where the scheme says so (Chillotti et al. 2020, definition 3.12 for the external product,
 //! algorithm 9 for the bootstrap). Written from the definitions, without the transforms' code; quadratic in N, and slow.
 
-use rayon::prelude::*;
-
-use crate::bootstrap::{LookupTable, SwitchedSample};
+use crate::bootstrap::lookup_table::LookupTable;
+use crate::bootstrap::modulus_switch::SwitchedSample;
 use crate::gadget::Gadget;
-use crate::keys::{BootstrapBodies, CloudKey};
+use crate::keys::cloud::CloudKey;
+use crate::parallel;
 use crate::polynomial::Polynomial;
 use crate::torus::{Torus, Torus64};
+use crate::torus_words::ReadWords;
 
 /// A TGSW sample: (k+1) l rows of k+1 polynomials of N coefficients.
 #[derive(Clone)]
@@ -24,11 +25,7 @@ pub(super) struct Matrix {
 impl Matrix {
     /// TGSW sample `index` of a bootstrapping key, masks and all.
     pub(super) fn of_key(key: &CloudKey, index: usize) -> Self {
-        match &key.bootstrap {
-            BootstrapBodies::Bits32(bodies) => Self::expand(key, bodies, index),
-            BootstrapBodies::Bits48(bodies) => Self::expand(key, bodies, index),
-            BootstrapBodies::Bits64(bodies) => Self::expand(key, bodies, index),
-        }
+        key.bootstrap.read(Rows { key, index })
     }
 
     fn expand<T: Torus>(key: &CloudKey, bodies: &[T], index: usize) -> Self {
@@ -67,7 +64,7 @@ impl Matrix {
 
     /// The digits of a TLWE sample, level by level for each polynomial.
     fn digits(&self, sample: &[u64]) -> Vec<i64> {
-        let levels = self.gadget.levels as usize;
+        let levels = self.gadget.levels() as usize;
         let mut digits = vec![0; sample.len() * levels];
         for (words, digits) in sample.chunks_exact(self.size).zip(digits.chunks_exact_mut(levels * self.size))
         {
@@ -82,7 +79,7 @@ impl Matrix {
     pub(super) fn external_product(&self, sample: &[u64]) -> Vec<u64> {
         let digits = self.digits(sample);
         let mut product = vec![0; sample.len()];
-        product.par_chunks_exact_mut(self.size).enumerate().for_each(|(column, product)| {
+        parallel::for_each_chunk(&mut product, self.size, |column, product: &mut [u64]| {
             for (digits, row) in digits.chunks_exact(self.size).zip(self.rows()) {
                 multiply_add(product, digits, &row[column * self.size..][..self.size]);
             }
@@ -105,6 +102,20 @@ impl Matrix {
             }
         }
         sum
+    }
+}
+
+/// The rows of a sample, on a torus of any width.
+struct Rows<'a> {
+    key: &'a CloudKey,
+    index: usize,
+}
+
+impl ReadWords for Rows<'_> {
+    type Output = Matrix;
+
+    fn read<T: Torus>(self, bodies: &[T]) -> Matrix {
+        Matrix::expand(self.key, bodies, self.index)
     }
 }
 
@@ -190,7 +201,7 @@ pub(super) fn blind_rotation(key: &CloudKey, sample: &SwitchedSample, table: &Lo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::SecretKey;
+    use crate::keys::secret::SecretKey;
     use crate::random::SecretSeed;
     use crate::vectors::toy;
 

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use crate::keys::{CloudKey, SecretKey};
+use crate::keys::cloud::CloudKey;
+use crate::keys::secret::SecretKey;
 use crate::parameters::Parameters;
 use crate::random::SecretSeed;
 
@@ -12,15 +13,21 @@ pub(super) const SECRET_KEY: u64 = 1;
 pub(super) const CLOUD_KEY: u64 = 2;
 
 /// The keys of the named sets.
-#[derive(Default)]
 pub(super) struct Keys {
-    sets: [SetKeys; Parameters::ALL.len()],
+    /// One for each of [`Parameters::ALL`].
+    sets: Vec<SetKeys>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { sets: Parameters::ALL.iter().map(|_| SetKeys::default()).collect() }
+    }
 }
 
 impl Keys {
     /// Each named set, with its keys.
     pub(super) fn sets(&self) -> impl Iterator<Item = (&'static Parameters, &SetKeys)> {
-        Parameters::ALL.into_iter().zip(&self.sets)
+        Parameters::ALL.iter().copied().zip(&self.sets)
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn vectors() -> Vec<Vector> {
         Vector::new(
             "standard-deviations",
             "round(2^64 2^log2); docs/parameters.md",
-            Parameters::ALL.into_iter().flat_map(deviations).collect(),
+            Parameters::ALL.iter().copied().flat_map(deviations).collect(),
         ),
         Vector::new(
             "noise",

@@ -7,17 +7,21 @@ use serde_json::{Map, Value, json};
 use super::case::{Approximate, Case, Measure, Place, Vector, bits, hex, word32, words, words64};
 use super::keys::{CLOUD_KEY, SECRET_KEY};
 use super::{Arithmetic, exact, tolerance};
-use crate::backend::Backend;
-use crate::bootstrap::{BootstrapKey, LookupTable, SwitchedSample};
+use crate::backend::choice::Backend;
+use crate::bootstrap::key::BootstrapKey;
+use crate::bootstrap::lookup_table::LookupTable;
+use crate::bootstrap::modulus_switch::SwitchedSample;
 use crate::error::Result;
 use crate::gadget::Gadget;
-use crate::keys::{CloudKey, SecretKey, encode_bit};
-use crate::keyswitch::KeySwitchKey;
-use crate::lwe::{Large, LweCiphertext, LweSecretKey};
-use crate::parameters::{Order, Parameters, SmallKey, TorusWidth};
+use crate::keys::cloud::CloudKey;
+use crate::keys::secret::SecretKey;
+use crate::keyswitch::key::KeySwitchKey;
+use crate::parameters::set::{Order, Parameters, SmallKey};
 use crate::random::{Purpose, SecretSeed, StandardDeviation};
-use crate::tlwe::TlweCiphertext;
+use crate::sample::lwe::{Large, LweCiphertext, LweSecretKey};
+use crate::sample::tlwe::TlweCiphertext;
 use crate::torus::{Torus, Torus32, Torus64};
+use crate::torus_words::TorusWidth;
 
 /// Seed number of the ciphertexts.
 const CIPHERTEXTS: u64 = 3;
@@ -32,8 +36,8 @@ const TOY: Parameters = Parameters {
     tlwe_dimension: 1,
     polynomial_size: 32,
     tlwe_noise_log2: f64::NEG_INFINITY,
-    gadget: Gadget { base_log: 8, levels: 2 },
-    key_switch_gadget: Gadget { base_log: 4, levels: 3 },
+    gadget: Gadget::constant(8, 2),
+    key_switch_gadget: Gadget::constant(4, 3),
     accumulator: TorusWidth::Bits64,
     bits_a_step: 1,
     order: Order::KeySwitchFirst,
@@ -110,10 +114,10 @@ impl Toy {
             "n": p.lwe_dimension,
             "N": p.polynomial_size,
             "k": p.tlwe_dimension,
-            "base_log": p.gadget.base_log,
-            "levels": p.gadget.levels,
-            "key_switch_base_log": p.key_switch_gadget.base_log,
-            "key_switch_levels": p.key_switch_gadget.levels,
+            "base_log": p.gadget.base_log(),
+            "levels": p.gadget.levels(),
+            "key_switch_base_log": p.key_switch_gadget.base_log(),
+            "key_switch_levels": p.key_switch_gadget.levels(),
         });
         let samples = p.steps() * p.step_samples();
         let bootstrap: Vec<Vec<String>> = (0..samples)
@@ -152,8 +156,8 @@ impl Toy {
     }
 
     fn nand(&self, operands: [bool; 2]) -> Case {
-        let samples = self.encrypt(&operands.map(encode_bit));
-        let eighth = encode_bit(true);
+        let samples = self.encrypt(&operands.map(Torus32::from_bit));
+        let eighth = Torus32::from_bit(true);
         let mut sum = LweCiphertext::trivial(self.large.dimension(), eighth);
         samples.iter().for_each(|sample| sum.add_scaled(-1, sample));
         let mut inputs = self.inputs();

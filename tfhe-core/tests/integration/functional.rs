@@ -8,7 +8,7 @@ use tfhe_core::torus::{Torus, Torus32};
 
 use crate::support::{Keys, error, one_backend, reals, seed};
 
-const SLOTS: f64 = 2.0 * FUNCTIONAL_2048.polynomial_size as f64;
+const SLOTS: f64 = 2.0 * FUNCTIONAL_2048.polynomial_size() as f64;
 
 /// Standard deviations allowed. A Gaussian passes 6.5 once in 1e10, and there are fewer than 1000 values here: a right
 /// implementation fails one choice of seeds in 1e7.
@@ -35,7 +35,7 @@ fn encrypted_grid(keys: &Keys, count: usize, from: f64, to: f64) -> Vec<(f64, Ci
 fn tables_hold_arbitrary_functions_on_the_half_turn_around_zero() {
     let keys = Keys::generate(&FUNCTIONAL_2048, 1);
     let evaluator = keys.evaluator(one_backend());
-    let size = FUNCTIONAL_2048.polynomial_size;
+    let size = FUNCTIONAL_2048.polynomial_size();
     let functions: [fn(f64) -> f64; 3] = [|x| x * x, |x| x.max(0.0), |x| x];
     let names = ["x^2", "ReLU", "identity"];
     // The largest that each has on (-1/4, 1/4).
@@ -58,7 +58,7 @@ fn tables_hold_arbitrary_functions_on_the_half_turn_around_zero() {
 fn beyond_the_quarter_turn_a_table_is_negated() {
     let keys = Keys::generate(&FUNCTIONAL_2048, 1);
     let evaluator = keys.evaluator(one_backend());
-    let table = LookupTable::from_function(FUNCTIONAL_2048.polynomial_size, |x| x);
+    let table = LookupTable::from_function(FUNCTIONAL_2048.polynomial_size(), |x| x);
     let guard = decision_error(0.0) + 1.0 / SLOTS;
     for (x, input) in encrypted_grid(&keys, 16, 0.25 + guard, 0.5 - guard) {
         let result = evaluator.bootstrap(&[input], &[&table]).unwrap().swap_remove(0);
@@ -72,7 +72,7 @@ fn the_sign_is_exact_on_the_whole_torus() {
     let keys = Keys::generate(&FUNCTIONAL_2048, 1);
     let evaluator = keys.evaluator(one_backend());
     let amplitude = Torus32::from_real(0.17);
-    let table = LookupTable::sign(FUNCTIONAL_2048.polynomial_size, amplitude);
+    let table = LookupTable::sign(FUNCTIONAL_2048.polynomial_size(), amplitude);
     let guard = decision_error(0.0) + 1.0 / SLOTS;
     for (from, to, sign) in [(guard, 0.5 - guard, 1), (-0.5 + guard, -guard, -1)] {
         let (phases, inputs): (Vec<_>, Vec<_>) = encrypted_grid(&keys, 64, from, to).into_iter().unzip();
@@ -97,7 +97,7 @@ fn linear_combinations_go_through_tables_of_their_own() {
         })
         .collect();
     let functions: [fn(f64) -> f64; 3] = [|x| x.max(0.0), |x| x / 2.0, |x| 0.1 - x];
-    let tables = functions.map(|f| LookupTable::from_function(FUNCTIONAL_2048.polynomial_size, f));
+    let tables = functions.map(|f| LookupTable::from_function(FUNCTIONAL_2048.polynomial_size(), f));
     let results = evaluator.bootstrap(&sums, &tables.each_ref()).unwrap();
     for (((pair, sum), result), f) in inputs.windows(2).zip(&sums).zip(&results).zip(functions) {
         let expected = f(0.02 + 2.0 * pair[0].0 - pair[1].0);

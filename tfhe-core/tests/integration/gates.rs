@@ -93,7 +93,7 @@ fn gates_have_their_truth_tables(parameters: &Parameters) {
             let results = evaluator.evaluate(gates, inputs).unwrap();
             let decrypted = keys.decrypt(&results);
             for (gate, &bit) in gates.iter().zip(&decrypted) {
-                assert_eq!(bit, plain(*gate, bits), "{}, {backend}: {gate:?}", parameters.name);
+                assert_eq!(bit, plain(*gate, bits), "{}, {backend}: {gate:?}", parameters.name());
             }
             (results, decrypted)
         };

@@ -11,20 +11,19 @@
 //!
 //! What goes through a transform is measured on every backend, with fewer samples where that is slow.
 
+use testkit::errors::Errors;
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
-use tfhe_core::fft::Fft;
+use tfhe_core::internals::{external_product_errors, external_product_noise, products_of_a_bootstrap};
 use tfhe_core::keys::SecretKey;
 use tfhe_core::noise;
 use tfhe_core::parameters::{
     FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, Parameters, TFHE_LIB_V1_0_1,
-    TFHE_LIB_V1_1, TorusWidth,
+    TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
-use tfhe_core::tgsw::FourierTgsw;
-use tfhe_core::tlwe::TlweSecretKey;
-use tfhe_core::torus::{Torus, Torus32, Torus48, Torus64};
+use tfhe_core::torus::{Torus, Torus32};
 
 use crate::support::{Keys, backends, error, seed};
 
@@ -62,19 +61,18 @@ fn exactly(variance: f64) -> Prediction {
     Prediction { variance, floating: 0.0, sharing: 1.0 }
 }
 
-/// Errors of one operation under all keys.
-#[derive(Default)]
-struct Errors(Vec<f64>);
+/// Errors of one operation under all keys, compared with what is predicted of them.
+trait Check {
+    fn check(&self, parameters: &Parameters, operation: &str, predicted: &Prediction);
+}
 
-impl Errors {
+impl Check for Errors {
     fn check(&self, parameters: &Parameters, operation: &str, predicted: &Prediction) {
-        let count = self.0.len() as f64;
+        let (count, mean, variance) = (self.count(), self.mean(), self.variance());
         let independent = count / predicted.sharing;
-        let mean = self.0.iter().sum::<f64>() / count;
-        let variance = self.0.iter().map(|x| x * x).sum::<f64>() / count;
         let ratio = variance / predicted.variance;
-        let standard_errors = mean / (variance / independent).sqrt();
-        let name = parameters.name;
+        let standard_errors = self.standard_errors(independent);
+        let name = parameters.name();
         println!(
             "{name}, {operation}: 2^{:.2}, {ratio:.3} of the predicted variance, \
              mean {standard_errors:+.1} standard errors, {count} samples",
@@ -92,7 +90,7 @@ impl Errors {
             "{name}, {operation}: mean {mean} is {standard_errors} standard errors off"
         );
         for bound in TAILS {
-            let beyond = self.0.iter().filter(|x| x.abs() > bound * variance.sqrt()).count() as f64;
+            let beyond = self.beyond(bound);
             let expected = count * libm::erfc(bound / std::f64::consts::SQRT_2);
             let slack = DEVIATIONS * (expected * predicted.sharing).sqrt().max(predicted.sharing);
             assert!(
@@ -120,9 +118,9 @@ fn fresh_noise_is_as_predicted_and_adds_with_squared_factors() {
                 let message = Torus32::from_real(0.125);
                 for pair in ciphertexts.chunks_exact(2) {
                     assert_eq!(pair[0].variance(), noise::fresh(parameters));
-                    fresh.0.extend(pair.iter().map(|c| error(&key, c, message)));
+                    fresh.extend(pair.iter().map(|c| error(&key, c, message)));
                     let sum = Ciphertext::linear(message, [(3, &pair[0]), (-2, &pair[1])]).unwrap();
-                    combined.0.push(error(&key, &sum, message * 2));
+                    combined.extend([error(&key, &sum, message * 2)]);
                     combined_variance = sum.variance();
                 }
             }
@@ -143,64 +141,39 @@ fn packed_noise_is_that_of_fresh_ciphertexts() {
                 let messages: Vec<_> = (0..512).map(|i| Torus32(i << 23)).collect();
                 let unpacked =
                     key.encrypt_packed(&messages, 512, encryption_seed(number, batch)).unwrap().unpack();
-                errors.0.extend(unpacked.iter().zip(messages).map(|(c, m)| error(&key, c, m)));
+                errors.extend(unpacked.iter().zip(messages).map(|(c, m)| error(&key, c, m)));
             }
         }
         errors.check(parameters, "packed", &exactly(noise::fresh(parameters)));
     }
 }
 
-/// External products on the torus `T`, that of the set's bootstrapping key. What the formula says is added: the noise of
-/// the product less the message times that of the factor.
-///
 /// The coefficients of a product share noise: half the power of a binary key's polynomial is in its mean, and four fifths of
 /// that at one frequency, where the digits' rounding of one polynomial is one complex number. So the mean square over a
 /// product has a relative variance of about (0.4)^2 for each of its k polynomials, as that of 2 / 0.17, or twelve, independent
 /// samples has.
-fn external_products_have_the_predicted_noise<T: Torus>(parameters: &Parameters) {
+fn external_products_have_the_predicted_noise(parameters: &Parameters) {
     const PRODUCTS: u64 = 128;
-    let (dimension, size) = (parameters.tlwe_dimension, parameters.polynomial_size);
-    let deviation = parameters.tlwe_noise();
+    let (dimension, size) = (parameters.tlwe_dimension(), parameters.polynomial_size());
     for backend in backends() {
-        let fft = Fft::new(size, backend).unwrap();
-        let mut errors = [Errors::default(), Errors::default()];
-        for number in 0..KEYS {
-            let key = TlweSecretKey::generate(dimension, &fft, &seed(number));
-            for product in 0..PRODUCTS {
-                // A factor and two TGSW samples, each from a seed of its own.
-                let seed = |which| seed(1000 + 4 * (number * PRODUCTS + product) + which);
-                let messages: Vec<T> = (0..size).map(|j| T::from_real(j as f64 / size as f64)).collect();
-                let factor = key.encrypt_packed(&messages, deviation, &seed(2), 0).expand(dimension, size);
-                let phase = key.phase(&factor);
-                for (bit, errors) in [false, true].into_iter().zip(&mut errors) {
-                    let seed = seed(u64::from(bit));
-                    let tgsw =
-                        FourierTgsw::encrypt::<T>(&key, bit, parameters.gadget, deviation, &fft, &seed);
-                    let product = key.phase(&tgsw.external_product(&factor));
-                    let error = |(&product, &phase): (&T, &T)| (product - phase * i64::from(bit)).to_real();
-                    errors.0.extend(product.0.iter().zip(&phase.0).map(error));
-                }
-            }
-        }
+        let errors = external_product_errors(parameters, backend, KEYS, PRODUCTS).unwrap();
         let sharing = size as f64 / (12.0 * dimension as f64);
-        let (variance, floating) = (noise::external_product(parameters), noise::fft(parameters));
-        let [zero, one] = errors;
+        let predicted = external_product_noise(parameters);
+        let prediction = |variance| Prediction { variance, floating: predicted.floating, sharing };
+        let [zero, one] = errors.map(|sample| {
+            let mut errors = Errors::default();
+            errors.extend(sample);
+            errors
+        });
         let on = |what: &str| format!("external product with {what} on {backend}");
-        zero.check(parameters, &on("0"), &Prediction { variance, floating, sharing });
-        let variance = variance + noise::decomposition(parameters);
-        one.check(parameters, &on("1"), &Prediction { variance, floating, sharing });
+        zero.check(parameters, &on("0"), &prediction(predicted.of_zero));
+        one.check(parameters, &on("1"), &prediction(predicted.of_one));
     }
 }
 
 #[test]
 fn external_products_have_the_predicted_noise_under_every_set() {
-    for parameters in Parameters::ALL {
-        match parameters.accumulator {
-            TorusWidth::Bits32 => external_products_have_the_predicted_noise::<Torus32>(parameters),
-            TorusWidth::Bits48 => external_products_have_the_predicted_noise::<Torus48>(parameters),
-            TorusWidth::Bits64 => external_products_have_the_predicted_noise::<Torus64>(parameters),
-        }
-    }
+    Parameters::ALL.iter().for_each(|parameters| external_products_have_the_predicted_noise(parameters));
 }
 
 /// A bootstrap has two noises: that of the phase which it looks up (key switch and modulus switch, with half a slot either
@@ -215,7 +188,7 @@ fn a_bootstrap_has_the_predicted_noise(parameters: &Parameters, samples: usize) 
 }
 
 fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Parameters, samples: usize) {
-    let slots = 2.0 * parameters.polynomial_size as f64;
+    let slots = 2.0 * parameters.polynomial_size() as f64;
     // Steps in a turn, as many as leave 7.5 standard deviations between them. A result passes the middle between two
     // steps about once in 6000, which costs its variance less than a thousandth.
     let steps = (1.0 / (7.5 * noise::bootstrapped(parameters).sqrt())).log2().floor().exp2();
@@ -224,7 +197,7 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
     let width = (12.0 * deviation / steps).log2().ceil().max(0.0).exp2();
     let wide = (width * width - 1.0) / 12.0 / (slots * slots);
     let stair = |x: f64| (x * slots / width).floor();
-    let staircase = LookupTable::from_function(parameters.polynomial_size, |x| stair(x) / steps);
+    let staircase = LookupTable::from_function(parameters.polynomial_size(), |x| stair(x) / steps);
     let (mut decision, mut result) = (Errors::default(), Errors::default());
     for number in 0..KEYS {
         let keys = Keys::generate(parameters, number);
@@ -242,16 +215,17 @@ fn a_bootstrap_has_the_predicted_noise_on(backend: Backend, parameters: &Paramet
             assert_eq!(output.variance(), noise::bootstrapped(parameters));
             let phase = keys.phase(output);
             let step = (phase * steps).round();
-            result.0.push(phase - step / steps);
+            result.extend([phase - step / steps]);
             // From the phase to the middle of the stair that was read, in stairs, known up to a turn of the staircase.
             let distance = step + 0.5 - keys.phase(input) * slots / width;
-            decision.0.push((distance - (distance / steps).round() * steps) * width / slots);
+            decision.extend([(distance - (distance / steps).round() * steps) * width / slots]);
         }
     }
     let on = |what: &str| format!("{what} on {backend}");
     decision.check(parameters, &on("looked-up phase"), &exactly(noise::decision(parameters, 0.0) + wide));
-    let products = 2.0 * (parameters.steps() * parameters.step_samples()) as f64;
-    let (variance, floating) = (noise::bootstrapped(parameters), products * noise::fft(parameters));
+    let products = 2.0 * products_of_a_bootstrap(parameters) as f64;
+    let (variance, floating) =
+        (noise::bootstrapped(parameters), products * external_product_noise(parameters).floating);
     result.check(parameters, &on("bootstrapped"), &Prediction { variance, floating, sharing: 1.0 });
 }
 

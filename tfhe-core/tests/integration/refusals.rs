@@ -50,7 +50,7 @@ fn a_ciphertext_of_another_key_is_refused_everywhere() {
             if expected == keys.secret.id() && found == stranger.key_id())
     };
     let inputs = [own.clone(), stranger.clone()];
-    let table = LookupTable::sign(GATES_DEFAULT.polynomial_size, Torus32(1 << 29));
+    let table = LookupTable::sign(GATES_DEFAULT.polynomial_size(), Torus32(1 << 29));
     assert!(is_other_key(evaluator.evaluate(&[NAND], &inputs).unwrap_err()));
     // Even where no gate reads it.
     assert!(is_other_key(evaluator.evaluate(&[Gate::Not(0)], &inputs).unwrap_err()));
@@ -96,7 +96,7 @@ fn a_gate_on_too_noisy_inputs_is_refused_before_anything_runs() {
     let error = keys.secret.decrypt(&amplified).unwrap_err();
     assert!(
         matches!(error, Error::TooNoisyToDecrypt { log2_failure, bound }
-            if log2_failure > bound && bound == GATES_DEFAULT.log2_failure),
+            if log2_failure > bound && bound == GATES_DEFAULT.log2_failure()),
         "{error}"
     );
     inputs.push(amplified);
@@ -113,7 +113,7 @@ fn a_gate_on_too_noisy_inputs_is_refused_before_anything_runs() {
         let error = evaluator.evaluate(&gates, &inputs).unwrap_err();
         assert!(
             matches!(error, Error::TooNoisy { gate: 20_000, log2_failure, bound }
-                if log2_failure > bound && bound == GATES_DEFAULT.log2_failure),
+                if log2_failure > bound && bound == GATES_DEFAULT.log2_failure()),
             "{noisy:?}: {error}"
         );
         // Had the sound gates run first, it would have taken 10 000 times as long as two of them.

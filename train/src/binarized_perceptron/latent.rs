@@ -20,7 +20,7 @@ use candle_core::{D, DType, Device, Result, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use rand::RngExt;
 
-use super::integer::Perceptron;
+use crate::binarized_perceptron::integer::Perceptron;
 use crate::error;
 use crate::mnist::{CLASSES, Digits, PIXELS};
 use crate::pixels::{binarize, mean};

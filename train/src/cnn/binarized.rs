@@ -2,17 +2,20 @@
 
 use clap::{Args, value_parser};
 
-use super::{Cnn, Kind, Latent, Ranges, Shape};
-use crate::card::{Card, exact_accuracy};
+use crate::card::{Description, EXACT};
+use crate::cnn::integer::{Cnn, Kind, Ranges};
+use crate::cnn::latent::{Latent, Shape};
 use crate::convolution::{CELL, FILTERS, POOLED, SIZE};
 use crate::error::Result;
-use crate::folder::{self, Contents, Tensor};
+use crate::export::{self, Export};
 use crate::grid::Grid;
 use crate::latent_dense::Form;
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, SIDE};
+use crate::model::{COMMENTS, Input, Layer, Model};
 use crate::pixels::{LARGEST_SCALE, SCALE_BITS, largest_scale};
 use crate::run::Run;
-use crate::training::Network;
+use crate::tensor::Tensor;
 
 /// The network's name, and its folder's.
 const NAME: &str = "binarized-cnn";
@@ -53,7 +56,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    fn shape(&self) -> Shape {
+    /// The shape of the network, as these settings make it.
+    pub(crate) fn shape(&self) -> Shape {
         Shape {
             kind: Kind::Binarized,
             filters: Grid::signs(),
@@ -80,29 +84,29 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let run = &arguments.run;
     let outcome = run.train(run.training_digits()?, |_| Latent::new(arguments.shape(), run.randomness()))?;
-    let (network, validation) = (&outcome.network, outcome.network.accuracy(&outcome.validation));
-    let digits = run.training_digits()?;
+    let (network, digits) = (&outcome.network, run.training_digits()?);
     let (ranges, largest_scale) = (network.ranges(&digits), largest_scale(&digits));
-    println!("validation: {:.2} %", 100.0 * validation);
-    println!("signed digits {}; {ranges:?}; largest scale {largest_scale}", network.scores.signed_digits());
+    let digits = network.scores.signed_digits();
+    let report = format!("signed digits {digits}; {ranges:?}; largest scale {largest_scale}");
+    let export = export(network, arguments, ranges, largest_scale);
+    export::finish(run, &outcome, Measurement::exact, &report, &export)
+}
 
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = network.accuracy(&run.test_digits()?);
-    println!("test: {:.2} %", 100.0 * test);
-    let card = Card {
-        name: NAME,
-        architecture: architecture(network, arguments, ranges, largest_scale),
-        accuracy: exact_accuracy(validation, test),
-        window: String::new(),
-        details: format!(
-            "The loss
+/// What the folder says of the network. `ranges` and `largest_scale` are those of the 60,000 training images.
+fn export(network: &Cnn, arguments: &Arguments, ranges: Ranges, largest_scale: i32) -> Export {
+    Export {
+        model: model(network),
+        description: Description {
+            architecture: architecture(network, arguments, ranges, largest_scale),
+            method: EXACT,
+            window: String::new(),
+            details: format!(
+                "The loss
 charges {} for the sum of the latent score weights' magnitudes. Limits: b <= 0, |c| < 32.",
-            arguments.sparsity
-        ),
-        run,
-        time: outcome.time,
-    };
-    folder::write(out, &contents(network), &card.to_string())
+                arguments.sparsity
+            ),
+        },
+    }
 }
 
 /// The card's first section. `ranges` and `largest_scale` are those of the 60,000 training images.
@@ -137,92 +141,66 @@ the smallest winning score {winning:.2}. `manifest.toml` describes the layers, `
     )
 }
 
-/// Manifest and tensors.
-fn contents(network: &Cnn) -> Contents {
-    let manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} signs on an image of signs, pooled, then scores in fixed point"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "sign-and-scale"     # s = 1 where z >= 0; K = mean of |z| over each window; z the standardised picture
-window = {SIZE}
-fraction_bits = {FRACTION_BITS}              # of K
-bits = {INPUT_BITS}                       # of each K
-largest = {LARGEST_SCALE}                # largest K the client accepts, in units of 2^-{FRACTION_BITS}
-
-[[layers]]
-name = "convolution"
-kind = "xnor-convolution"       # floor(K d a / 2^fraction_bits) + b a filter, d = sum of w s over the window
+/// The input, the layers and their integers.
+fn model(network: &Cnn) -> Model {
+    let Cnn { convolution, scores, .. } = network;
+    let filters = &[("filters", FILTERS), ("size", SIZE), ("size", SIZE)];
+    let score_weights = Tensor::wide_weights(&[("outputs", CLASSES), ("inputs", POOLED)], &scores.weights);
+    let kind = r#"kind = "dense"                  # floor(V x / 2^shift) + c, in units of 2^-fraction_bits"#;
+    let settings = format!("shift = {FRACTION_BITS}\nbits = {BITS}\nfraction_bits = {FRACTION_BITS}\n");
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} signs on an image of signs, pooled, then scores in \
+             fixed point"
+        ),
+        input: Input::SignAndScale {
+            window: SIZE,
+            fraction_bits: FRACTION_BITS,
+            bits: INPUT_BITS,
+            largest: LARGEST_SCALE,
+        },
+        layers: vec![
+            Layer {
+                name: "convolution".to_owned(),
+                settings: format!(
+                    r#"kind = "xnor-convolution"       # floor(K d a / 2^fraction_bits) + b a filter, d = sum of w s over the window
 filters = {FILTERS}
 size = {SIZE}
 fraction_bits = {FRACTION_BITS}
 bits = {BITS}
-weights = "convolution.weights" # i8 [filters, size, size], -1 or +1
-scales = "convolution.scales"   # i32 [filters]
-biases = "convolution.biases"   # i32 [filters]
-
-[[layers]]
-name = "rectified"
-kind = "relu"
-
-[[layers]]
-name = "pooled"
-kind = "max-pool"
-size = {CELL}
-
-[[layers]]
-name = "scores"
-kind = "dense"                  # floor(V x / 2^shift) + c, in units of 2^-fraction_bits
-inputs = {POOLED}
-outputs = {CLASSES}
-shift = {FRACTION_BITS}
-bits = {BITS}
-fraction_bits = {FRACTION_BITS}
-weights = "scores.weights"      # i32 [outputs, inputs]
-biases = "scores.biases"        # i32 [outputs]
-
-[[layers]]
-name = "positive"
-kind = "relu"
 "#
-    );
-    let Cnn { convolution, scores, .. } = network;
-    let tensors = vec![
-        Tensor::narrow("convolution.weights", &[FILTERS, SIZE, SIZE], &convolution.weights),
-        Tensor::words("convolution.scales", &[FILTERS], &convolution.scales),
-        Tensor::words("convolution.biases", &[FILTERS], &convolution.biases),
-        Tensor::words("scores.weights", &[CLASSES, POOLED], &scores.weights),
-        Tensor::words("scores.biases", &[CLASSES], &scores.biases),
-    ];
-    Contents { manifest, tensors }
+                ),
+                tensors: vec![
+                    Tensor::weights(filters, &convolution.weights).remarked(", -1 or +1"),
+                    Tensor::scales("filters", &convolution.scales),
+                    Tensor::biases("filters", &convolution.biases),
+                ],
+            },
+            Layer::rectifier("rectified"),
+            Layer::max_pool(CELL),
+            Layer::dense("scores", kind, &settings, score_weights, &scores.biases),
+            Layer::rectifier("positive"),
+        ],
+        comments: COMMENTS,
+    }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use clap::Parser;
+mod tests {
     use safetensors::Dtype;
 
     use super::*;
+    use crate::cnn::integer::tests::{RANGES, network};
+    use crate::convolution::Convolution;
+    use crate::export::tests::assert_sums;
     use crate::randomness::Randomness;
+    use crate::run::tests::arguments;
     use crate::training::Latent as _;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    /// The shape of the network that ships.
-    pub(in crate::cnn) fn shape() -> Shape {
-        Command::parse_from(["train"]).arguments.shape()
-    }
 
     #[test]
     fn the_integers_keep_to_what_the_circuit_relies_on() -> Result<()> {
-        let latent = Latent::new(shape(), Randomness::new(1))?;
+        let latent = Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?;
         latent.biases.set(&(latent.biases.ones_like()? * 3.0)?)?;
         latent.clip()?;
         let Cnn { convolution, scores, .. } = latent.integers()?;
@@ -234,16 +212,39 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_folder_is_the_same_byte_for_byte() {
+        let convolution = Convolution {
+            weights: (0..75).map(|at| if at % 3 == 0 { -1 } else { 1 }).collect(),
+            scales: [1024; FILTERS],
+            biases: [0, -1, -20_000],
+            shift: 15,
+        };
+        let network = network(Kind::Binarized, convolution, FRACTION_BITS);
+        let arguments = arguments(&[]);
+        let export = export(&network, &arguments, RANGES, 116_027);
+        assert_sums(
+            &export,
+            &arguments.run,
+            &[],
+            [
+                "c64e8d56fbf0e83422ad720708e1d0c73a0080b0e27a05b98ab19129817e8817",
+                "02b73a0fb0c66e64533f672c333c2979018552e54aa6f7fe8c2dc225678416ba",
+                "b257dd1d7ef5572a598a004efecbca55a6e2f79010a272c382522178211dca49",
+            ],
+        );
+    }
+
+    #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
-        let contents = contents(&Latent::new(shape(), Randomness::new(1))?.integers()?);
-        let manifest = contents.parsed();
+        let model = model(&Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?.integers()?);
+        let manifest = model.parsed();
         assert_eq!(manifest["input"]["largest"].as_integer(), Some(183_500));
         assert_eq!(manifest["layers"][0]["bits"].as_integer(), Some(25));
         assert_eq!(manifest["layers"][3]["inputs"].as_integer(), Some(432));
         assert_eq!(manifest["layers"][3]["shift"].as_integer(), Some(15));
-        assert_eq!(contents.tensor("convolution.weights"), (Dtype::I8, &[3, 5, 5][..]));
-        assert_eq!(contents.tensor("convolution.scales"), (Dtype::I32, &[3][..]));
-        assert_eq!(contents.tensor("scores.weights"), (Dtype::I32, &[10, 432][..]));
+        assert_eq!(model.tensor("convolution.weights"), (Dtype::I8, vec![3, 5, 5]));
+        assert_eq!(model.tensor("convolution.scales"), (Dtype::I32, vec![3]));
+        assert_eq!(model.tensor("scores.weights"), (Dtype::I32, vec![10, 432]));
         Ok(())
     }
 }

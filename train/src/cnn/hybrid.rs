@@ -3,16 +3,19 @@
 
 use clap::{Args, value_parser};
 
-use super::{Cnn, Kind, Latent, Ranges, Shape};
-use crate::card::{Card, exact_accuracy};
+use crate::card::{Description, EXACT};
+use crate::cnn::integer::{Cnn, Kind, Ranges};
+use crate::cnn::latent::{Latent, Shape};
 use crate::convolution::{CELL, FILTERS, POOLED, SIZE};
 use crate::error::Result;
-use crate::folder::{self, Contents, Tensor};
+use crate::export::{self, Export};
 use crate::grid::Grid;
 use crate::latent_dense::Form;
+use crate::measurement::Measurement;
 use crate::mnist::{CLASSES, SIDE};
+use crate::model::{COMMENTS, Input, Layer, Model};
 use crate::run::Run;
-use crate::training::Network;
+use crate::tensor::Tensor;
 
 /// The network's name, and its folder's.
 const NAME: &str = "hybrid-cnn";
@@ -57,7 +60,8 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    fn shape(&self) -> Shape {
+    /// The shape of the network, as these settings make it.
+    pub(crate) fn shape(&self) -> Shape {
         Shape {
             kind: Kind::Hybrid { bits: self.bits.into() },
             filters: Grid::new(self.filter_weight_limit, self.filter_digits),
@@ -84,30 +88,30 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let run = &arguments.run;
     let outcome = run.train(run.training_digits()?, |_| Latent::new(arguments.shape(), run.randomness()))?;
-    let (network, validation) = (&outcome.network, outcome.network.accuracy(&outcome.validation));
+    let network = &outcome.network;
     let ranges = network.ranges(&run.training_digits()?);
     let (filter_digits, score_digits) = (network.convolution.signed_digits(), network.scores.signed_digits());
-    println!("validation: {:.2} %", 100.0 * validation);
-    println!("signed digits: filters {filter_digits}, scores {score_digits}; {ranges:?}");
+    let report = format!("signed digits: filters {filter_digits}, scores {score_digits}; {ranges:?}");
+    let export = export(network, arguments, ranges);
+    export::finish(run, &outcome, Measurement::exact, &report, &export)
+}
 
-    let Some(out) = &run.out else { return Ok(()) };
-    let test = network.accuracy(&run.test_digits()?);
-    println!("test: {:.2} %", 100.0 * test);
-    let card = Card {
-        name: NAME,
-        architecture: architecture(network, arguments, ranges),
-        accuracy: exact_accuracy(validation, test),
-        window: String::new(),
-        details: format!(
-            "The loss
+/// What the folder says of the network. `ranges` are those of the 60,000 training images.
+fn export(network: &Cnn, arguments: &Arguments, ranges: Ranges) -> Export {
+    Export {
+        model: model(network, arguments),
+        description: Description {
+            architecture: architecture(network, arguments, ranges),
+            method: EXACT,
+            window: String::new(),
+            details: format!(
+                "The loss
 charges {} for the sum of the latent score weights' magnitudes. Limits: |w| <= {}, |b| <= {BIAS_LIMIT}, |v| <= {},
 |c| <= {SCORE_BIAS_LIMIT}.",
-            arguments.sparsity, arguments.filter_weight_limit, arguments.score_weight_limit
-        ),
-        run,
-        time: outcome.time,
-    };
-    folder::write(out, &contents(network, arguments), &card.to_string())
+                arguments.sparsity, arguments.filter_weight_limit, arguments.score_weight_limit
+            ),
+        },
+    }
 }
 
 /// The card's first section. `ranges` are those of the 60,000 training images.
@@ -139,89 +143,87 @@ integer score {score}. `manifest.toml` describes the layers, `weights.safetensor
     )
 }
 
-/// Manifest and tensors.
-fn contents(network: &Cnn, arguments: &Arguments) -> Contents {
-    let Arguments { bits, shift, fraction_bits, .. } = arguments;
-    let manifest = format!(
-        r#"format = 1
-name = "{NAME}"
-description = "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} small integers, pooled, then integer scores"
-
-[input]
-width = {SIDE}
-height = {SIDE}
-encoding = "grey"               # x = the upper `bits` bits of the grey value
-bits = {bits}
-
-[[layers]]
-name = "convolution"
-kind = "convolution"            # floor(sum of w x over the window / 2^shift) + b a filter
+/// The input, the layers and their integers.
+fn model(network: &Cnn, arguments: &Arguments) -> Model {
+    let &Arguments { bits, shift, fraction_bits, .. } = arguments;
+    let Cnn { convolution, scores, .. } = network;
+    let filters = &[("filters", FILTERS), ("size", SIZE), ("size", SIZE)];
+    let score_weights = Tensor::weights(&[("outputs", CLASSES), ("inputs", POOLED)], &scores.weights);
+    Model {
+        name: NAME,
+        description: format!(
+            "Handwritten digits: {FILTERS} filters of {SIZE} x {SIZE} small integers, pooled, then integer scores"
+        ),
+        input: Input::Grey { bits },
+        layers: vec![
+            Layer {
+                name: "convolution".to_owned(),
+                settings: format!(
+                    r#"kind = "convolution"            # floor(sum of w x over the window / 2^shift) + b a filter
 filters = {FILTERS}
 size = {SIZE}
 stride = 1
 shift = {shift}
-weights = "convolution.weights" # i8 [filters, size, size]
-biases = "convolution.biases"   # i32 [filters]
-
-[[layers]]
-name = "rectified"
-kind = "relu"
-
-[[layers]]
-name = "pooled"
-kind = "max-pool"
-size = {CELL}
-
-[[layers]]
-name = "scores"
-kind = "dense"                  # s = (V x + c) / 2^fraction_bits
-inputs = {POOLED}
-outputs = {CLASSES}
-fraction_bits = {fraction_bits}               # fixed point of weights and biases
-weights = "scores.weights"      # i8 [outputs, inputs]
-biases = "scores.biases"        # i32 [outputs]
 "#
-    );
-    let Cnn { convolution, scores, .. } = network;
-    let tensors = vec![
-        Tensor::narrow("convolution.weights", &[FILTERS, SIZE, SIZE], &convolution.weights),
-        Tensor::words("convolution.biases", &[FILTERS], &convolution.biases),
-        Tensor::narrow("scores.weights", &[CLASSES, POOLED], &scores.weights),
-        Tensor::words("scores.biases", &[CLASSES], &scores.biases),
-    ];
-    Contents { manifest, tensors }
+                ),
+                tensors: vec![
+                    Tensor::weights(filters, &convolution.weights),
+                    Tensor::biases("filters", &convolution.biases),
+                ],
+            },
+            Layer::rectifier("rectified"),
+            Layer::max_pool(CELL),
+            Layer::scores('x', fraction_bits.into(), score_weights, &scores.biases, COMMENTS),
+        ],
+        comments: COMMENTS,
+    }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use clap::Parser;
+mod tests {
     use safetensors::Dtype;
 
     use super::*;
+    use crate::cnn::integer::tests::{RANGES, network};
+    use crate::convolution::Convolution;
+    use crate::export::tests::assert_sums;
     use crate::randomness::Randomness;
+    use crate::run::tests::arguments;
     use crate::training::Latent as _;
 
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        arguments: Arguments,
-    }
-
-    /// The shape of the network that ships.
-    pub(in crate::cnn) fn shape() -> Shape {
-        Command::parse_from(["train"]).arguments.shape()
+    #[test]
+    fn the_folder_is_the_same_byte_for_byte() {
+        let convolution = Convolution {
+            weights: (0..75).map(|at| at % 9 - 4).collect(),
+            scales: [1; FILTERS],
+            biases: [0, 63, -63],
+            shift: 3,
+        };
+        let network = network(Kind::Hybrid { bits: 4 }, convolution, 0);
+        let arguments = arguments(&["--bits", "4", "--shift", "3", "--fraction-bits", "11"]);
+        let export = export(&network, &arguments, RANGES);
+        assert_sums(
+            &export,
+            &arguments.run,
+            &[],
+            [
+                "b2a29707bcd30dc9e4e133bb96396942d9cf63350edf1bd22acb7c4cf6ca655f",
+                "170254dbde91a9c98b82f4f68f6b69a2742be71a9972fc74bcd13476f7e9689f",
+                "124325c632af1666e1effd024c133dab20db1f00f300959f8036a1eac7ca006b",
+            ],
+        );
     }
 
     #[test]
     fn the_manifest_says_the_shapes() -> Result<()> {
-        let arguments = Command::parse_from(["train", "--bits", "4", "--shift", "3"]).arguments;
-        let contents = contents(&Latent::new(shape(), Randomness::new(1))?.integers()?, &arguments);
-        let manifest = contents.parsed();
+        let network = Latent::new(arguments::<Arguments>(&[]).shape(), Randomness::new(1))?.integers()?;
+        let model = model(&network, &arguments(&["--bits", "4", "--shift", "3"]));
+        let manifest = model.parsed();
         assert_eq!(manifest["input"]["bits"].as_integer(), Some(4));
         assert_eq!(manifest["layers"][0]["shift"].as_integer(), Some(3));
         assert_eq!(manifest["layers"][3]["outputs"].as_integer(), Some(10));
-        assert_eq!(contents.tensor("convolution.weights"), (Dtype::I8, &[3, 5, 5][..]));
-        assert_eq!(contents.tensor("scores.weights"), (Dtype::I8, &[10, 432][..]));
+        assert_eq!(model.tensor("convolution.weights"), (Dtype::I8, vec![3, 5, 5]));
+        assert_eq!(model.tensor("scores.weights"), (Dtype::I8, vec![10, 432]));
         Ok(())
     }
 }

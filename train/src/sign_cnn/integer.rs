@@ -14,10 +14,10 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::windows::Geometry;
 use crate::dense::{Dense, first_largest};
 use crate::measurement::Noisy;
 use crate::pixels::grey;
+use crate::sign_cnn::windows::Geometry;
 use crate::training::Network;
 
 /// A convolution whose sums go to a sign.

@@ -1,6 +1,6 @@
 //! The real numbers behind the network's integers: what training moves.
 //!
-//! A convolution is a [`LatentDense`] on the rows of windows ([`super::windows`]), and what follows it is a sign:
+//! A convolution is a [`LatentDense`] on the rows of windows ([`crate::sign_cnn::windows`]), and what follows it is a sign:
 //!
 //! ```text
 //! y = w x + b                                   for every window, straight-through gradients to w and b
@@ -19,8 +19,6 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 
-use super::integer::{Convolution, SignCnn};
-use super::windows::Geometry;
 use crate::dense::Dense;
 use crate::error;
 use crate::grid::Grid;
@@ -28,6 +26,8 @@ use crate::latent_dense::{Form, LatentDense};
 use crate::mnist::{CLASSES, Digits, PIXELS};
 use crate::pixels::grey;
 use crate::randomness::{Purpose, Randomness};
+use crate::sign_cnn::integer::{Convolution, SignCnn};
+use crate::sign_cnn::windows::Geometry;
 use crate::straight_through::sign;
 use crate::training::{self, Batch};
 

@@ -3,30 +3,20 @@
 //! A full adder takes three bits of a column and leaves one there and one in the next: the number of adders is the number
 //! of bits that are to go, whatever the order. The order decides the depth, and which sums go without a bootstrap: a sum goes
 //! straight into the next adder, three times, and then behind the bits that came before it.
-//!
-//! ```
-//! use bnn::circuit::{arithmetic::columns::{Columns, Sign}, netlist::{Netlist, Style}, word::Word};
-//! let mut netlist = Netlist::new(Style::Optimized, 2);
-//! let mut columns = Columns::new(4);
-//! columns.add_bit(Sign::Plus, netlist.input(0), 2); // 4 a - b + 1, modulo 2^4
-//! columns.add_bit(Sign::Minus, netlist.input(1), 0);
-//! columns.add_constant(1);
-//! let sum = columns.sum(&mut netlist);
-//! assert_eq!(Word::value(&netlist.simulate(&[true, true], &sum)), 4 - 1 + 1);
-//! ```
 
 use std::collections::VecDeque;
 
-use super::{super::bit::Bit, super::netlist::Netlist, super::word::Word, full_adder};
+use super::adders::full_adder;
+use crate::circuit::{bit::Bit, netlist::Netlist, word::Word};
 
 /// Adders in a chain whose sums, but for the last, need no bootstrap. Nine bits in, each with noise 1: a sum of three has
 /// their noise and 4 from the carry that it is made with, so the last adder reads 19 + 1 + 1, which is what the noise
-/// budget of `GATES_DEFAULT` allows (see [`program`](super::super::program)).
+/// budget of `GATES_DEFAULT` allows (see `circuit/program.rs`).
 const CHAIN: usize = 4;
 
 /// Whether a term is added or subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub(crate) enum Sign {
     /// Added.
     Plus,
     /// Subtracted.
@@ -55,7 +45,7 @@ impl Sign {
 
 /// A sum, modulo 2^width, that is not carried out yet.
 #[derive(Clone, Debug)]
-pub struct Columns {
+pub(crate) struct Columns {
     columns: Vec<VecDeque<Bit>>,
     constant: i64,
 }
@@ -65,18 +55,18 @@ impl Columns {
     ///
     /// # Panics
     /// Beyond 63 bits.
-    pub fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         assert!(width < 64, "{width} columns");
         Self { columns: vec![VecDeque::new(); width], constant: 0 }
     }
 
     /// Adds or subtracts a constant.
-    pub fn add_constant(&mut self, constant: i64) {
+    pub(crate) fn add_constant(&mut self, constant: i64) {
         self.constant = self.constant.wrapping_add(constant);
     }
 
     /// Adds or subtracts bit x 2^place. For subtracting, -b = (not b) - 1.
-    pub fn add_bit(&mut self, sign: Sign, bit: Bit, place: usize) {
+    pub(crate) fn add_bit(&mut self, sign: Sign, bit: Bit, place: usize) {
         if place >= self.columns.len() {
             return;
         }
@@ -94,7 +84,7 @@ impl Columns {
     }
 
     /// Adds or subtracts word x 2^places.
-    pub fn add(&mut self, sign: Sign, word: &Word, places: usize) {
+    pub(crate) fn add(&mut self, sign: Sign, word: &Word, places: usize) {
         let (top, bits) = word.bits().split_last().expect("invariant: a word has a sign");
         bits.iter().enumerate().for_each(|(index, &bit)| self.add_bit(sign, bit, places + index));
         // The sign bit counts negative.
@@ -102,21 +92,21 @@ impl Columns {
     }
 
     /// Takes in the bits of another sum of this width.
-    pub fn add_rows(&mut self, rows: &[Vec<Bit>]) {
+    pub(crate) fn add_rows(&mut self, rows: &[Vec<Bit>]) {
         for row in rows {
             row.iter().enumerate().for_each(|(place, &bit)| self.add_bit(Sign::Plus, bit, place));
         }
     }
 
     /// The sum's bits.
-    pub fn sum(mut self, netlist: &mut Netlist) -> Vec<Bit> {
+    pub(crate) fn sum(mut self, netlist: &mut Netlist) -> Vec<Bit> {
         let [bits, _] = self.reduce(netlist, 1);
         bits
     }
 
     /// Two rows of bits and a constant that together are this sum, for sums that go on elsewhere: without the adders that
     /// carry through.
-    pub fn rows(mut self, netlist: &mut Netlist) -> ([Vec<Bit>; 2], i64) {
+    pub(crate) fn rows(mut self, netlist: &mut Netlist) -> ([Vec<Bit>; 2], i64) {
         let rows = self.reduce(netlist, 2);
         (rows, self.constant)
     }

@@ -1,20 +1,21 @@
-//! Comparisons, and what selects by them.
+//! Comparisons, and what selects by them: maxima, minima, rectifiers.
 //!
 //! a >= b is the carry out of a + (not b) + 1. As published: from the lowest bit, XNOR, and a MUX that keeps what is known
 //! so far where the bits are equal. Optimized: a chain of majorities, one bootstrap a bit; or a tree, of fewer levels and
 //! more gates, in which a block of bits knows its carry out for either carry in.
 //!
 //! ```
-//! use bnn::circuit::{arithmetic::compare::{Shape, argmax}, netlist::{Netlist, Style}, word::Word};
+//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{Shape, argmax, multiply_constant}};
 //! let mut netlist = Netlist::new(Style::Optimized, 2);
 //! // 2 a, b and the constant 1: which is the greatest?
-//! let words = [Word::input(&netlist, 0, 0, 1).shifted_left(1), Word::input(&netlist, 1, 0, 1), Word::constant(1)];
+//! let (a, b) = (Word::input(&netlist, 0, 0, 1), Word::input(&netlist, 1, 0, 1));
+//! let words = [multiply_constant(&mut netlist, &a, 2), b, Word::constant(1)];
 //! let index = argmax(&mut netlist, &words, Shape::Chain);
 //! assert_eq!(Word::value(&netlist.simulate(&[true, true], index.bits())), 0);
 //! assert_eq!(Word::value(&netlist.simulate(&[false, true], index.bits())), 1); // the first of equal ones
 //! ```
 
-use super::super::{
+use crate::circuit::{
     bit::Bit,
     netlist::{Netlist, Style},
     word::{Word, width},
@@ -95,7 +96,7 @@ pub fn min(netlist: &mut Netlist, a: &Word, b: &Word, shape: Shape) -> Word {
 ///
 /// # Panics
 /// Without a word.
-pub fn max_of(netlist: &mut Netlist, words: &[Word], shape: Shape) -> Word {
+pub(crate) fn max_of(netlist: &mut Netlist, words: &[Word], shape: Shape) -> Word {
     let mut left = words.to_vec();
     while left.len() > 1 {
         let pair = |pair: &[Word]| match pair {
@@ -126,4 +127,11 @@ pub fn argmax(netlist: &mut Netlist, words: &[Word], shape: Shape) -> Word {
         left = left.chunks(2).map(pair).collect();
     }
     left.swap_remove(0).0
+}
+
+/// max(a, 0): an AND a bit.
+pub fn relu(netlist: &mut Netlist, a: &Word) -> Word {
+    let positive = !a.sign();
+    let bits = a.bits()[..a.width() - 1].iter().map(|&bit| netlist.and(bit, positive)).collect();
+    Word::new(bits, a.low().max(0), a.high().max(0))
 }

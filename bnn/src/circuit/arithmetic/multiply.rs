@@ -9,7 +9,7 @@
 //! for each set of constants, with the fewest digits by dynamic programming, took 1 % more bootstraps on the paper's weights.)
 //!
 //! ```
-//! use bnn::circuit::{arithmetic::multiply::{multiply, multiply_constant}, netlist::{Netlist, Style}, word::Word};
+//! use bnn::circuit::{Netlist, Style, Word, arithmetic::{multiply, multiply_constant}};
 //! let mut netlist = Netlist::new(Style::Optimized, 4);
 //! let a = Word::input(&netlist, 0, -8, 7);
 //! let square = multiply(&mut netlist, &a, &a);
@@ -21,13 +21,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    super::{
-        bit::Bit,
-        netlist::{Netlist, Style},
-        word::{Word, width},
-    },
+    adders::ripple,
     columns::{Columns, Sign},
-    ripple, sum,
+    sums::sum,
+};
+use crate::circuit::{
+    bit::Bit,
+    netlist::{Netlist, Style},
+    word::{Word, width},
 };
 
 /// The recodings that are tried for a set of constants.
@@ -66,7 +67,7 @@ pub fn multiply(netlist: &mut Netlist, a: &Word, b: &Word) -> Word {
 ///
 /// # Panics
 /// Unless both have the same number of bits, two at least.
-pub fn baugh_wooley(netlist: &mut Netlist, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
+pub(crate) fn baugh_wooley(netlist: &mut Netlist, a: &[Bit], b: &[Bit]) -> Vec<Bit> {
     let n = a.len();
     assert!(n == b.len() && n >= 2, "two numbers of n >= 2 bits");
     let row = |netlist: &mut Netlist, j: usize| -> Vec<Bit> {
@@ -115,7 +116,7 @@ pub fn multiply_constant(netlist: &mut Netlist, word: &Word, constant: i64) -> W
 ///
 /// # Panics
 /// Unless there is a sum a constant.
-pub fn add_multiples(netlist: &mut Netlist, sums: &mut [Columns], word: &Word, constants: &[i64]) {
+pub(crate) fn add_multiples(netlist: &mut Netlist, sums: &mut [Columns], word: &Word, constants: &[i64]) {
     assert_eq!(sums.len(), constants.len(), "a sum a constant");
     // A word of one bit that varies has no cheaper multiples than its copies.
     let varying = word.bits().iter().filter(|bit| bit.known().is_none()).count();

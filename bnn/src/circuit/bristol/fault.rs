@@ -3,7 +3,7 @@
 /// Why a line is refused.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum BristolFault {
     /// The file ends too early.
     #[error("the file ends where {expected} should follow")]
     FileEnds {

@@ -2,8 +2,14 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{BristolCircuit, Fault, Netlist, Style};
-use crate::circuit::bit::Bit;
+use super::{circuit::BristolCircuit, fault::BristolFault as Fault};
+use crate::{
+    circuit::{
+        bit::Bit,
+        netlist::{Netlist, Style},
+    },
+    error::Error,
+};
 
 /// The most wires that are read.
 const MOST_WIRES: u32 = 1 << 26;
@@ -14,14 +20,23 @@ const QUOTED: usize = 20;
 
 type Result<T> = std::result::Result<T, Fault>;
 
-/// The circuit of a text; else the line, the first being 1, and what is wrong with it.
-pub(super) fn read(text: &[u8], style: Style) -> std::result::Result<BristolCircuit, (usize, Fault)> {
-    let mut lines = Lines { rest: text.split(|&byte| byte == b'\n'), passed: 0, line: 1 };
-    let mut reader = Reader::start(&mut lines, style).map_err(|fault| (lines.line, fault))?;
-    while let Some(line) = lines.next() {
-        reader.gate(line).map_err(|fault| (lines.line, fault))?;
+impl BristolCircuit {
+    /// Reads a circuit from its text.
+    ///
+    /// # Errors
+    /// [`Error::Bristol`] at the first line that is malformed.
+    pub fn parse(text: &[u8], style: Style) -> crate::Result<Self> {
+        let mut lines = Lines { rest: text.split(|&byte| byte == b'\n'), passed: 0, line: 1 };
+        read(&mut lines, style).map_err(|fault| Error::Bristol { line: lines.line, fault })
     }
-    reader.finish().map_err(|fault| (lines.line, fault))
+}
+
+fn read<'a>(lines: &mut Lines<impl Iterator<Item = &'a [u8]>>, style: Style) -> Result<BristolCircuit> {
+    let mut reader = Reader::start(lines, style)?;
+    while let Some(line) = lines.next() {
+        reader.gate(line)?;
+    }
+    reader.finish()
 }
 
 /// The lines that are not blank.

@@ -1,19 +1,19 @@
 //! Values as people write them: decimal, or hexadecimal of any length.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The bits of an input or output value, least significant first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Value(Vec<bool>);
+pub struct BristolValue(Vec<bool>);
 
-impl Value {
+impl BristolValue {
     /// The value of so many bits that a text says: a decimal number below 2^128, of which a negative one is in two's
     /// complement; or `0x` and hexadecimal digits, as many as one likes.
     ///
     /// ```
-    /// use bnn::circuit::bristol::Value;
-    /// assert_eq!(Value::parse("-3", 4)?, Value::parse("0xd", 4)?);
-    /// assert_eq!(Value::parse("13", 4)?.bits(), [true, false, true, true]);
+    /// use bnn::circuit::BristolValue;
+    /// assert_eq!(BristolValue::parse("-3", 4)?, BristolValue::parse("0xd", 4)?);
+    /// assert_eq!(BristolValue::parse("13", 4)?.bits(), [true, false, true, true]);
     /// # Ok::<(), bnn::Error>(())
     /// ```
     ///
@@ -49,7 +49,7 @@ impl Value {
     }
 }
 
-impl From<Vec<bool>> for Value {
+impl From<Vec<bool>> for BristolValue {
     fn from(bits: Vec<bool>) -> Self {
         Self(bits)
     }
@@ -99,7 +99,7 @@ fn hexadecimal(digits: &str, bits: usize) -> Option<Vec<bool>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use super::BristolValue as Value;
 
     #[test]
     fn texts_are_read_and_shown() {

@@ -2,8 +2,11 @@
 
 use std::{collections::HashMap, fmt::Write};
 
-use super::{BristolCircuit, Netlist};
-use crate::circuit::{bit::Bit, netlist::Gate};
+use super::circuit::BristolCircuit;
+use crate::circuit::{
+    bit::Bit,
+    netlist::{Gate, Netlist},
+};
 
 /// A line that writes one wire. Operands are the numbers of input bits, then of lines.
 enum Line {
@@ -14,23 +17,27 @@ enum Line {
     Copy(u32),
 }
 
-pub(super) fn write(circuit: &BristolCircuit) -> String {
-    let (netlist, outputs) = expand(circuit);
-    let mut lines = Lines::new(&netlist);
-    let live = netlist.live(&outputs);
-    for (index, gate) in netlist.gates().iter().enumerate() {
-        let wire = netlist.wire_of(index) as usize;
-        if live[wire] {
-            lines.add_gate(wire, gate);
+impl BristolCircuit {
+    /// The circuit as a file's text.
+    pub fn write(&self) -> String {
+        let (netlist, outputs) = expand(self);
+        let mut lines = Lines::new(&netlist);
+        let live = netlist.live(&outputs);
+        for (index, gate) in netlist.gates().iter().enumerate() {
+            let wire = netlist.wire_of(index) as usize;
+            if live[wire] {
+                lines.add_gate(wire, gate);
+            }
         }
+        let last = lines.claim(&outputs);
+        let sizes: Vec<usize> = self.outputs().iter().map(Vec::len).collect();
+        lines.text(self.inputs(), &sizes, &last)
     }
-    let last = lines.claim(&outputs);
-    lines.text(&circuit.inputs, &circuit.outputs.iter().map(Vec::len).collect::<Vec<_>>(), &last)
 }
 
 /// The live gates as AND and XOR, by the identities that the format's page states.
 fn expand(circuit: &BristolCircuit) -> (Netlist, Vec<Bit>) {
-    let from = &circuit.netlist;
+    let from = circuit.netlist();
     let outputs = circuit.output_bits();
     let live = from.live(&outputs);
     let mut to = Netlist::new(from.style(), from.input_count());

@@ -1,17 +1,16 @@
-//! Counters in place of bits: what a run would cost.
+//! What a run would cost.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Evaluator, Program, Run, Step, Values};
-use crate::{
-    Result,
-    circuit::{
-        bit::Bit,
-        netlist::{Gate, Netlist},
-    },
+use super::{counting::Counting, run::Run};
+use crate::circuit::{
+    bit::Bit,
+    netlist::{Gate, Netlist},
+    program::Program,
 };
 
 /// What a circuit costs.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Live gates of the netlist, by kind.
@@ -47,25 +46,5 @@ fn name(gate: &Gate) -> &'static str {
         Gate::Maj(_) => "MAJ",
         Gate::Xor3(_) => "XOR3",
         Gate::Mux(_) => "MUX",
-    }
-}
-
-/// Evaluates nothing: counts are the run's.
-#[derive(Clone, Copy, Debug)]
-pub struct Counting;
-
-impl Evaluator for Counting {
-    type Value = ();
-
-    fn sum(&self, _: &Step, _: &Values<()>) -> Result<()> {
-        Ok(())
-    }
-
-    fn bootstrap(&self, steps: &[Step], _: &Values<()>) -> Result<Vec<()>> {
-        Ok(vec![(); steps.len()])
-    }
-
-    fn negate(&self, (): &()) -> Result<()> {
-        Ok(())
     }
 }

@@ -1,15 +1,15 @@
 //! Plain bits, as the eighths of the torus that a ciphertext would hold without its noise.
 
-use super::{Evaluator, Step, Values};
-use crate::Result;
+use super::{kind::Evaluator, values::Values};
+use crate::{circuit::program::Step, error::Result};
 
 /// Evaluates in the clear.
 #[derive(Clone, Copy, Debug)]
-pub struct Plain;
+pub(crate) struct Plain;
 
 /// A bit in the clear: 1 or -1, in eighths of the torus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlainBit(i8);
+pub(crate) struct PlainBit(i8);
 
 impl From<bool> for PlainBit {
     fn from(bit: bool) -> Self {

@@ -8,13 +8,14 @@ use rayon::prelude::*;
 use tfhe_core::{
     bootstrap::LookupTable,
     ciphertext::{Ciphertext, PackedCiphertext},
+    control::Control,
     evaluator::Evaluator,
     noise,
     parameters::Parameters,
     torus::{Torus, Torus32},
 };
 
-use crate::Result;
+use crate::error::Result;
 
 /// A constant and terms: an integer times a value each, at least one.
 pub(super) type Sum<'v, V> = (Torus32, Vec<(i32, &'v V)>);
@@ -43,18 +44,14 @@ pub(super) trait Machine {
     fn bootstrap(&mut self, values: &[Self::Value], tables: &[&LookupTable]) -> Result<Vec<Self::Value>>;
 }
 
-/// Ciphertexts, on all threads of the current rayon pool. `progress` is told the bootstraps done.
-pub(super) struct Ciphertexts<'a, P> {
+/// Ciphertexts, on all threads of the current rayon pool. The control hears of bootstraps.
+pub(super) struct Ciphertexts<'a> {
     pub(super) evaluator: &'a Evaluator,
     pub(super) image: &'a PackedCiphertext,
-    pub(super) done: usize,
-    pub(super) progress: P,
+    pub(super) control: &'a Control,
 }
 
-impl<P: Fn(usize)> Machine for Ciphertexts<'_, P>
-where
-    P: Sync,
-{
+impl Machine for Ciphertexts<'_> {
     type Value = Ciphertext;
 
     fn inputs(&self) -> Vec<Ciphertext> {
@@ -81,9 +78,9 @@ where
         let portion = self.evaluator.portion();
         let mut results = Vec::with_capacity(values.len());
         for (values, tables) in values.chunks(portion).zip(tables.chunks(portion)) {
+            self.control.check()?;
             results.extend(self.evaluator.bootstrap(values, tables)?);
-            self.done += values.len();
-            (self.progress)(self.done);
+            self.control.advance(values.len());
         }
         Ok(results)
     }

@@ -23,32 +23,21 @@
 use tfhe_core::{bootstrap::LookupTable, noise, parameters::Parameters, torus::Torus};
 
 use super::stage::{Activation, Range, Stage};
-use crate::{Error, Result};
+use crate::{
+    client::unit::Unit,
+    error::{Error, Result},
+};
 
 /// Standard deviations of its noise that every sum keeps from the edge of what is looked up rightly: passed once in 2^49
 /// sums, and then only by the least or greatest of all sums.
 pub(super) const GUARD_DEVIATIONS: f64 = 8.0;
 /// A stage's noise may be this part of half its range at most; beyond, what it is to tell apart would be lost.
 pub(super) const MOST_NOISE_SHARE: f64 = 1.0 / 64.0;
-/// Units are multiples of 2^-48 of the torus: values are scaled by integers.
-const UNIT_BITS: i32 = 48;
-
-/// Rounded down to a multiple of 2^-48, so that the largest sum stays inside.
-pub(super) fn whole_unit(unit: f64) -> f64 {
-    (unit * 2f64.powi(UNIT_BITS)).floor() / 2f64.powi(UNIT_BITS)
-}
-
-/// A value at a unit, in units of 2^-32 of the torus. Computed without a branch: values are the client's secret.
-pub(super) fn scaled(value: i64, unit: f64) -> u32 {
-    let factor = (unit * 2f64.powi(UNIT_BITS)) as i128;
-    ((i128::from(value) * factor + (1 << (UNIT_BITS - 33))) >> (UNIT_BITS - 32)) as u32
-}
-
 /// How the sums of one stage lie on the torus.
 #[derive(Debug, Clone)]
 pub(super) struct Scale {
-    /// One unit of a sum, as the stage's inputs carry it, in torus units.
-    pub(super) unit: f64,
+    /// One unit of a sum, as the stage's inputs carry it.
+    pub(super) unit: Unit,
     /// The sum that is at phase 0, in half units: odd for signs, whose step is between -1 and 0.
     pub(super) centre_halves: i64,
     /// log2 of how much larger the unit is after the maxima.
@@ -64,12 +53,7 @@ impl Scale {
     ///
     /// # Errors
     /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise.
-    pub(super) fn new(
-        stage: &Stage<'_>,
-        inputs: Range,
-        variance: f64,
-        parameters: &Parameters,
-    ) -> Result<Self> {
+    pub(super) fn new(stage: &Stage, inputs: Range, variance: f64, parameters: &Parameters) -> Result<Self> {
         let (mut least, mut most, mut norm) = (i64::MAX, i64::MIN, 0.0_f64);
         for (channel, row) in stage.linear.weights().iter().enumerate() {
             let ((low, high), constant) = (inputs.sums(row), stage.linear.constant(channel));
@@ -102,22 +86,22 @@ impl Scale {
             Activation::Sign => 0.5 - guard,
             _ => 0.5 - 2.0 * guard,
         };
-        let unit = whole_unit((room / looked_up).max(0.0) / f64::from(levels).exp2());
-        let noise = deviation / (unit * f64::from(levels).exp2());
+        let unit = Unit::at_most((room / looked_up).max(0.0) / f64::from(levels).exp2());
+        let noise = deviation / (unit.real() * f64::from(levels).exp2());
         // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
         let half = if stage.activation == Activation::Sign { looked_up } else { looked_up / 2.0 };
-        check_noise(stage.name, noise, half, parameters)?;
+        check_noise(&stage.name, noise, half, parameters)?;
         Ok(Self { unit, centre_halves, levels, range: (least, most), noise })
     }
 
     /// The unit of what the activation reads.
     fn activation_unit(&self) -> f64 {
-        self.unit * f64::from(self.levels).exp2()
+        self.unit.real() * f64::from(self.levels).exp2()
     }
 
     /// What is added to the sums of a channel, in torus units.
-    pub(super) fn constant(&self, stage: &Stage<'_>, channel: usize) -> f64 {
-        (2 * stage.linear.constant(channel) - self.centre_halves) as f64 / 2.0 * self.unit
+    pub(super) fn constant(&self, stage: &Stage, channel: usize) -> f64 {
+        (2 * stage.linear.constant(channel) - self.centre_halves) as f64 / 2.0 * self.unit.real()
     }
 
     /// The table of |x| for lookups that are multiplied by `factor`, less the constant 1/(4 factor).
@@ -126,13 +110,7 @@ impl Scale {
     }
 
     /// The table of a channel's activation, whose values are in the unit `next`.
-    pub(super) fn activation(
-        &self,
-        stage: &Stage<'_>,
-        channel: usize,
-        size: usize,
-        next: f64,
-    ) -> LookupTable {
+    pub(super) fn activation(&self, stage: &Stage, channel: usize, size: usize, next: f64) -> LookupTable {
         if stage.activation == Activation::Sign {
             return LookupTable::sign(size, Torus::from_real(next));
         }
@@ -146,7 +124,7 @@ impl Scale {
     }
 
     /// The range of what the activation gives.
-    pub(super) fn outputs(&self, stage: &Stage<'_>) -> Range {
+    pub(super) fn outputs(&self, stage: &Stage) -> Range {
         if stage.activation == Activation::Sign {
             return Range::Interval { low: -1, high: 1 };
         }
@@ -165,7 +143,7 @@ pub(super) fn check_noise(layer: &str, noise: f64, half_range: f64, parameters: 
     if noise <= half_range * MOST_NOISE_SHARE {
         return Ok(());
     }
-    Err(Error::TooNoisy { layer: layer.into(), half_range, noise, parameters: parameters.name })
+    Err(Error::TooNoisy { layer: layer.into(), half_range, noise, parameters: parameters.name() })
 }
 
 pub(super) fn square_norm(row: &[i32]) -> f64 {

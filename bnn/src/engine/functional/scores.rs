@@ -15,37 +15,36 @@
 use tfhe_core::parameters::Parameters;
 
 use super::{
-    scale::{GUARD_DEVIATIONS, check_noise, square_norm, whole_unit},
+    scale::{GUARD_DEVIATIONS, check_noise, square_norm},
     stage::{Range, Stage},
 };
-use crate::Result;
+use crate::{
+    client::{
+        functional::{MOST_PARTS, ScoreLayout, ScorePart},
+        unit::Unit,
+    },
+    error::Result,
+};
 
 /// The noise that parts are made for, in half ranges of the scores.
 const WANTED_NOISE_SHARE: f64 = 1.0 / 2000.0;
-/// The most parts of a score.
-const MOST_PARTS: usize = 8;
 /// Ranges that a part may have: the scores' over powers of the square root of 2.
 const RANGES: u32 = 24;
 
-/// What is sent of a score.
+/// What is sent of a score, and how it is computed.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    /// Whose score.
-    pub(super) class: usize,
-    /// What the part is multiplied by.
-    pub(super) factor: i64,
-    /// Digits, none of them 0, and the places of the inputs that they multiply.
+    pub(super) sent: ScorePart,
+    /// Digits, and the places of the inputs that they multiply; at least one.
     pub(super) terms: Vec<(i32, usize)>,
-    /// The sum that is at phase 0, in half units.
-    pub(super) centre_halves: i64,
 }
 
 /// How scores are cut into parts, and how these lie on the torus.
 #[derive(Debug, Clone)]
 pub(super) struct ScoreScale {
     pub(super) parts: Vec<Part>,
-    /// One unit of a part's sum, in torus units.
-    pub(super) unit: f64,
+    /// One unit of a part's sum.
+    pub(super) unit: Unit,
     /// The least and the greatest sum of a score.
     pub(super) range: (i64, i64),
     /// Standard deviation of the noisiest score, in units of the sums.
@@ -57,12 +56,7 @@ impl ScoreScale {
     ///
     /// # Errors
     /// [`Error::TooNoisy`](crate::Error::TooNoisy), naming the layer, where scores would be lost in noise.
-    pub(super) fn new(
-        stage: &Stage<'_>,
-        inputs: Range,
-        variance: f64,
-        parameters: &Parameters,
-    ) -> Result<Self> {
+    pub(super) fn new(stage: &Stage, inputs: Range, variance: f64, parameters: &Parameters) -> Result<Self> {
         let rows: Vec<&[i32]> = stage.linear.weights().iter().collect();
         let divisor = rows.iter().copied().flatten().fold(0, |a, &b| gcd(a, b.unsigned_abs())).max(1);
         let bounds: Vec<(i64, i64)> = rows.iter().map(|row| inputs.sums(row)).collect();
@@ -81,7 +75,7 @@ impl ScoreScale {
             for power in 0..RANGES {
                 let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
                 let parts = cut(&rows, inputs, divisor, (digits, bits), room);
-                let of_class = |class| parts.iter().filter(|part| part.class == class).count();
+                let of_class = |class| parts.iter().filter(|part| part.sent.class == class).count();
                 // Smaller ranges are only more parts. (Whole weights in one part come first.)
                 if best.is_some() && (0..rows.len()).any(|class| of_class(class) > MOST_PARTS) {
                     break;
@@ -97,7 +91,7 @@ impl ScoreScale {
             }
         }
         let best = best.expect("invariant: whole weights in one part are a candidate");
-        check_noise(stage.name, best.noise, half, parameters)?;
+        check_noise(&stage.name, best.noise, half, parameters)?;
         Ok(best)
     }
 
@@ -110,24 +104,17 @@ impl ScoreScale {
             half = half.max((high - low + 1) as f64 / 2.0);
             noisiest = noisiest.max(square);
         }
-        let unit = whole_unit(((0.5 - GUARD_DEVIATIONS * noisiest.sqrt()) / half).max(0.0));
+        let unit = Unit::at_most(((0.5 - GUARD_DEVIATIONS * noisiest.sqrt()) / half).max(0.0));
         // Digits of one weight multiply the same noise: it adds up to the weight's.
-        let noise =
-            rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt() * variance.sqrt() / unit;
+        let noise = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt() * variance.sqrt()
+            / unit.real();
         Self { parts, unit, range, noise }
     }
 
-    /// The sums of the scores' weights and inputs, of the parts' phases in torus units: the integers that are nearest. They are
-    /// the client's secret, so they are rounded by arithmetic: with 1.5 x 2^52 added, a number below 2^51 (a model's sums
-    /// stay below 2^50) stands in the low bits.
-    pub(super) fn sums(&self, classes: usize, phases: &[f64]) -> Vec<i64> {
-        const SHIFT: f64 = 6_755_399_441_055_744.0;
-        let mut sums = vec![0.0; classes];
-        for (part, phase) in self.parts.iter().zip(phases) {
-            sums[part.class] += part.factor as f64 * (phase / self.unit + part.centre_halves as f64 / 2.0);
-        }
-        let nearest = |sum: f64| ((sum + SHIFT).to_bits() as i64).wrapping_sub(SHIFT.to_bits() as i64);
-        sums.into_iter().map(nearest).collect()
+    /// How the client reads the scores of classes with these biases.
+    pub(super) fn layout(&self, biases: Vec<i32>, shift: u32, rectified: bool) -> ScoreLayout {
+        let parts = self.parts.iter().map(|part| part.sent).collect();
+        ScoreLayout { unit: self.unit, parts, biases, shift, rectified }
     }
 }
 
@@ -141,14 +128,14 @@ fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32),
                 let magnitude = ((w.unsigned_abs() / divisor) >> shift) & ((1 << digits) - 1);
                 w.signum() * magnitude as i32
             };
-            let mut part =
-                Part { class, factor: i64::from(divisor) << shift, terms: Vec::new(), centre_halves: 0 };
+            let sent = ScorePart { class, factor: i64::from(divisor) << shift, centre_halves: 0 };
+            let mut part = Part { sent, terms: Vec::new() };
             let mut low_and_high = (0, 0);
             for (place, digit) in row.iter().map(|&w| digit(w)).enumerate().filter(|&(_, digit)| digit != 0) {
                 let (low, high) = inputs.sums(&[digit]);
                 let (least, most) = (low_and_high.0 + low, low_and_high.1 + high);
                 if (most - least) as f64 / 2.0 > room && !part.terms.is_empty() {
-                    let next = Part { terms: Vec::new(), ..part };
+                    let next = Part { sent, terms: Vec::new() };
                     parts.push(std::mem::replace(&mut part, next));
                     low_and_high = (low, high);
                 } else {
@@ -160,11 +147,16 @@ fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32),
                 parts.push(part);
             }
         }
+        // A row of zeros still needs a value to give its score a part.
+        if parts.last().is_none_or(|part| part.sent.class != class) {
+            let sent = ScorePart { class, factor: divisor.into(), centre_halves: 0 };
+            parts.push(Part { sent, terms: vec![(0, 0)] });
+        }
     }
     for part in &mut parts {
         let digits: Vec<i32> = part.terms.iter().map(|&(digit, _)| digit).collect();
         let (low, high) = inputs.sums(&digits);
-        part.centre_halves = low + high;
+        part.sent.centre_halves = low + high;
     }
     parts
 }
@@ -198,12 +190,12 @@ mod tests {
             let phases: Vec<f64> = scale
                 .parts
                 .iter()
-                .map(|part| (sum(part) as f64 - part.centre_halves as f64 / 2.0) * scale.unit)
+                .map(|part| (sum(part) as f64 - part.sent.centre_halves as f64 / 2.0) * scale.unit.real())
                 .collect();
             prop_assert!(phases.iter().all(|phase| phase.abs() < 0.5));
             let expected: Vec<i64> =
                 rows.iter().map(|row| row.iter().zip(&x).map(|(&w, x)| i64::from(w) * x).sum()).collect();
-            prop_assert_eq!(scale.sums(rows.len(), &phases), expected);
+            prop_assert_eq!(scale.layout(vec![0; rows.len()], 0, false).sums(&phases), expected);
         }
     }
 }

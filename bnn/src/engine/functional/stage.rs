@@ -9,35 +9,43 @@
 //! sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
 //! of a stage is one table.
 
+use std::sync::Arc;
+
 use crate::{
-    Error, Result,
-    encoding::{InputEncoding, PixelEncoding},
-    layer::{Convolution, Layer, Matrix, MaxPool, Shape, XnorConvolution},
-    model::Model,
+    client::{
+        encoding::input::{InputEncoding, PixelEncoding},
+        shape::Shape,
+    },
+    error::{Error, Result},
+    layer::{
+        convolution::Convolution, kind::Layer, matrix::Matrix, max_pool::MaxPool,
+        xnor_convolution::XnorConvolution,
+    },
+    model::network::Model,
 };
 
 /// A linear map and what follows it.
 #[derive(Debug, Clone)]
-pub(super) struct Stage<'a> {
+pub(super) struct Stage {
     /// The linear layer's name.
-    pub(super) name: &'a str,
-    pub(super) linear: Linear<'a>,
+    pub(super) name: Arc<str>,
+    pub(super) linear: Linear,
     /// The shape of what the linear layer reads: of the picture, for an XNOR convolution.
     pub(super) input: Shape,
     /// Maxima, one after another, with the shapes that they read.
-    pub(super) pools: Vec<(&'a MaxPool, Shape)>,
+    pub(super) pools: Vec<(MaxPool, Shape)>,
     pub(super) activation: Activation,
 }
 
 /// A linear layer.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Linear<'a> {
+#[derive(Debug, Clone)]
+pub(super) enum Linear {
     /// A row an output, each with a bias; a sum loses its lowest bits *after* the bias, which is larger by as many.
-    Dense { weights: &'a Matrix, biases: &'a [i32], shift: u32 },
+    Dense { weights: Matrix, biases: Arc<[i32]>, shift: u32 },
     /// Filters, of which the same holds.
-    Convolution(&'a Convolution),
+    Convolution(Convolution),
     /// Filters on planes of the products of window means and signs; scale and bias come after the sum.
-    Xnor(&'a XnorConvolution),
+    Xnor(XnorConvolution),
 }
 
 /// What becomes of a sum.
@@ -53,12 +61,12 @@ pub(super) enum Activation {
     Scores,
 }
 
-impl<'a> Stage<'a> {
+impl Stage {
     /// The stages of a network; the last one's activation is [`Activation::Scores`]. Rectifiers behind it are the client's.
     ///
     /// # Errors
     /// [`Error::UnsupportedLayer`] for a sign of what was rectified, which is always +1.
-    pub(super) fn of(model: &'a Model) -> Result<Vec<Self>> {
+    pub(super) fn of(model: &Model) -> Result<Vec<Self>> {
         let layers = model.layers_and_shapes();
         let is_linear = |layer: &Layer| Linear::of(layer).is_some();
         let last = layers.iter().rposition(|(layer, _)| is_linear(layer));
@@ -70,13 +78,13 @@ impl<'a> Stage<'a> {
                     Layer::BinaryDense(_) => Activation::Sign,
                     _ => Activation::Identity,
                 };
-                let (name, input) = (layer.name(), *shape);
+                let (name, input) = (layer.name().into(), *shape);
                 stages.push(Self { name, linear, input, pools: Vec::new(), activation });
                 continue;
             }
             let stage = stages.last_mut().expect("invariant: a chain of layers begins with a linear one");
             match (layer, stage.activation) {
-                (Layer::MaxPool(pool), _) => stage.pools.push((pool, *shape)),
+                (Layer::MaxPool(pool), _) => stage.pools.push((pool.clone(), *shape)),
                 (Layer::Relu(_), Activation::Identity | Activation::Relu) => {
                     stage.activation = Activation::Relu;
                 }
@@ -95,9 +103,8 @@ impl<'a> Stage<'a> {
 
     /// Bootstraps of the maxima: one fewer than a square has values, for each.
     fn maxima(&self) -> usize {
-        let squares = |&(pool, input): &(&MaxPool, Shape)| {
-            pool.output(input).values() * (pool.size() * pool.size() - 1)
-        };
+        let squares =
+            |(pool, input): &(MaxPool, Shape)| pool.output(*input).values() * (pool.size() * pool.size() - 1);
         self.pools.iter().map(squares).sum()
     }
 
@@ -125,20 +132,22 @@ impl<'a> Stage<'a> {
     }
 }
 
-impl<'a> Linear<'a> {
-    fn of(layer: &'a Layer) -> Option<Self> {
-        let dense = |weights, biases, shift| Some(Self::Dense { weights, biases, shift });
+impl Linear {
+    fn of(layer: &Layer) -> Option<Self> {
+        let dense = |weights: &Matrix, biases: &Arc<[i32]>, shift| {
+            Some(Self::Dense { weights: weights.clone(), biases: Arc::clone(biases), shift })
+        };
         match layer {
-            Layer::BinaryDense(layer) => dense(layer.weights(), layer.biases(), 0),
-            Layer::Dense(layer) => dense(layer.weights(), layer.biases(), layer.shift()),
-            Layer::Convolution(layer) => Some(Self::Convolution(layer)),
-            Layer::XnorConvolution(layer) => Some(Self::Xnor(layer)),
+            Layer::BinaryDense(layer) => dense(&layer.weights, &layer.biases, 0),
+            Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift()),
+            Layer::Convolution(layer) => Some(Self::Convolution(layer.clone())),
+            Layer::XnorConvolution(layer) => Some(Self::Xnor(layer.clone())),
             Layer::Relu(_) | Layer::MaxPool(_) | Layer::Sign(_) => None,
         }
     }
 
     /// A row an output, or a filter.
-    pub(super) fn weights(&self) -> &'a Matrix {
+    pub(super) fn weights(&self) -> &Matrix {
         match self {
             Self::Dense { weights, .. } => weights,
             Self::Convolution(layer) => layer.weights(),

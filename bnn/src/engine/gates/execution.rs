@@ -2,16 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Plan;
+use super::circuits::Circuits;
 use crate::{
-    Error, Result,
     circuit::{
         bit::Bit,
-        evaluator::{Counting, Evaluator, Held, Run},
+        evaluator::{counting::Counting, kind::Evaluator, run::Run, values::Held},
         netlist::{Netlist, Style},
         program::Program,
         word::Word,
     },
+    error::{Error, Result},
 };
 
 /// A number between units: its bits, least significant first, and its interval.
@@ -49,8 +49,8 @@ struct Running<V> {
 
 /// A network that is being run.
 #[derive(Debug)]
-pub struct Execution<'a, E: Evaluator> {
-    plan: &'a Plan<'a>,
+pub(super) struct Execution<E: Evaluator> {
+    circuits: Arc<Circuits>,
     evaluator: E,
     /// Words by their places, while they are needed.
     words: Vec<Option<HeldWord<E::Value>>>,
@@ -67,15 +67,15 @@ pub struct Execution<'a, E: Evaluator> {
 ///
 /// # Panics
 /// Unless there are as many bits as the encoding has.
-pub(super) fn held_inputs<V>(plan: &Plan, bits: impl IntoIterator<Item = V>) -> Vec<HeldWord<V>> {
+pub(super) fn held_inputs<V>(circuits: &Circuits, bits: impl IntoIterator<Item = V>) -> Vec<HeldWord<V>> {
     let mut bits = bits.into_iter();
     let (mut words, mut number) = (Vec::new(), 0);
-    for range in plan.model.input().ranges() {
+    for range in circuits.model.input().ranges() {
         for _ in 0..range.count {
             let mut word: Vec<Held<V>> = bits.by_ref().take(range.bits as usize).map(Held::Value).collect();
             assert_eq!(word.len(), range.bits as usize, "all bits of a picture");
             let half = 1 << (range.bits - 1);
-            let (low, high) = if plan.style == Style::AsPublished && range.largest < half {
+            let (low, high) = if circuits.style == Style::AsPublished && range.largest < half {
                 (-half, half - 1)
             } else {
                 word.push(Held::Known(false));
@@ -90,20 +90,21 @@ pub(super) fn held_inputs<V>(plan: &Plan, bits: impl IntoIterator<Item = V>) -> 
     words
 }
 
-impl<'a, E: Evaluator> Execution<'a, E> {
-    pub(super) fn new(plan: &'a Plan<'a>, evaluator: E, inputs: Vec<HeldWord<E::Value>>) -> Self {
+impl<E: Evaluator> Execution<E> {
+    pub(super) fn new(circuits: Arc<Circuits>, evaluator: E, inputs: Vec<HeldWord<E::Value>>) -> Self {
         let mut words: Vec<Option<HeldWord<E::Value>>> = inputs.into_iter().map(Some).collect();
-        words.resize_with(plan.units.places, || None);
-        let last_reads = plan.units.last_reads();
-        Self { plan, evaluator, words, last_reads, unit: 0, running: None, bootstraps: 0, most_held: 0 }
+        words.resize_with(circuits.units.places, || None);
+        let last_reads = circuits.units.last_reads();
+        Self { circuits, evaluator, words, last_reads, unit: 0, running: None, bootstraps: 0, most_held: 0 }
     }
 
-    /// The run of a plan counted up to a unit: what is known there of the words. `None` where there is no such unit.
-    pub(super) fn counted(plan: &'a Plan<'a>, unit: usize) -> Result<Option<Execution<'a, Counting>>> {
-        if unit > plan.units.units.len() {
+    /// A run counted up to a unit: what is known there of the words. `None` where there is no such unit.
+    pub(super) fn counted(circuits: &Arc<Circuits>, unit: usize) -> Result<Option<Execution<Counting>>> {
+        if unit > circuits.units.units.len() {
             return Ok(None);
         }
-        let mut counted = Execution::new(plan, Counting, held_inputs(plan, std::iter::repeat(())));
+        let inputs = held_inputs(circuits, std::iter::repeat(()));
+        let mut counted = Execution::new(Arc::clone(circuits), Counting, inputs);
         while counted.unit < unit {
             let mut running = counted.build()?;
             running.run.finish(&Counting)?;
@@ -117,16 +118,16 @@ impl<'a, E: Evaluator> Execution<'a, E> {
     /// unit. `None` where there is no such place.
     #[allow(clippy::type_complexity)]
     pub(super) fn resume(
-        counted: &Execution<'a, Counting>,
+        counted: &Execution<Counting>,
         evaluator: E,
         words: Vec<(usize, HeldWord<E::Value>)>,
         running: Option<((usize, usize), Vec<(usize, E::Value)>)>,
     ) -> Result<Option<Self>> {
-        let mut execution = Self::new(counted.plan, evaluator, Vec::new());
+        let mut execution = Self::new(Arc::clone(&counted.circuits), evaluator, Vec::new());
         words.into_iter().for_each(|(place, word)| execution.words[place] = Some(word));
         (execution.unit, execution.bootstraps) = (counted.unit, counted.bootstraps);
         if let Some((place, held)) = running {
-            if execution.unit == execution.plan.units.units.len() {
+            if execution.unit == execution.circuits.units.units.len() {
                 return Ok(None);
             }
             let Built { program, sources, outputs, .. } = execution.program()?;
@@ -154,24 +155,28 @@ impl<'a, E: Evaluator> Execution<'a, E> {
         self.unit
     }
 
-    pub(super) fn plan(&self) -> &'a Plan<'a> {
-        self.plan
+    pub(super) fn circuits(&self) -> &Circuits {
+        &self.circuits
+    }
+
+    pub(super) fn evaluator(&self) -> &E {
+        &self.evaluator
     }
 
     /// Bootstraps done.
-    pub fn bootstraps(&self) -> usize {
+    pub(super) fn bootstraps(&self) -> usize {
         self.bootstraps
     }
 
     /// The most values that were held at once.
-    pub fn most_held(&self) -> usize {
+    pub(super) fn most_held(&self) -> usize {
         self.most_held
     }
 
     /// The layer it is at, by name; `None` at the end.
-    pub fn layer(&self) -> Option<&'a str> {
-        let unit = self.plan.units.units.get(self.unit)?;
-        self.plan.model.layers_and_shapes().get(unit.layer).map(|(layer, _)| layer.name())
+    pub(super) fn layer(&self) -> Option<&str> {
+        let unit = self.circuits.units.units.get(self.unit)?;
+        self.circuits.model.layers_and_shapes().get(unit.layer).map(|(layer, _)| layer.name())
     }
 
     /// Runs on for at most `limit` bootstraps within a level of one unit, and for what needs none. Returns how many there
@@ -179,8 +184,8 @@ impl<'a, E: Evaluator> Execution<'a, E> {
     ///
     /// # Errors
     /// [`Error::GateTooNoisy`], and those of the evaluator.
-    pub fn advance(&mut self, limit: usize) -> Result<usize> {
-        while self.unit < self.plan.units.units.len() {
+    pub(super) fn advance(&mut self, limit: usize) -> Result<usize> {
+        while self.unit < self.circuits.units.units.len() {
             let mut running = match self.running.take() {
                 Some(running) => running,
                 None => self.build()?,
@@ -202,22 +207,23 @@ impl<'a, E: Evaluator> Execution<'a, E> {
     }
 
     /// What a layer gave whose last unit has just finished, with the layer's place in the model.
+    #[cfg(feature = "internals")]
     pub(super) fn finished_layer(&self) -> Option<(usize, Vec<&HeldWord<E::Value>>)> {
         let finished =
             |&&(_, units, _): &&(usize, usize, Vec<usize>)| self.running.is_none() && units == self.unit;
-        let (layer, _, places) = self.plan.units.layers.iter().rfind(finished)?;
+        let (layer, _, places) = self.circuits.units.layers.iter().rfind(finished)?;
         Some((*layer, places.iter().filter_map(|&place| self.words[place].as_ref()).collect()))
     }
 
     /// The bits of the scores, all of one width, at the end.
     pub(super) fn scores(&self) -> Result<Vec<Held<E::Value>>> {
-        if self.unit < self.plan.units.units.len() {
+        if self.unit < self.circuits.units.units.len() {
             return Err(Error::Unfinished);
         }
         let scores: Vec<&HeldWord<E::Value>> =
-            self.plan.units.scores().iter().filter_map(|&place| self.words[place].as_ref()).collect();
+            self.circuits.units.scores().iter().filter_map(|&place| self.words[place].as_ref()).collect();
         let widest = scores.iter().map(|word| word.bits.len()).max().unwrap_or_default();
-        let width = self.plan.units.score_bits.unwrap_or(widest);
+        let width = self.circuits.units.score_bits.unwrap_or(widest);
         let bit = |word: &HeldWord<E::Value>, index: usize| word.bits[index.min(word.bits.len() - 1)].clone();
         Ok(scores.into_iter().flat_map(|word| (0..width).map(move |index| bit(word, index))).collect())
     }
@@ -230,7 +236,7 @@ impl<'a, E: Evaluator> Execution<'a, E> {
 
     /// Builds the next unit over the words that it reads. Copies of a value are one input.
     fn program(&self) -> Result<Built<E::Value>> {
-        let unit = &self.plan.units.units[self.unit];
+        let unit = &self.circuits.units.units[self.unit];
         let words: Vec<&HeldWord<E::Value>> = unit.reads.iter().map(|&place| self.word(place)).collect();
         let (mut inputs, mut sources) = (Vec::new(), Vec::new());
         let mut known: HashMap<u64, (usize, bool)> = HashMap::new();
@@ -247,7 +253,7 @@ impl<'a, E: Evaluator> Execution<'a, E> {
                 });
             }
         }
-        let mut netlist = Netlist::new(self.plan.style, inputs.len());
+        let mut netlist = Netlist::new(self.circuits.style, inputs.len());
         let read = |word: &&HeldWord<E::Value>| {
             let mut sources = word.sources.iter();
             let bit = |held: &Held<E::Value>| match held {
@@ -264,7 +270,7 @@ impl<'a, E: Evaluator> Execution<'a, E> {
         let results = (unit.build)(&mut netlist, &words);
         let bits: Vec<Bit> = results.iter().flat_map(Word::bits).copied().collect();
         let outputs = results.iter().map(|word| (word.width(), word.low(), word.high())).collect();
-        let program = Arc::new(Program::new(&netlist, &bits, &self.plan.budget)?);
+        let program = Arc::new(Program::with_budget(&netlist, &bits, &self.circuits.budget)?);
         Ok(Built { program, inputs, sources, outputs })
     }
 
@@ -275,7 +281,7 @@ impl<'a, E: Evaluator> Execution<'a, E> {
     fn finish_unit(&mut self, running: &Running<E::Value>) -> Result<()> {
         let mut bits = running.run.outputs(&self.evaluator)?.into_iter();
         let mut origins = running.run.output_bits().iter();
-        let first = self.plan.units.units[self.unit].writes;
+        let first = self.circuits.units.units[self.unit].writes;
         for (index, &(width, low, high)) in running.outputs.iter().enumerate() {
             let bits = bits.by_ref().take(width).collect();
             let origin = |bit: &Bit| {
@@ -289,7 +295,7 @@ impl<'a, E: Evaluator> Execution<'a, E> {
             let sources = origins.by_ref().take(width).filter_map(origin).collect();
             self.words[first + index] = Some(HeldWord { bits, sources, low, high });
         }
-        for &place in &self.plan.units.units[self.unit].reads {
+        for &place in &self.circuits.units.units[self.unit].reads {
             if self.last_reads[place] == self.unit {
                 self.words[place] = None;
             }

@@ -13,16 +13,19 @@ use crate::{
     circuit::{
         arithmetic::{
             columns::{Columns, Sign},
-            compare::{Shape as Comparison, max_of},
+            compare::{Shape as Comparison, max_of, relu},
             multiply::add_multiples,
-            relu,
         },
         bit::Bit,
         netlist::Netlist,
         word::{Word, width},
     },
-    layer::{BinaryDense, Convolution, Dense, Layer, Shape, XnorConvolution},
-    model::Model,
+    client::shape::Shape,
+    layer::{
+        binary_dense::BinaryDense, convolution::Convolution, dense::Dense, kind::Layer,
+        xnor_convolution::XnorConvolution,
+    },
+    model::network::Model,
 };
 
 /// Bits that one unit of a long sum adds, about: a quarter of a minute's work on two cores.
@@ -31,7 +34,7 @@ const UNIT_BITS: usize = 20_000;
 const UNIT_WORDS: usize = 512;
 
 /// The units of a network.
-pub(super) fn units(model: &Model) -> Units<'_> {
+pub(super) fn units(model: &Model) -> Units {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
     let mut places: Vec<usize> = (0..inputs).collect();
@@ -49,7 +52,7 @@ pub(super) fn units(model: &Model) -> Units<'_> {
                     [Some(Layer::MaxPool(pool)), _] => (1, false, pool.size()),
                     _ => (0, false, 1),
                 };
-                let fusion = Fusion { convolution, picture: *shape, pool, rectified };
+                let fusion = Fusion { convolution: convolution.clone(), picture: *shape, pool, rectified };
                 (index + fused, fusion.units(&mut units, index, &places))
             }
             Layer::Relu(_) => match next {
@@ -74,18 +77,18 @@ pub(super) fn units(model: &Model) -> Units<'_> {
 }
 
 /// An XNOR convolution with what follows it.
-#[derive(Clone, Copy)]
-struct Fusion<'a> {
-    convolution: &'a XnorConvolution,
+#[derive(Clone)]
+struct Fusion {
+    convolution: XnorConvolution,
     picture: Shape,
     /// The side of the squares whose maximum is taken; 1 for none.
     pool: usize,
     rectified: bool,
 }
 
-impl<'a> Fusion<'a> {
+impl Fusion {
     /// A unit a row of the result.
-    fn units(self, units: &mut Units<'a>, layer: usize, places: &[usize]) -> Vec<usize> {
+    fn units(self, units: &mut Units, layer: usize, places: &[usize]) -> Vec<usize> {
         let windows = self.convolution.output(self.picture);
         let result =
             Shape { height: windows.height / self.pool, width: windows.width / self.pool, ..windows };
@@ -111,11 +114,12 @@ impl<'a> Fusion<'a> {
                     .collect();
                 cells.push(cell);
             }
+            let fusion = self.clone();
             let made =
                 units.push(layer, reads.places, result.channels * result.width, move |netlist, words| {
-                    let filters = 0..self.convolution.weights().rows();
+                    let filters = 0..fusion.convolution.weights().rows();
                     let outputs = filters.flat_map(|filter| cells.iter().map(move |cell| (filter, cell)));
-                    outputs.map(|(filter, cell)| self.cell(netlist, words, filter, cell)).collect()
+                    outputs.map(|(filter, cell)| fusion.cell(netlist, words, filter, cell)).collect()
                 });
             for (index, place) in made.into_iter().enumerate() {
                 results[result.place(index / result.width, row, index % result.width)] = place;
@@ -132,7 +136,7 @@ impl<'a> Fusion<'a> {
         filter: usize,
         cell: &[(Vec<usize>, usize)],
     ) -> Word {
-        let weights = self.convolution.weights().iter().nth(filter).expect("invariant: a row a filter");
+        let weights = self.convolution.weights().row(filter);
         let (alpha, bias) =
             (i64::from(self.convolution.scales()[filter]), i64::from(self.convolution.biases()[filter]));
         let shift = self.convolution.fraction_bits();
@@ -201,13 +205,9 @@ fn product(netlist: &mut Netlist, magnitude: &Word, bits: &[Bit], least: i64) ->
 }
 
 /// All neurons in one unit: first adders of different neurons are often the same.
-fn binary_dense<'a>(
-    units: &mut Units<'a>,
-    layer: usize,
-    dense: &'a BinaryDense,
-    places: &[usize],
-) -> Vec<usize> {
-    units.push(layer, places.to_vec(), dense.weights().rows(), |netlist, words| {
+fn binary_dense(units: &mut Units, layer: usize, dense: &BinaryDense, places: &[usize]) -> Vec<usize> {
+    let dense = dense.clone();
+    units.push(layer, places.to_vec(), dense.weights().rows(), move |netlist, words| {
         let neuron = |(weights, &bias): (&[i32], &i32)| {
             let (low, high) = interval(weights, words);
             let bias = i64::from(bias);
@@ -223,10 +223,10 @@ fn binary_dense<'a>(
     })
 }
 
-fn convolution<'a>(
-    units: &mut Units<'a>,
+fn convolution(
+    units: &mut Units,
     layer: usize,
-    convolution: &'a Convolution,
+    convolution: &Convolution,
     shape: Shape,
     places: &[usize],
 ) -> Vec<usize> {
@@ -240,6 +240,7 @@ fn convolution<'a>(
                 window.into_iter().map(|place| reads.index(places[place])).collect()
             })
             .collect();
+        let convolution = convolution.clone();
         let made = units.push(layer, reads.places, output.width * output.channels, move |netlist, words| {
             let window = |window: &Vec<usize>| {
                 let words: Vec<&Word> = window.iter().map(|&index| &words[index]).collect();
@@ -291,7 +292,7 @@ fn interval<'w>(row: &[i32], words: impl IntoIterator<Item = &'w Word>) -> (i64,
 const CARRIED_WORDS: usize = 5;
 
 /// Sums cut into units by their inputs: each adds to what the one before left, and the last one carries through.
-fn dense<'a>(units: &mut Units<'a>, layer: usize, dense: &'a Dense, places: &[usize]) -> Vec<usize> {
+fn dense(units: &mut Units, layer: usize, dense: &Dense, places: &[usize]) -> Vec<usize> {
     let outputs = dense.weights().rows();
     let mut rows: Vec<usize> = Vec::new();
     let mut start = 0;
@@ -316,9 +317,10 @@ fn dense<'a>(units: &mut Units<'a>, layer: usize, dense: &'a Dense, places: &[us
         let carried = rows.len();
         let reads: Vec<usize> = rows.iter().chain(&places[start..end]).copied().collect();
         let count = if last { outputs } else { CARRIED_WORDS * outputs };
+        let layer_numbers = dense.clone();
         rows = units.push(layer, reads, count, move |netlist, words| {
             let (carried, words) = words.split_at(carried);
-            partial_sums(netlist, dense, start, carried, words, last)
+            partial_sums(netlist, &layer_numbers, start, carried, words, last)
         });
         start = end;
     }

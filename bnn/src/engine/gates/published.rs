@@ -6,16 +6,18 @@ use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs};
 use crate::{
     circuit::{
         arithmetic::{
+            adders::ripple,
             columns::Sign,
             multiply::{baugh_wooley, multiply_constant},
-            popcount, ripple, subtract, sum,
+            sums::{popcount, subtract, sum},
         },
         bit::Bit,
         netlist::Netlist,
         word::Word,
     },
-    layer::{BinaryDense, Dense, Layer, Shape, XnorConvolution},
-    model::Model,
+    client::shape::Shape,
+    layer::{binary_dense::BinaryDense, dense::Dense, kind::Layer, xnor_convolution::XnorConvolution},
+    model::network::Model,
 };
 
 /// Words that a unit of small circuits leaves.
@@ -24,7 +26,7 @@ const UNIT_WORDS: usize = 72;
 const UNIT_INPUTS: usize = 48;
 
 /// The units of a network.
-pub(super) fn units(model: &Model) -> Units<'_> {
+pub(super) fn units(model: &Model) -> Units {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
     let mut places: Vec<usize> = (0..inputs).collect();
@@ -44,8 +46,9 @@ pub(super) fn units(model: &Model) -> Units<'_> {
                     let filter = place / (output.width * output.height);
                     let window = layer.window(*shape, row, column);
                     let reads = window.into_iter().map(|place| places[place]).collect();
+                    let layer = layer.clone();
                     results.extend(units.push(index, reads, 1, move |netlist, words| {
-                        let row = layer.weights().iter().nth(filter).expect("invariant: a row a filter");
+                        let row = layer.weights().row(filter);
                         vec![affine(netlist, row, layer.biases()[filter], layer.shift(), words)]
                     }));
                 }
@@ -59,10 +62,10 @@ pub(super) fn units(model: &Model) -> Units<'_> {
 }
 
 /// d by XNOR and a count; K d and its product with alpha by Baugh and Wooley, cut to the word; plus b.
-fn xnor_convolution<'a>(
-    units: &mut Units<'a>,
+fn xnor_convolution(
+    units: &mut Units,
     layer: usize,
-    convolution: &'a XnorConvolution,
+    convolution: &XnorConvolution,
     picture: Shape,
     places: &[usize],
 ) -> Vec<usize> {
@@ -79,12 +82,13 @@ fn xnor_convolution<'a>(
                 (signs, index(picture.values() + row * output.width + column))
             })
             .collect();
+        let convolution = convolution.clone();
         results.extend(units.push(layer, reads.places, windows.len(), move |netlist, words| {
-            let weights = convolution.weights().iter().nth(filter).expect("invariant: a row a filter");
+            let weights = convolution.weights().row(filter);
             let (alpha, bias) = (convolution.scales()[filter], convolution.biases()[filter]);
             let window = |(signs, magnitude): &(Vec<usize>, usize)| {
                 let signs: Vec<Bit> = signs.iter().map(|&sign| words[sign].bit(0)).collect();
-                let scaled = xnor_window(netlist, weights, &signs, &words[*magnitude], convolution, alpha);
+                let scaled = xnor_window(netlist, weights, &signs, &words[*magnitude], &convolution, alpha);
                 let bias = Word::constant(bias.into()).extended(convolution.bits());
                 Word::signed(ripple(netlist, &scaled, &bias, Bit::FALSE))
             };
@@ -116,60 +120,59 @@ fn xnor_window(
 }
 
 /// With a fixed width: products of twice the width (or of the inputs', if they have more), added up one after the other. Without: widths by ranges.
-fn dense<'a>(units: &mut Units<'a>, layer: usize, dense: &'a Dense, places: &[usize]) -> Vec<usize> {
-    let rows = dense.weights().iter().zip(dense.biases());
-    rows.flat_map(|(row, &bias)| {
-        let Some(bits) = dense.bits() else {
-            return units.push(layer, places.to_vec(), 1, move |netlist, words| {
-                vec![affine(netlist, row, bias, dense.shift(), words)]
-            });
-        };
-        let shift = dense.shift() as usize;
-        let mut sum: Vec<usize> = Vec::new();
-        let parts = places.chunks(UNIT_INPUTS).zip(row.chunks(UNIT_INPUTS));
-        let last = parts.len() - 1;
-        for (index, (part, weights)) in parts.enumerate() {
-            let reads = part.iter().chain(&sum).copied().collect();
-            sum = units.push(layer, reads, 1, move |netlist, words| {
-                let (words, sum) = words.split_at(weights.len());
-                let constants: Vec<Word> =
-                    weights.iter().map(|&weight| Word::constant(weight.into())).collect();
-                let n = words.iter().chain(&constants).map(Word::width).fold(bits, usize::max);
-                let whole = (2 * n).max(shift + bits);
-                let mut total = sum.first().map_or(vec![Bit::FALSE; whole], |sum| sum.extended(whole));
-                for (weight, word) in constants.iter().zip(words) {
-                    let product = baugh_wooley(netlist, &word.extended(n), &weight.extended(n));
-                    total = ripple(netlist, &total, &Word::signed(product).extended(whole), Bit::FALSE);
-                }
-                if index < last {
-                    return vec![Word::signed(total)];
-                }
-                let bias = Word::constant(bias.into()).extended(bits);
-                vec![Word::signed(ripple(netlist, &total[shift..shift + bits], &bias, Bit::FALSE))]
-            });
-        }
-        sum
-    })
-    .collect()
+fn dense(units: &mut Units, layer: usize, dense: &Dense, places: &[usize]) -> Vec<usize> {
+    (0..dense.weights().rows())
+        .flat_map(|output| {
+            let Some(bits) = dense.bits() else {
+                let dense = dense.clone();
+                return units.push(layer, places.to_vec(), 1, move |netlist, words| {
+                    let bias = dense.biases()[output];
+                    vec![affine(netlist, dense.weights().row(output), bias, dense.shift(), words)]
+                });
+            };
+            let shift = dense.shift() as usize;
+            let mut sum: Vec<usize> = Vec::new();
+            let last = places.len().div_ceil(UNIT_INPUTS) - 1;
+            for (index, part) in places.chunks(UNIT_INPUTS).enumerate() {
+                let reads = part.iter().chain(&sum).copied().collect();
+                let (dense, first, count) = (dense.clone(), index * UNIT_INPUTS, part.len());
+                sum = units.push(layer, reads, 1, move |netlist, words| {
+                    let weights = &dense.weights().row(output)[first..first + count];
+                    let (words, sum) = words.split_at(count);
+                    let constants: Vec<Word> =
+                        weights.iter().map(|&weight| Word::constant(weight.into())).collect();
+                    let n = words.iter().chain(&constants).map(Word::width).fold(bits, usize::max);
+                    let whole = (2 * n).max(shift + bits);
+                    let mut total = sum.first().map_or(vec![Bit::FALSE; whole], |sum| sum.extended(whole));
+                    for (weight, word) in constants.iter().zip(words) {
+                        let product = baugh_wooley(netlist, &word.extended(n), &weight.extended(n));
+                        total = ripple(netlist, &total, &Word::signed(product).extended(whole), Bit::FALSE);
+                    }
+                    if index < last {
+                        return vec![Word::signed(total)];
+                    }
+                    let bias = Word::constant(dense.biases()[output].into()).extended(bits);
+                    vec![Word::signed(ripple(netlist, &total[shift..shift + bits], &bias, Bit::FALSE))]
+                });
+            }
+            sum
+        })
+        .collect()
 }
 
 /// h = +-1 by the sign of W x + b.
-fn binary_dense<'a>(
-    units: &mut Units<'a>,
-    layer: usize,
-    dense: &'a BinaryDense,
-    places: &[usize],
-) -> Vec<usize> {
-    let rows = dense.weights().iter().zip(dense.biases());
-    rows.flat_map(|(row, &bias)| {
-        units.push(layer, places.to_vec(), 1, move |netlist, words| {
-            let bias = Word::constant(bias.into());
-            let terms = row.iter().map(|&w| Sign::of(w.into())).zip(words);
-            let terms: Vec<(Sign, &Word)> = terms.chain([(Sign::Plus, &bias)]).collect();
-            vec![sign(&sum(netlist, &terms))]
+fn binary_dense(units: &mut Units, layer: usize, dense: &BinaryDense, places: &[usize]) -> Vec<usize> {
+    (0..dense.weights().rows())
+        .flat_map(|output| {
+            let dense = dense.clone();
+            units.push(layer, places.to_vec(), 1, move |netlist, words| {
+                let bias = Word::constant(dense.biases()[output].into());
+                let terms = dense.weights().row(output).iter().map(|&w| Sign::of(w.into())).zip(words);
+                let terms: Vec<(Sign, &Word)> = terms.chain([(Sign::Plus, &bias)]).collect();
+                vec![sign(&sum(netlist, &terms))]
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// floor(w x / 2^shift) + b.

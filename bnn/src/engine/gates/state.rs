@@ -1,34 +1,30 @@
-//! The state of a run in a file, so that a run of minutes or hours can be left and taken up.
+//! The state of a run as bytes, so that a run of minutes or hours can be left and taken up.
 //!
 //! A line of JSON says where the run is and which of the ciphertexts is which bit; then come the ciphertexts, as a list in
 //! the container of `tfhe_core::serial`, whose context is the SHA-256 of that line. Units are built again from the model: the
 //! file is only good for the model, style, picture and key that it names. What the line says of the run must be what the
 //! plan gives when it is counted up to that place, so that nothing is built from the file's own numbers.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    path::Path,
-};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tfhe_core::{
-    ciphertext::Ciphertext,
+    ciphertext::{Ciphertext, CiphertextList},
     evaluator::Evaluator,
-    serial::{self, CiphertextList, Existing, Secrecy},
+    serial,
 };
 
 use super::{
-    Plan,
+    circuits::Circuits,
     execution::{Execution, HeldWord, Source},
 };
 use crate::{
-    Error, Result,
     circuit::{
-        evaluator::{Encrypted, Held},
+        evaluator::{encrypted::Encrypted, values::Held},
         netlist::Style,
     },
+    error::{Error, Result},
 };
 
 /// The version of the file.
@@ -84,15 +80,9 @@ impl IndexedWord {
     }
 }
 
-/// Writes the state.
-pub(super) fn save(
-    execution: &Execution<'_, Encrypted<'_>>,
-    evaluator: &Evaluator,
-    image: [u8; 32],
-    path: &Path,
-    existing: Existing,
-) -> Result<()> {
-    let plan = execution.plan();
+/// The state as bytes.
+pub(super) fn save(execution: &Execution<Encrypted>, image: [u8; 32]) -> Result<Vec<u8>> {
+    let circuits = execution.circuits();
     let value = |bit: &Held<Ciphertext>| match bit {
         Held::Known(_) => None,
         Held::Value(value) => Some(value.clone()),
@@ -105,9 +95,9 @@ pub(super) fn save(
     let index = Index {
         format: FORMAT,
         program: PROGRAM.into(),
-        model: plan.model.digest(),
+        model: circuits.model.digest(),
         image,
-        published: plan.style == Style::AsPublished,
+        published: circuits.style == Style::AsPublished,
         unit: execution.unit(),
         place,
         bootstraps: execution.bootstraps(),
@@ -118,68 +108,57 @@ pub(super) fn save(
     let context = Sha256::digest(&file).into();
     file.push(b'\n');
     if file.len() > MOST_LINE {
-        let reason = "the run holds too many ciphertexts at a time to be saved".into();
-        return Err(Error::State { path: path.into(), reason });
+        return Err(Error::State { reason: "the run holds too many ciphertexts at a time to be saved" });
     }
-    let list = CiphertextList::new(plan.parameters, evaluator.key_id(), ciphertexts)?;
-    let bytes = serial::to_bytes(&list, context);
+    let key_id = execution.evaluator().evaluator().key_id();
+    let list = CiphertextList::new(circuits.parameters, key_id, ciphertexts)?;
+    let bytes = serial::to_bytes(&list, context)?;
     // The ciphertexts are there three times at most: with the run, and as a list and bytes, or in both kinds of bytes.
     drop(list);
     file.extend_from_slice(&bytes);
-    Ok(serial::write_whole(&file, path, existing, Secrecy::Everyone)?)
+    Ok(file)
 }
 
 /// How every saved run begins.
 const START: &[u8] = b"{\"format\":";
 
-/// Whether a file begins as a saved run does, of whatever version.
-///
-/// # Errors
-/// [`Error::Read`] where it cannot be read.
-pub fn is_saved_run(path: &Path) -> Result<bool> {
-    let failed = |source| Error::Read { path: path.into(), source };
-    let mut start = Vec::new();
-    File::open(path).map_err(failed)?.take(START.len() as u64).read_to_end(&mut start).map_err(failed)?;
-    Ok(start == START)
+/// Whether bytes begin as a saved run does, of whatever version.
+pub fn is_saved_run(bytes: &[u8]) -> bool {
+    bytes.starts_with(START)
 }
 
 /// Reads a state that [`save`] wrote.
-pub(super) fn load<'a>(
-    plan: &'a Plan<'a>,
-    evaluator: &'a Evaluator,
+pub(super) fn load(
+    circuits: &Arc<Circuits>,
+    evaluator: Arc<Evaluator>,
     image: [u8; 32],
-    path: &Path,
-) -> Result<Execution<'a, Encrypted<'a>>> {
-    let refuse = |reason: &str| Error::State { path: path.into(), reason: reason.into() };
-    let failed = |source| Error::Read { path: path.into(), source };
-    let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut line = Vec::new();
-    file.by_ref().take(MOST_LINE as u64).read_until(b'\n', &mut line).map_err(failed)?;
-    let line = line.strip_suffix(b"\n").ok_or_else(|| refuse("no saved run"))?;
+    saved: &[u8],
+) -> Result<Execution<Encrypted>> {
+    let refuse = |reason| Error::State { reason };
+    let end = saved.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
+    let (line, list) = saved.split_at(end.ok_or_else(|| refuse("no saved run"))?);
     let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
     if index.format != FORMAT || index.program != PROGRAM {
         return Err(refuse("a saved run of another version of this program"));
     }
-    if index.model != plan.model.digest() {
+    if index.model != circuits.model.digest() {
         return Err(refuse("a run of another model"));
     }
     if index.image != image {
         return Err(refuse("a run on another encrypted image"));
     }
-    if index.published != (plan.style == Style::AsPublished) {
+    if index.published != (circuits.style == Style::AsPublished) {
         return Err(refuse("a run with the other style of circuits"));
     }
-    let stored = serial::read_from::<CiphertextList>(file, path)?;
+    let stored = serial::from_bytes::<CiphertextList>(&list[1..])?;
     if stored.header.context != <[u8; 32]>::from(Sha256::digest(line)) {
         return Err(refuse("damaged: the checksum does not hold"));
     }
-    if stored.content.key_id() != evaluator.key_id()
-        || stored.content.parameters().name != plan.parameters.name
-    {
+    if stored.content.key_id() != evaluator.key_id() || stored.content.parameters() != circuits.parameters {
         return Err(refuse("a run with another key"));
     }
     let misfit = || refuse("damaged: it does not fit the circuit");
-    let counted = Execution::<Encrypted<'_>>::counted(plan, index.unit)?.ok_or_else(misfit)?;
+    let counted = Execution::<Encrypted>::counted(circuits, index.unit)?.ok_or_else(misfit)?;
     if !counted.words().map(IndexedWord::new).eq(index.words) {
         return Err(misfit());
     }

@@ -4,33 +4,31 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     circuit::{
-        arithmetic::{
-            compare::{Shape as Comparison, max_of},
-            relu,
-        },
+        arithmetic::compare::{Shape as Comparison, max_of, relu},
         bit::Bit,
         netlist::Netlist,
         word::Word,
     },
-    layer::{Layer, MaxPool, Shape},
-    model::Model,
+    client::shape::Shape,
+    layer::{kind::Layer, max_pool::MaxPool},
+    model::network::Model,
 };
 
 /// Builds a circuit over the words it reads, and gives the words it leaves.
-type Build<'a> = Box<dyn Fn(&mut Netlist, &[Word]) -> Vec<Word> + Send + Sync + 'a>;
+type Build = Box<dyn Fn(&mut Netlist, &[Word]) -> Vec<Word> + Send + Sync>;
 
 /// A circuit of a network.
-pub(super) struct Unit<'a> {
+pub(super) struct Unit {
     /// The layer's place in the model.
     pub(super) layer: usize,
     /// Places of the words it reads.
     pub(super) reads: Vec<usize>,
     /// The first place that it writes; the others follow.
     pub(super) writes: usize,
-    pub(super) build: Build<'a>,
+    pub(super) build: Build,
 }
 
-impl fmt::Debug for Unit<'_> {
+impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Unit {{ layer: {}, reads: {:?}, writes: {}.. }}", self.layer, self.reads, self.writes)
     }
@@ -38,8 +36,8 @@ impl fmt::Debug for Unit<'_> {
 
 /// The units of a network. Words have places: first those of the picture, then in the order in which they are made.
 #[derive(Debug)]
-pub(super) struct Units<'a> {
-    pub(super) units: Vec<Unit<'a>>,
+pub(super) struct Units {
+    pub(super) units: Vec<Unit>,
     /// Words of all units.
     pub(super) places: usize,
     /// Places of what a layer gives, with the layer's place in the model and the number of units up to it.
@@ -48,7 +46,7 @@ pub(super) struct Units<'a> {
     pub(super) score_bits: Option<usize>,
 }
 
-impl<'a> Units<'a> {
+impl Units {
     pub(super) fn new(inputs: usize) -> Self {
         Self { units: Vec::new(), places: inputs, layers: Vec::new(), score_bits: None }
     }
@@ -59,7 +57,7 @@ impl<'a> Units<'a> {
         layer: usize,
         reads: Vec<usize>,
         count: usize,
-        build: impl Fn(&mut Netlist, &[Word]) -> Vec<Word> + Send + Sync + 'a,
+        build: impl Fn(&mut Netlist, &[Word]) -> Vec<Word> + Send + Sync + 'static,
     ) -> Vec<usize> {
         let writes = self.places;
         self.places += count;
@@ -77,10 +75,6 @@ impl<'a> Units<'a> {
         self.layers.last().map_or(&[], |(_, _, places)| places)
     }
 
-    pub(super) fn score_count(&self) -> usize {
-        self.scores().len().max(1)
-    }
-
     /// For each place, the last unit that reads it; scores are read at the end.
     pub(super) fn last_reads(&self) -> Vec<usize> {
         let mut last = vec![0; self.places];
@@ -94,7 +88,7 @@ impl<'a> Units<'a> {
 
 /// The bits of a score, if the model says: those of its last dense layer.
 pub(super) fn score_bits(model: &Model) -> Option<usize> {
-    model.layers().rev().find_map(|layer| match layer {
+    model.layers_and_shapes().iter().rev().find_map(|(layer, _)| match layer {
         Layer::Dense(dense) => Some(dense.bits()),
         _ => None,
     })?
@@ -118,8 +112,8 @@ impl Reads {
 }
 
 /// A ReLU layer, in units of so many words.
-pub(super) fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize], words: usize) -> Vec<usize> {
-    let unit = |units: &mut Units<'_>, places: &[usize]| {
+pub(super) fn rectified(units: &mut Units, layer: usize, places: &[usize], words: usize) -> Vec<usize> {
+    let unit = |units: &mut Units, places: &[usize]| {
         units.push(layer, places.to_vec(), places.len(), |netlist, words| {
             words.iter().map(|word| relu(netlist, word)).collect()
         })
@@ -128,7 +122,7 @@ pub(super) fn rectified(units: &mut Units<'_>, layer: usize, places: &[usize], w
 }
 
 /// A layer of signs.
-pub(super) fn signs(units: &mut Units<'_>, layer: usize, places: &[usize]) -> Vec<usize> {
+pub(super) fn signs(units: &mut Units, layer: usize, places: &[usize]) -> Vec<usize> {
     units.push(layer, places.to_vec(), places.len(), |_, words| words.iter().map(sign).collect())
 }
 
@@ -139,7 +133,7 @@ pub(super) fn sign(number: &Word) -> Word {
 
 /// A max-pooling layer, in units that read about so many words.
 pub(super) fn pooled(
-    units: &mut Units<'_>,
+    units: &mut Units,
     layer: usize,
     pool: &MaxPool,
     shape: Shape,
@@ -148,7 +142,7 @@ pub(super) fn pooled(
 ) -> Vec<usize> {
     let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
     let side = pool.size() * pool.size();
-    let unit = |units: &mut Units<'_>, windows: &[Vec<usize>]| {
+    let unit = |units: &mut Units, windows: &[Vec<usize>]| {
         let reads = windows.iter().flatten().map(|&place| places[place]).collect();
         units.push(layer, reads, windows.len(), move |netlist, words| {
             words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()

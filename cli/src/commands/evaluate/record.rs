@@ -1,17 +1,12 @@
-//! The record of an evaluation: one JSON object a line for each finished image, so that hours of work survive a stop.
+//! The record of an evaluation: one JSON object on a line for each finished image, so that hours of work survive a stop.
 
-use std::{
-    collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io::{Read, Write},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    files, interrupt,
+    files::log::Log,
 };
 
 /// How every line begins, before the index and after it.
@@ -53,17 +48,17 @@ fn is_cut_off(line: &[u8]) -> bool {
     begins(&after[digits..], label) && (digits > 0 || after.is_empty())
 }
 
-/// The finished images, and the file they are appended to, if any.
+/// The finished images, and the log that they are appended to, if any.
 #[derive(Debug)]
 pub(super) struct Record {
-    file: Option<(PathBuf, File)>,
+    log: Option<Log>,
     pub(super) entries: BTreeMap<usize, Entry>,
 }
 
 impl Record {
     /// A record in memory only.
     pub(super) fn in_memory() -> Self {
-        Self { file: None, entries: BTreeMap::new() }
+        Self { log: None, entries: BTreeMap::new() }
     }
 
     /// Continues the record in a file, or begins one. A last line that was cut off is dropped; an entry that `check`
@@ -72,13 +67,8 @@ impl Record {
         path: &Path,
         check: impl Fn(&Entry) -> std::result::Result<(), String>,
     ) -> Result<Self> {
-        let failed = |source| Error::Io { path: path.into(), source };
         let refused = |line: usize, cause: String| Error::Record { path: path.into(), line, cause };
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
-        // Two that append would each evaluate what the other does.
-        files::lock_record(&file, path)?;
-        let mut content = Vec::new();
-        (&file).take(MOST_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+        let (log, content) = Log::open(path, MOST_BYTES)?;
         if content.len() as u64 > MOST_BYTES {
             return Err(refused(1, NO_RECORD.into()));
         }
@@ -97,17 +87,15 @@ impl Record {
         if !is_cut_off(rest) {
             return Err(refused(count + 1, NO_RECORD.into()));
         }
-        file.set_len(whole as u64).map_err(failed)?;
-        Ok(Self { file: Some((path.into(), file)), entries })
+        log.cut(whole)?;
+        Ok(Self { log: Some(log), entries })
     }
 
     /// Adds a finished image, on disk before it counts.
     pub(super) fn add(&mut self, entry: Entry) -> Result<()> {
-        if let Some((path, file)) = &mut self.file {
-            let line =
-                serde_json::to_string(&entry).expect("invariant: numbers and text have a JSON form") + "\n";
-            interrupt::hold(|| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()))
-                .map_err(|source| Error::Io { path: path.clone(), source })?;
+        if let Some(log) = &mut self.log {
+            let line = serde_json::to_string(&entry).expect("invariant: numbers and text have a JSON form");
+            log.append(&(line + "\n"))?;
         }
         self.entries.insert(entry.index, entry);
         Ok(())

@@ -2,15 +2,15 @@
 
 use std::{
     fs,
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    io::{BufRead, BufReader, Read},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use super::{assert_label, assert_pair_works, key_id, temporaries};
 use crate::{
     evaluate,
     place::{Outcome, Place},
+    stopped::{go_on, stop},
     toy,
 };
 
@@ -27,13 +27,35 @@ fn start(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Starts a command that writes the record `record`, and waits until it holds it.
-fn start_on_record(place: &Place, line: &str) -> Child {
-    let started = start(place.command(line));
-    wait_for(place, "record");
-    // The record is made and locked at once, but for a moment.
-    thread::sleep(Duration::from_millis(100));
-    started
+/// A command that was stopped once it had said something.
+struct Stopped {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Stopped {
+    /// Starts a command, and stops it once it has said `words`; none where it has come to its end before.
+    fn after(words: &str, mut command: Command) -> Option<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                panic!("it never says {words:?}: {:?}", Outcome::of_child(child));
+            }
+        }
+        stop(&mut child).then_some(Self { child, stdout })
+    }
+
+    /// Lets it go on to its end, and gives what else it said.
+    fn finish(mut self) -> String {
+        go_on(&self.child);
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        Outcome::of_child(self.child).succeeded();
+        rest
+    }
 }
 
 /// One process of several succeeds, and the others say that the output is there.
@@ -77,24 +99,37 @@ fn a_pair_of_keys_is_of_one_process() {
 #[test]
 fn a_record_has_one_writer() {
     let place = evaluate::labelled();
-    let line = "evaluate --images images --labels labels --model toy --encrypted --record record --json";
-    let first = start_on_record(&place, line);
-    let second = place.run(line);
-    let first = Outcome::of_child(first).json();
-    assert_eq!(second.code, Some(1));
-    assert!(second.stderr.contains("record: another process is writing this record"), "{}", second.stderr);
-    assert_eq!(first["encrypted"]["evaluated"], 4);
+    let line = "evaluate --images images --labels labels --model toy --encrypted --record record";
+    place.run(&format!("{line} --limit 1")).succeeded();
+    let begun = fs::read(place.path("record")).unwrap();
+    let first = loop {
+        match Stopped::after("1 images are done already", place.command(line)) {
+            Some(first) => break first,
+            None => fs::write(place.path("record"), &begun).unwrap(),
+        }
+    };
+    place.refuses(line, &["record: another process is writing this record"]);
+    let text = first.finish();
+    assert!(text.contains("4 of 4, 100.00 %"), "{text}");
+    let again = place.run(&format!("{line} --json")).json();
+    assert_eq!((&again["encrypted"]["evaluated"], &again["encrypted"]["resumed"]), (&4.into(), &4.into()));
     assert_eq!(fs::read_to_string(place.path("record")).unwrap().lines().count(), 4);
 }
 
 #[test]
 fn a_record_of_a_soak_test_has_one_writer() {
     let place = Place::new();
-    let line = "soak --minutes 0.0001 --record record --json";
-    let first = start_on_record(&place, line);
+    let line = "soak --minutes 0.0001 --record record";
+    let first = loop {
+        match Stopped::after("0 rounds done before", place.command(line)) {
+            Some(first) => break first,
+            None => fs::remove_file(place.path("record")).unwrap(),
+        }
+    };
     place.refuses(line, &["record: another process is writing this record"]);
-    assert_eq!(Outcome::of_child(first).json()["total"]["rounds"], 1);
-    assert_eq!(place.run(line).json()["total"]["rounds"], 2);
+    let text = first.finish();
+    assert!(text.contains("in all  1 keys"), "{text}");
+    assert_eq!(place.run(&format!("{line} --json")).json()["total"]["rounds"], 2);
 }
 
 /// Two runs that save to one file: either goes on from its own state, or is told that it is another's.
@@ -124,8 +159,7 @@ fn two_runs_with_one_state_end_with_their_own_labels() {
 
     // Stopped, both: the state is of one of them, and the other is told.
     let mut runs = [4, 7].map(|class| start(infer(class, &format!("--out {class}.new"))));
-    wait_for(&place, "state");
-    thread::sleep(Duration::from_millis(300));
+    while !place.path("state").exists() && runs.iter_mut().any(|run| run.try_wait().unwrap().is_none()) {}
     for run in &mut runs {
         run.kill().unwrap();
         run.wait().unwrap();
@@ -136,13 +170,5 @@ fn two_runs_with_one_state_end_with_their_own_labels() {
             Some(0) => label(class),
             _ => assert!(outcome.stderr.contains("state: a run on another encrypted image"), "{outcome:?}"),
         }
-    }
-}
-
-fn wait_for(place: &Place, name: &str) {
-    let patience = Instant::now() + Duration::from_secs(120);
-    while !place.path(name).exists() {
-        assert!(Instant::now() < patience, "there is no {name}");
-        thread::sleep(Duration::from_millis(1));
     }
 }

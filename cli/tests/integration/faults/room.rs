@@ -51,13 +51,13 @@ fn a_full_disk_leaves_the_old_files_and_no_half_ones() {
         ("infer old.enc --model toy --out old.scores --force", 2, "old.scores"),
         (&format!("{gates} --out new.scores"), 8, "new.scores.state"),
         (&format!("{gates} --out new.scores --state old.state --force"), 8, "old.state"),
-        ("import paper paper --out imported", 2, "weights.safetensors"),
+        ("paper import paper --out imported", 2, "weights.safetensors"),
     ] {
         place.refuses_as(limited(&place, line, blocks), line, &[file, "File too large"]);
     }
     // Room for all.
     Outcome::of(limited(&place, "encrypt 4.png --model toy --out new.enc", 100)).succeeded();
-    Outcome::of(limited(&place, "import paper paper --out imported", 100)).succeeded();
+    Outcome::of(limited(&place, "paper import paper --out imported", 100)).succeeded();
 }
 
 #[test]

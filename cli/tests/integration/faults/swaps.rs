@@ -4,18 +4,17 @@
 use std::{
     fs::{self, File},
     process::Stdio,
-    thread,
-    time::{Duration, Instant},
 };
 
-use tfhe_core::{
-    keys::CloudKey,
-    random::SecretSeed,
-    serial::{self, Existing, NO_CONTEXT},
-};
+use tfhe_core::{keys::CloudKey, random::SecretSeed};
 
 use super::assert_label;
-use crate::{place::Place, toy};
+use crate::{
+    native,
+    place::Place,
+    stopped::{go_on, stop},
+    toy,
+};
 
 const INFER: &str = "infer 4.enc --model toy --cloud-key gates/cloud.key --save-every 0.05";
 
@@ -24,14 +23,8 @@ fn gates() -> Place {
     let place = Place::furnished();
     place.run("keygen --engine gates --out gates").succeeded();
     place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
-    run(&place, &format!("{INFER} --out whole.scores"));
+    place.run(&format!("{INFER} --out whole.scores")).succeeded();
     place
-}
-
-/// Runs a command that may take so long that it reports how far it is.
-fn run(place: &Place, line: &str) {
-    let outcome = place.run(line);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
 }
 
 /// How a run ends.
@@ -41,19 +34,27 @@ enum End {
     Whole,
 }
 
-/// Starts the run, waits until it is saved, which is after all was read, does something, and waits for its end.
+/// Starts the run, stops it once it is saved, which is after all was read, does something, and waits for its end.
 fn interfere(place: &Place, end: &End, act: impl FnOnce()) {
-    let mut run = place.command(INFER).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(120);
-    while !place.path("4.scores.state").exists() {
-        assert!(Instant::now() < patience, "the run is not saved");
-        thread::sleep(Duration::from_millis(1));
-    }
-    assert!(run.try_wait().unwrap().is_none(), "the run is over");
+    let [scores, state] = ["4.scores", "4.scores.state"].map(|name| place.path(name));
+    let mut run = loop {
+        let mut run = place.command(INFER).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while !state.exists() && run.try_wait().unwrap().is_none() {}
+        if stop(&mut run) && state.exists() {
+            break run;
+        }
+        // It was over, or all but over, before it was stopped: again.
+        go_on(&run);
+        assert!(run.wait().unwrap().success());
+        fs::remove_file(&scores).unwrap();
+    };
     if *end == End::Killed {
         run.kill().unwrap();
     }
     act();
+    if *end == End::Whole {
+        go_on(&run);
+    }
     assert_eq!(run.wait().unwrap().success(), *end == End::Whole);
 }
 
@@ -90,10 +91,10 @@ fn what_a_saved_run_was_made_with_cannot_be_exchanged() {
     fs::rename(place.path("kept"), place.path("toy")).unwrap();
 
     // Another cloud key of the same secret key: as good as the first.
-    let secret = serial::load(&place.path("gates/secret.key")).unwrap().content;
+    let secret = native::load(&place.path("gates/secret.key"));
     let cloud = CloudKey::generate(&secret, SecretSeed::from_os().unwrap());
-    serial::save(&cloud, NO_CONTEXT, &place.path("gates/cloud.key"), Existing::Replace).unwrap();
-    run(&place, &resume);
+    native::save(&cloud, &place.path("gates/cloud.key"));
+    place.run(&resume).succeeded();
     assert_label(&place, "4.scores --model toy --key gates/secret.key");
     assert!(fs::read(place.path("4.scores")).unwrap() != fs::read(place.path("whole.scores")).unwrap());
 }

@@ -1,19 +1,21 @@
 //! A cloud key set.
 
 use std::io::Read;
-use std::path::Path;
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::parameter_set::ParameterSet;
-use super::source::Source;
-use crate::error::{Error, Result};
-use crate::keys::{BootstrapBodies, CloudKey, KeyId, Masks, SecretKey};
-use crate::parameters::Parameters;
+use super::source::{Source, field_fault};
+use crate::error::{Error, Result, check_key};
+use crate::key_id::KeyId;
+use crate::keys::cloud::CloudKey;
+use crate::keys::masks::Masks;
+use crate::keys::secret::SecretKey;
+use crate::parallel;
+use crate::parameters::set::Parameters;
 use crate::random::{Purpose, SecretSeed};
-use crate::serial::{Existing, Secrecy, Staged};
 use crate::torus::{Torus, Torus32};
+use crate::torus_words::TorusWords;
 
 const KEY_SWITCH_UID: i32 = 200;
 const BOOTSTRAP_UID: i32 = 201;
@@ -24,7 +26,7 @@ const CHUNK_WORDS: usize = 1 << 14;
 ///
 /// The key-switching key has a sample for each value h = 1 .. B-1 of a digit, where ours, with signed digits, has
 /// one for h = 1. So reading takes that one, which is enough: a switch adds the noise of
-/// [`crate::noise::key_switch`], which for the library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample
+/// `noise::key_switch`, which for the library's B = 4 has (B^2+2)/12 = 1.5 times the variance of a sample
 /// a digit, where the library's own has (B-1)/B = 0.75. And writing must make the others: see [`new`](Self::new),
 /// and where the secret key is at hand
 /// [`SecretKeySet::with_fresh_samples`](super::SecretKeySet::with_fresh_samples).
@@ -70,10 +72,10 @@ impl CloudKeySet {
     /// [`Error::NotTfheLib`] for a key of another shape than the library's; [`Error::OtherKey`] unless both are of
     /// one key.
     pub(super) fn with_secret(key: &CloudKey, secret: &SecretKey, seed: SecretSeed) -> Result<Self> {
-        secret.id().check(key.id)?;
+        check_key(secret.id(), key.id)?;
         let p = key.parameters;
         let (small, large, masks) = (secret.small(), secret.large().bits(), seed.mask_seed());
-        let (levels, base) = (p.key_switch_gadget.levels as usize, 1 << p.key_switch_gadget.base_log);
+        let (levels, base) = (p.key_switch_gadget.levels() as usize, 1 << p.key_switch_gadget.base_log());
         Self::make(key, |digit, _, sample, row| {
             let (mask, body) = sample.split_at_mut(p.lwe_dimension);
             let number = (row * base + digit) as u64;
@@ -90,19 +92,17 @@ impl CloudKeySet {
     fn make(key: &CloudKey, other: impl Fn(usize, &[Torus32], &mut [Torus32], usize) + Sync) -> Result<Self> {
         let p = key.parameters;
         let set = ParameterSet::new(&p)?;
-        let BootstrapBodies::Bits32(bodies) = &key.bootstrap else {
-            return Err(Error::NotTfheLib { parameters: p.name });
-        };
+        let bodies = key.bootstrap.as_32().ok_or(Error::NotTfheLib { parameters: p.name })?;
         let (size, mask_len) = (p.polynomial_size, p.tlwe_dimension * p.polynomial_size);
         let mut bootstrap = vec![Torus32::default(); (p.tlwe_dimension + 1) * bodies.len()];
-        bootstrap.par_chunks_exact_mut(mask_len + size).enumerate().for_each(|(row, words)| {
+        parallel::for_each_chunk(&mut bootstrap, mask_len + size, |row, words| {
             let (mask, body) = words.split_at_mut(mask_len);
             key.masks.bootstrap_row(row, mask);
             body.copy_from_slice(&bodies[row * size..][..size]);
         });
-        let (n, base) = (p.lwe_dimension, 1usize << p.key_switch_gadget.base_log);
+        let (n, base) = (p.lwe_dimension, 1usize << p.key_switch_gadget.base_log());
         let mut key_switch = vec![Torus32::default(); key.key_switch.len() * base * (n + 1)];
-        key_switch.par_chunks_exact_mut(base * (n + 1)).enumerate().for_each(|(row, samples)| {
+        parallel::for_each_chunk(&mut key_switch, base * (n + 1), |row, samples| {
             // The sample for 0 stays zero.
             let (first, others) = samples[n + 1..].split_at_mut(n + 1);
             key.masks.key_switch_row(row, &mut first[..n]);
@@ -149,7 +149,7 @@ impl CloudKeySet {
     pub fn into_cloud_key(self) -> CloudKey {
         let p = self.parameters;
         let (size, mask_len) = (p.polynomial_size, p.tlwe_dimension * p.polynomial_size);
-        let (n, base) = (p.lwe_dimension, 1usize << p.key_switch_gadget.base_log);
+        let (n, base) = (p.lwe_dimension, 1usize << p.key_switch_gadget.base_log());
         let samples = self.key_switch.chunks_exact(base * (n + 1)).map(|samples| &samples[n + 1..][..n + 1]);
         let (key_switch_masks, key_switch) = split(samples, n, p.key_switch_bodies());
         drop(self.key_switch);
@@ -159,24 +159,24 @@ impl CloudKeySet {
             parameters: p,
             id: self.id,
             masks: Masks::Stored { bootstrap: bootstrap_masks, key_switch: key_switch_masks },
-            bootstrap: BootstrapBodies::Bits32(bodies),
+            bootstrap: TorusWords::Bits32(bodies),
             key_switch,
         }
     }
 
-    /// Reads a cloud key set; `path` only names the source in errors.
+    /// Reads a cloud key set.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::BadFile`] that says at which byte what is wrong.
-    pub fn read(reader: impl Read, path: &Path) -> Result<Self> {
-        let mut source = Source::new(reader, path);
+    pub fn read(reader: impl Read) -> Result<Self> {
+        let mut source = Source::new(reader);
         let key = Self::read_part(&mut source)?;
         source.finish()?;
         Ok(key)
     }
 
     /// Reads what both kinds of key set begin with.
-    pub(super) fn read_part<R: Read>(source: &mut Source<'_, R>) -> Result<Self> {
+    pub(super) fn read_part<R: Read>(source: &mut Source<R>) -> Result<Self> {
         let set = ParameterSet::read_part(source)?;
         set.check_key_switch_text(source)?;
         let (key_switch_words, bootstrap_words) =
@@ -188,13 +188,13 @@ impl CloudKeySet {
         source.uid(BOOTSTRAP_UID, "a bootstrapping key")?;
         let bootstrap_variance = source.variance()?;
         let bootstrap = source.words(bootstrap_words)?;
-        let parameters = set.parameters(key_switch_variance, bootstrap_variance);
+        let parameters = set.parameters(key_switch_variance, bootstrap_variance)?;
         let sample = parameters.lwe_dimension + 1;
-        let all = sample << parameters.key_switch_gadget.base_log;
+        let all = sample << parameters.key_switch_gadget.base_log();
         for (row, samples) in key_switch.chunks_exact(all).enumerate() {
             if samples[..sample].iter().any(|word| word.0 != 0) {
                 let at = key_switch_at + 4 * (row * all) as u64;
-                return Err(source.field_fault(at, "the sample of the digit 0", "not zero", "zero"));
+                return Err(field_fault(at, "the sample of the digit 0", "not zero", "zero"));
             }
         }
         let variances = [key_switch_variance, bootstrap_variance];
@@ -212,22 +212,6 @@ impl CloudKeySet {
         let mut bytes = Vec::with_capacity(self.file_len());
         self.emit(|part| bytes.extend_from_slice(part));
         bytes
-    }
-
-    /// Writes the file: whole, or not at all.
-    ///
-    /// # Errors
-    /// [`Error::Exists`] if the file is there and may not be replaced; [`Error::Io`] if it cannot be written.
-    pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        self.stage(path, existing)?.commit()
-    }
-
-    /// Writes it as [`save`](Self::save) does, all but giving the file its name.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save).
-    pub fn stage(&self, path: &Path, existing: Existing) -> Result<Staged> {
-        Staged::new(&self.to_bytes(), path, existing, Secrecy::Everyone)
     }
 
     /// Gives the bytes of the file to `take`, part by part.

@@ -32,7 +32,7 @@
 //! ```
 
 use crate::noise::log2_failure as log2_tail;
-use crate::parameters::Parameters;
+use crate::parameters::set::Parameters;
 
 /// What the samples of a key-switching key for the values h > 1 of a digit are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +62,11 @@ pub fn bootstrapped(p: &Parameters, gate: LibraryGate, digits: HigherDigits) -> 
 }
 
 fn blind_rotation(p: &Parameters) -> f64 {
-    let (k, size, levels) = (p.tlwe_dimension as f64, p.polynomial_size as f64, f64::from(p.gadget.levels));
-    let base = libm::exp2(f64::from(p.gadget.base_log));
+    let (k, size, levels) = (p.tlwe_dimension as f64, p.polynomial_size as f64, f64::from(p.gadget.levels()));
+    let base = libm::exp2(f64::from(p.gadget.base_log()));
     let key = libm::exp2(2.0 * p.tlwe_noise_log2);
     let half_norm = k * size / 2.0;
-    let cut = libm::exp2(-2.0 * f64::from(p.gadget.base_log * p.gadget.levels));
+    let cut = libm::exp2(-2.0 * f64::from(p.gadget.base_log() * p.gadget.levels()));
     let products = (k + 1.0) * levels * size * key * (base * base + 2.0) / 12.0;
     let rounding = (1.0 + half_norm) * cut / 12.0 / 2.0;
     let mean = half_norm * half_norm / 3.0 * cut / 4.0 / 2.0;
@@ -74,7 +74,7 @@ fn blind_rotation(p: &Parameters) -> f64 {
 }
 
 fn key_switch(p: &Parameters, digits: HigherDigits) -> f64 {
-    let base = libm::exp2(f64::from(p.key_switch_gadget.base_log));
+    let base = libm::exp2(f64::from(p.key_switch_gadget.base_log()));
     let key = libm::exp2(2.0 * p.lwe_noise_log2);
     let weight = match digits {
         HigherDigits::Fresh => (base - 1.0) / base,
@@ -82,7 +82,7 @@ fn key_switch(p: &Parameters, digits: HigherDigits) -> f64 {
     };
     let large = p.large_dimension() as f64;
     large
-        * (f64::from(p.key_switch_gadget.levels) * key * weight
+        * (f64::from(p.key_switch_gadget.levels()) * key * weight
             + p.key_switch_gadget.rounding_variance() / 2.0)
 }
 

@@ -1,14 +1,15 @@
 //! Parameters as the library's files have them.
 
 use std::io::Read;
-use std::path::Path;
 
-use super::source::Source;
+use super::source::{Source, field_fault};
 use super::text::{Number, read_section, write_section};
+use crate::backend::transform::SIZES;
 use crate::error::{Error, Result};
-use crate::fft;
 use crate::gadget::Gadget;
-use crate::parameters::{Order, Parameters, SmallKey, TFHE_LIB_V1_0_1, TFHE_LIB_V1_1, TorusWidth};
+use crate::parameters::named::{TFHE_LIB_V1_0_1, TFHE_LIB_V1_1};
+use crate::parameters::set::{Order, Parameters, SmallKey};
+use crate::torus_words::TorusWidth;
 
 /// The name of what is not one of the named sets.
 pub(super) const OTHER: &str = "TFHE_LIB_OTHER";
@@ -68,12 +69,12 @@ impl ParameterSet {
         })
     }
 
-    /// Reads a parameter set's file; `path` only names the source in errors.
+    /// Reads a parameter set's file.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::BadFile`] that says at which byte what is wrong.
-    pub fn read(reader: impl Read, path: &Path) -> Result<Self> {
-        let mut source = Source::new(reader, path);
+    pub fn read(reader: impl Read) -> Result<Self> {
+        let mut source = Source::new(reader);
         let set = Self::read_part(&mut source)?;
         source.finish()?;
         Ok(set)
@@ -88,8 +89,8 @@ impl ParameterSet {
             &mut text,
             "GATEBOOTSPARAMS",
             &[
-                ("ks_basebit", gadget(self.key_switch_gadget.base_log)),
-                ("ks_t", gadget(self.key_switch_gadget.levels)),
+                ("ks_basebit", gadget(self.key_switch_gadget.base_log())),
+                ("ks_t", gadget(self.key_switch_gadget.levels())),
             ],
         );
         write_section(
@@ -114,7 +115,7 @@ impl ParameterSet {
         write_section(
             &mut text,
             "TGSWPARAMS",
-            &[("Bgbit", gadget(self.gadget.base_log)), ("l", gadget(self.gadget.levels))],
+            &[("Bgbit", gadget(self.gadget.base_log())), ("l", gadget(self.gadget.levels()))],
         );
         text
     }
@@ -126,21 +127,21 @@ impl ParameterSet {
             &mut text,
             "LWEKSPARAMS",
             &[
-                ("basebit", Number::Integer(self.key_switch_gadget.base_log.into())),
+                ("basebit", Number::Integer(self.key_switch_gadget.base_log().into())),
                 ("n", Number::Integer((self.tlwe_dimension * self.polynomial_size) as u64)),
-                ("t", Number::Integer(self.key_switch_gadget.levels.into())),
+                ("t", Number::Integer(self.key_switch_gadget.levels().into())),
             ],
         );
         text
     }
 
     /// Reads the sections of a set, bounding what they declare.
-    pub(super) fn read_part<R: Read>(source: &mut Source<'_, R>) -> Result<Self> {
+    pub(super) fn read_part<R: Read>(source: &mut Source<R>) -> Result<Self> {
         let start = source.at();
         let [base_log, levels] = read_section(source, "GATEBOOTSPARAMS", ["ks_basebit", "ks_t"])?;
-        let base_log = base_log.integer(source, 1..=8)?;
-        let levels = levels.integer(source, 1..=31 / base_log)?;
-        let key_switch_gadget = Gadget { base_log: base_log as u32, levels: levels as u32 };
+        let base_log = base_log.integer(1..=8)?;
+        let levels = levels.integer(1..=31 / base_log)?;
+        let key_switch_gadget = gadget(base_log, levels);
         let (lwe_dimension, lwe) = Self::read_lwe(source)?;
         let (tlwe_dimension, polynomial_size, tlwe) = Self::read_tlwe(source)?;
         let gadget = Self::read_gadget(source)?;
@@ -151,7 +152,7 @@ impl ParameterSet {
         });
         match bytes {
             Some(..=MOST_KEY_BYTES) => Ok(set),
-            _ => Err(source.field_fault(
+            _ => Err(field_fault(
                 start,
                 "the parameter set",
                 "one of larger keys",
@@ -161,61 +162,62 @@ impl ParameterSet {
     }
 
     /// n, and the deviations under the small key.
-    fn read_lwe<R: Read>(source: &mut Source<'_, R>) -> Result<(usize, Deviations)> {
+    fn read_lwe<R: Read>(source: &mut Source<R>) -> Result<(usize, Deviations)> {
         let [most, least, dimension] = read_section(source, "LWEPARAMS", ["alpha_max", "alpha_min", "n"])?;
-        let deviations = Deviations { least: least.deviation(source)?, most: most.deviation(source)? };
-        Ok((dimension.integer(source, 1..=4096)?, deviations))
+        let deviations = Deviations { least: least.deviation()?, most: most.deviation()? };
+        Ok((dimension.integer(1..=4096)?, deviations))
     }
 
     /// k, N, and the deviations under the large key.
-    fn read_tlwe<R: Read>(source: &mut Source<'_, R>) -> Result<(usize, usize, Deviations)> {
+    fn read_tlwe<R: Read>(source: &mut Source<R>) -> Result<(usize, usize, Deviations)> {
         let names = ["N", "alpha_max", "alpha_min", "k"];
         let at = source.at();
         let [size, most, least, dimension] = read_section(source, "TLWEPARAMS", names)?;
-        let deviations = Deviations { least: least.deviation(source)?, most: most.deviation(source)? };
-        let size = size.integer(source, fft::SIZES)?;
+        let deviations = Deviations { least: least.deviation()?, most: most.deviation()? };
+        let size = size.integer(SIZES)?;
         if !size.is_power_of_two() {
-            return Err(source.field_fault(at, "N of the section", size, "a power of two"));
+            return Err(field_fault(at, "N of the section", size, "a power of two"));
         }
-        Ok((dimension.integer(source, 1..=4)?, size, deviations))
+        Ok((dimension.integer(1..=4)?, size, deviations))
     }
 
-    fn read_gadget<R: Read>(source: &mut Source<'_, R>) -> Result<Gadget> {
+    fn read_gadget<R: Read>(source: &mut Source<R>) -> Result<Gadget> {
         let [base_log, levels] = read_section(source, "TGSWPARAMS", ["Bgbit", "l"])?;
-        let base_log = base_log.integer(source, 1..=16)?;
-        let levels = levels.integer(source, 1..=32 / base_log)?;
-        Ok(Gadget { base_log: base_log as u32, levels: levels as u32 })
+        let base_log = base_log.integer(1..=16)?;
+        let levels = levels.integer(1..=32 / base_log)?;
+        Ok(gadget(base_log, levels))
     }
 
     /// Reads the text before the key-switching key, which repeats what the set says.
-    pub(super) fn check_key_switch_text<R: Read>(&self, source: &mut Source<'_, R>) -> Result<()> {
+    pub(super) fn check_key_switch_text<R: Read>(&self, source: &mut Source<R>) -> Result<()> {
         let [base_log, dimension, levels] = read_section(source, "LWEKSPARAMS", ["basebit", "n", "t"])?;
         let gadget = self.key_switch_gadget;
         let declared = [
-            (base_log, gadget.base_log as usize),
+            (base_log, gadget.base_log() as usize),
             (dimension, self.tlwe_dimension * self.polynomial_size),
-            (levels, gadget.levels as usize),
+            (levels, gadget.levels() as usize),
         ];
-        declared
-            .iter()
-            .try_for_each(|(value, expected)| value.integer(source, *expected..=*expected).map(drop))
+        declared.iter().try_for_each(|(value, expected)| value.integer(*expected..=*expected).map(drop))
     }
 
     /// Words of the key-switching key and of the bootstrapping key; `None` where there are too many to count.
     pub(super) fn key_words(&self) -> Option<(usize, usize)> {
         let large = self.tlwe_dimension.checked_mul(self.polynomial_size)?;
         let key_switch = large
-            .checked_mul(self.key_switch_gadget.levels as usize)?
-            .checked_mul(1usize.checked_shl(self.key_switch_gadget.base_log)?)?
+            .checked_mul(self.key_switch_gadget.levels() as usize)?
+            .checked_mul(1usize.checked_shl(self.key_switch_gadget.base_log())?)?
             .checked_mul(self.lwe_dimension + 1)?;
         let row = (self.tlwe_dimension + 1).checked_mul(self.polynomial_size)?;
-        let rows = (self.tlwe_dimension + 1).checked_mul(self.gadget.levels as usize)?;
+        let rows = (self.tlwe_dimension + 1).checked_mul(self.gadget.levels() as usize)?;
         Some((key_switch, self.lwe_dimension.checked_mul(rows)?.checked_mul(row)?))
     }
 
     /// The parameters for use: the named set that these are, or one of the name [`OTHER`], of unknown security (0
     /// bits). The variances are those of the noise under the small and under the large key.
-    pub(super) fn parameters(&self, lwe_variance: f64, tlwe_variance: f64) -> Parameters {
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] for numbers that no engine computes with.
+    pub(super) fn parameters(&self, lwe_variance: f64, tlwe_variance: f64) -> Result<Parameters> {
         let other = Parameters {
             name: OTHER,
             lwe_dimension: self.lwe_dimension,
@@ -243,6 +245,11 @@ impl ParameterSet {
                 && same(lwe_variance, lwe_noise_log2)
                 && same(tlwe_variance, tlwe_noise_log2)
         };
-        [TFHE_LIB_V1_0_1, TFHE_LIB_V1_1].iter().find(is).copied().unwrap_or(other)
+        [TFHE_LIB_V1_0_1, TFHE_LIB_V1_1].iter().find(is).copied().map_or_else(|| other.checked(), Ok)
     }
+}
+
+/// A gadget of numbers that were bounded.
+fn gadget(base_log: usize, levels: usize) -> Gadget {
+    Gadget::new(base_log as u32, levels as u32).expect("invariant: at most 32 bits together, as was checked")
 }

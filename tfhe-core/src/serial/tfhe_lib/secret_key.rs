@@ -1,16 +1,15 @@
 //! A secret key set: a cloud key set, and the keys that it was made with.
 
 use std::io::Read;
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::cloud_key::CloudKeySet;
 use super::source::Source;
-use crate::error::Result;
-use crate::keys::{CloudKey, SecretKey};
+use crate::error::{Result, check_key};
+use crate::keys::cloud::CloudKey;
+use crate::keys::secret::SecretKey;
 use crate::random::SecretSeed;
-use crate::serial::{Existing, Secrecy, Staged};
 
 const LWE_KEY_UID: i32 = 43;
 const TGSW_KEY_UID: i32 = 169;
@@ -30,7 +29,7 @@ impl SecretKeySet {
     /// # Errors
     /// [`Error::OtherKey`](crate::Error::OtherKey) unless both are of one key; as [`CloudKeySet::new`].
     pub fn new(secret: &SecretKey, cloud: &CloudKey) -> Result<Self> {
-        secret.id().check(cloud.id())?;
+        check_key(secret.id(), cloud.id())?;
         Self::adopted(CloudKeySet::new(cloud)?, secret)
     }
 
@@ -63,7 +62,7 @@ impl SecretKeySet {
     }
 
     /// What follows the cloud key set.
-    pub(super) fn read_rest<R: Read>(cloud: CloudKeySet, source: &mut Source<'_, R>) -> Result<Self> {
+    pub(super) fn read_rest<R: Read>(cloud: CloudKeySet, source: &mut Source<R>) -> Result<Self> {
         let p = *cloud.parameters();
         source.uid(LWE_KEY_UID, "an LWE key")?;
         let small = source.secret_bits(p.lwe_dimension)?;
@@ -85,22 +84,5 @@ impl SecretKeySet {
             bits.iter().for_each(|bit| bytes.extend_from_slice(&bit.to_le_bytes()));
         }
         bytes
-    }
-
-    /// Writes the file: whole or not at all, and for its owner's eyes only (mode 0600).
-    ///
-    /// # Errors
-    /// [`Error::Exists`](crate::Error::Exists) if the file is there and may not be replaced;
-    /// [`Error::Io`](crate::Error::Io) if it cannot be written.
-    pub fn save(&self, path: &Path, existing: Existing) -> Result<()> {
-        self.stage(path, existing)?.commit()
-    }
-
-    /// Writes it as [`save`](Self::save) does, all but giving the file its name.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save).
-    pub fn stage(&self, path: &Path, existing: Existing) -> Result<Staged> {
-        Staged::new(&self.to_bytes(), path, existing, Secrecy::Owner)
     }
 }

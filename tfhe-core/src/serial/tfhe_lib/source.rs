@@ -1,13 +1,12 @@
 //! A file of the library, read from front to end.
 
 use std::io::Read;
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::serial::FileFault;
+use crate::serial::fault::FileFault;
 use crate::torus::Torus32;
 
 /// The longest line of text that is read, in bytes: those of the format have some 40.
@@ -15,11 +14,21 @@ const LONGEST_LINE: usize = 80;
 /// Bytes read at a time, so that memory grows with what is really there.
 const CHUNK_BYTES: usize = 1 << 16;
 
+/// The fault of the field at the byte `at`.
+pub(super) fn field_fault(
+    at: u64,
+    field: &'static str,
+    found: impl ToString,
+    expected: impl ToString,
+) -> Error {
+    let (found, expected) = (found.to_string(), expected.to_string());
+    Error::bad_file(FileFault::Field { at, field, found, expected })
+}
+
 /// Reads fields one after another, and says at which byte what is wrong. The reader should not buffer what is
 /// secret.
-pub(super) struct Source<'a, R> {
+pub(super) struct Source<R> {
     reader: R,
-    path: &'a Path,
     /// The offset of the next byte.
     at: u64,
     peeked: Option<u8>,
@@ -27,30 +36,14 @@ pub(super) struct Source<'a, R> {
     sum: Option<Sha256>,
 }
 
-impl<'a, R: Read> Source<'a, R> {
-    pub(super) fn new(reader: R, path: &'a Path) -> Self {
-        Self { reader, path, at: 0, peeked: None, sum: Some(Sha256::new()) }
+impl<R: Read> Source<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, at: 0, peeked: None, sum: Some(Sha256::new()) }
     }
 
     /// The offset of the next byte.
     pub(super) fn at(&self) -> u64 {
         self.at
-    }
-
-    pub(super) fn fault(&self, fault: FileFault) -> Error {
-        Error::BadFile { path: self.path.to_owned(), fault }
-    }
-
-    /// The fault of the field at the byte `at`.
-    pub(super) fn field_fault(
-        &self,
-        at: u64,
-        field: &'static str,
-        found: impl ToString,
-        expected: impl ToString,
-    ) -> Error {
-        let (found, expected) = (found.to_string(), expected.to_string());
-        self.fault(FileFault::FieldAt { at, field, found, expected })
     }
 
     /// The SHA-256 sum of all bytes so far; those that follow are not summed.
@@ -67,7 +60,7 @@ impl<'a, R: Read> Source<'a, R> {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(Error::Io { path: self.path.to_owned(), source }),
+                Err(source) => return Err(Error::Io { source }),
                 Ok(count) => return Ok(count),
             }
         }
@@ -79,9 +72,10 @@ impl<'a, R: Read> Source<'a, R> {
         while filled < buffer.len() {
             match self.read_some(&mut buffer[filled..])? {
                 0 => {
-                    return Err(
-                        self.fault(FileFault::Truncated { found: self.at + filled as u64, expected: end })
-                    );
+                    return Err(Error::bad_file(FileFault::Truncated {
+                        found: self.at + filled as u64,
+                        expected: end,
+                    }));
                 }
                 count => filled += count,
             }
@@ -113,7 +107,7 @@ impl<'a, R: Read> Source<'a, R> {
     /// Refuses what follows the end.
     pub(super) fn finish(&mut self) -> Result<()> {
         let end = self.at;
-        if self.is_at_end()? { Ok(()) } else { Err(self.fault(FileFault::Trailing { expected: end })) }
+        if self.is_at_end()? { Ok(()) } else { Err(Error::bad_file(FileFault::Trailing { expected: end })) }
     }
 
     /// A line of text without its end.
@@ -128,7 +122,7 @@ impl<'a, R: Read> Source<'a, R> {
                 }
                 _ => {
                     let found = String::from_utf8_lossy(&line).into_owned();
-                    return Err(self.field_fault(
+                    return Err(field_fault(
                         start,
                         "a line",
                         format!("'{found}..'"),
@@ -147,7 +141,7 @@ impl<'a, R: Read> Source<'a, R> {
         if found == expected {
             return Ok(());
         }
-        Err(self.field_fault(at, "the type number", found, format_args!("{expected}, of {of}")))
+        Err(field_fault(at, "the type number", found, format_args!("{expected}, of {of}")))
     }
 
     /// A variance that tells nothing which is relied on.
@@ -163,7 +157,7 @@ impl<'a, R: Read> Source<'a, R> {
         if (0.0..0.0625).contains(&found) {
             return Ok(found);
         }
-        Err(self.field_fault(at, "the noise variance of a key", found, "a number from 0 to 1/16"))
+        Err(field_fault(at, "the noise variance of a key", found, "a number from 0 to 1/16"))
     }
 
     /// Torus elements; a `count` that was bounded.
@@ -189,7 +183,7 @@ impl<'a, R: Read> Source<'a, R> {
         let bits: Zeroizing<Vec<u32>> = Zeroizing::new(words.collect());
         // One look at all of them: no branch on a single bit.
         if bits.iter().fold(0, |union, bit| union | bit) > 1 {
-            return Err(self.field_fault(start, "the key", "not of bits", "0 or 1 in each 4 bytes"));
+            return Err(field_fault(start, "the key", "not of bits", "0 or 1 in each 4 bytes"));
         }
         Ok(bits)
     }

@@ -13,7 +13,7 @@
 use std::fmt::Write;
 use std::io::Read;
 
-use super::source::Source;
+use super::source::{Source, field_fault};
 use crate::error::Result;
 
 /// A number, with its name.
@@ -26,7 +26,7 @@ pub(super) enum Number {
 /// Reads the section `title`, which has exactly the numbers `names`, and returns them in that order: their values
 /// as text, with the bytes where they begin.
 pub(super) fn read_section<R: Read, const N: usize>(
-    source: &mut Source<'_, R>,
+    source: &mut Source<R>,
     title: &'static str,
     names: [&'static str; N],
 ) -> Result<[Value; N]> {
@@ -34,7 +34,7 @@ pub(super) fn read_section<R: Read, const N: usize>(
     let begin = format!("-----BEGIN {title}-----");
     let line = source.line()?;
     if line != begin {
-        return Err(source.field_fault(at, "a line", format_args!("'{line}'"), format_args!("'{begin}'")));
+        return Err(field_fault(at, "a line", format_args!("'{line}'"), format_args!("'{begin}'")));
     }
     let end = format!("-----END {title}-----");
     let mut values: [Option<Value>; N] = [const { None }; N];
@@ -50,12 +50,12 @@ pub(super) fn read_section<R: Read, const N: usize>(
         });
         let Some((index, text)) = known else {
             let expected = format!("one of {}, once each, or '{end}'", names.join(", "));
-            return Err(source.field_fault(at, "a line", format_args!("'{line}'"), expected));
+            return Err(field_fault(at, "a line", format_args!("'{line}'"), expected));
         };
         values[index] = Some(Value { at, name: names[index], text: text.trim().to_owned() });
     }
     if let Some(index) = values.iter().position(Option::is_none) {
-        return Err(source.field_fault(
+        return Err(field_fault(
             at,
             "the section",
             format_args!("without {}", names[index]),
@@ -74,33 +74,26 @@ pub(super) struct Value {
 
 impl Value {
     /// An integer of a range.
-    pub(super) fn integer<R: Read>(
-        &self,
-        source: &Source<'_, R>,
-        range: std::ops::RangeInclusive<usize>,
-    ) -> Result<usize> {
+    pub(super) fn integer(&self, range: std::ops::RangeInclusive<usize>) -> Result<usize> {
         // Digits only: no sign.
         let digits = self.text.bytes().all(|byte| byte.is_ascii_digit());
         match self.text.parse() {
             Ok(integer) if digits && range.contains(&integer) => Ok(integer),
             _ => {
                 let expected = format!("an integer from {} to {}", range.start(), range.end());
-                Err(source.field_fault(self.at, self.name, format_args!("'{}'", self.text), expected))
+                Err(field_fault(self.at, self.name, format_args!("'{}'", self.text), expected))
             }
         }
     }
 
     /// A standard deviation of noise, in torus units.
-    pub(super) fn deviation<R: Read>(&self, source: &Source<'_, R>) -> Result<f64> {
+    pub(super) fn deviation(&self) -> Result<f64> {
         let plain = self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         match self.text.parse() {
             Ok(real) if plain && (0.0..1.0).contains(&real) => Ok(real),
-            _ => Err(source.field_fault(
-                self.at,
-                self.name,
-                format_args!("'{}'", self.text),
-                "a number from 0 to 1",
-            )),
+            _ => {
+                Err(field_fault(self.at, self.name, format_args!("'{}'", self.text), "a number from 0 to 1"))
+            }
         }
     }
 }

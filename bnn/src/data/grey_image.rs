@@ -1,0 +1,83 @@
+//! A grey picture.
+//!
+//! Grey values go from 0, black, to 255, white, and a model expects its digits as MNIST has them: white on black.
+
+use zeroize::Zeroizing;
+
+use super::fault::PictureFault;
+use crate::error::Result;
+
+/// A grey picture. Wiped on drop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GreyImage {
+    width: usize,
+    height: usize,
+    /// `width * height` grey values, row-major.
+    pixels: Zeroizing<Vec<u8>>,
+}
+
+impl GreyImage {
+    /// A picture of `width * height` grey values, row-major.
+    ///
+    /// # Errors
+    /// [`PictureFault::PixelCount`] where `pixels` are not `width * height`.
+    pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self> {
+        let pixels = Zeroizing::new(pixels);
+        if width.checked_mul(height) != Some(pixels.len()) {
+            return Err(PictureFault::PixelCount { found: pixels.len(), width, height }.into());
+        }
+        Ok(Self { width, height, pixels })
+    }
+
+    /// Width, in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height, in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The `width * height` grey values, row-major.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The picture as text for a terminal, a character for two pixels one above the other; grey from 128 up is
+    /// drawn. Each line ends with a line feed.
+    pub fn to_half_blocks(&self) -> String {
+        let drawn = |x: usize, y: usize| y < self.height && self.pixels[y * self.width + x] >= 128;
+        let mut text = String::new();
+        for y in (0..self.height).step_by(2) {
+            text.extend((0..self.width).map(|x| match (drawn(x, y), drawn(x, y + 1)) {
+                (false, false) => ' ',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (true, true) => '█',
+            }));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn pixels_must_fill_the_size() {
+        let error = GreyImage::new(3, 2, vec![0; 5]).unwrap_err();
+        assert_eq!(error.to_string(), "5 pixels for an image of 3 x 2");
+        assert!(GreyImage::new(usize::MAX, 2, vec![]).is_err());
+    }
+
+    #[test]
+    fn half_blocks_show_two_rows_a_line() {
+        let image = GreyImage::new(2, 3, vec![0, 255, 128, 255, 127, 128]).unwrap();
+        assert_eq!(image.to_half_blocks(), "▄█\n ▀\n");
+    }
+}

@@ -1,0 +1,212 @@
+//! How one network is carried on the torus with one parameter set.
+
+use std::sync::Arc;
+
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rayon::prelude::*;
+use tfhe_core::{
+    ciphertext::CiphertextList, control::Control, evaluator::Evaluator, noise, parameters::Parameters,
+    torus::Torus,
+};
+
+use super::{
+    machine::{Ciphertexts, Phases},
+    scale::Scale,
+    scores::ScoreScale,
+    stage::{Range, Stage},
+    walk,
+};
+use crate::{
+    client::{
+        encoding::{encoded::EncodedImage, fault::EncodingFault},
+        encrypted::{EncryptedImage, EncryptedScores, ImageContent},
+        engine::{Engine, check_parameters},
+        functional::FunctionalScheme,
+        scores::Scores,
+    },
+    engine::plaintext::evaluate,
+    error::{Error, Result},
+    layer::kind::Layer,
+    model::network::Model,
+};
+
+/// Bytes of a file beside its values (docs/formats.md): frame, seed and two counts of packed ciphertexts.
+const IMAGE_FILE_BYTES: usize = 172;
+/// Frame and count of a list of ciphertexts.
+const SCORES_FILE_BYTES: usize = 136;
+
+/// How one network is carried on the torus with one parameter set.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    model: Arc<Model>,
+    /// The client's part: parameter set, encoding of the picture, layout of the scores.
+    scheme: FunctionalScheme,
+    /// All but the last stage, whose sums are the scores.
+    stages: Vec<(Stage, Scale)>,
+    /// The name of the last stage.
+    last: Arc<str>,
+    scores: ScoreScale,
+}
+
+/// What a plan says of a layer.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Margin {
+    /// The linear layer's name.
+    pub layer: Arc<str>,
+    /// Bootstraps behind the layer.
+    pub bootstraps: usize,
+    /// The least and the greatest sum that an accepted picture can have, in the integers of the model.
+    pub range: (i64, i64),
+    /// Standard deviation of the noise of what is looked up or decrypted, in the same units.
+    pub noise: f64,
+}
+
+impl Plan {
+    /// Chooses the units of a network's layers.
+    ///
+    /// # Errors
+    /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise; [`Error::UnsupportedLayer`] for layers in
+    /// an order that the engine does not run; [`Error::TooManyInputs`] where the windows of a picture do not fit one sample.
+    pub fn new(model: Arc<Model>, parameters: &'static Parameters) -> Result<Self> {
+        let row_len = FunctionalScheme::row_len(model.input(), parameters)?;
+        let mut stages = Stage::of(&model)?;
+        let last = stages.pop().expect("invariant: a network has a stage");
+        let (mut inputs, mut variance) = (Range::of_inputs(model.input()), noise::fresh(parameters));
+        let mut scaled = Vec::new();
+        for stage in stages {
+            let scale = Scale::new(&stage, inputs, variance, parameters)?;
+            (inputs, variance) = (scale.outputs(&stage), noise::bootstrapped(parameters));
+            scaled.push((stage, scale));
+        }
+        let scores = ScoreScale::new(&last, inputs, variance, parameters)?;
+        let unit = scaled.first().map_or(scores.unit, |(_, scale)| scale.unit);
+        let layers = model.layers_and_shapes();
+        let rectified = matches!(layers.last(), Some((Layer::Relu(_), _)));
+        let dense = layers.iter().rev().find_map(|(layer, _)| match layer {
+            Layer::Dense(dense) => Some(dense),
+            _ => None,
+        });
+        let dense = dense.expect("invariant: the last layer that is no rectifier is dense");
+        let layout = scores.layout(dense.biases().to_vec(), dense.shift(), rectified);
+        let scheme = FunctionalScheme { parameters, unit, row_len, scores: layout };
+        Ok(Self { model, scheme, stages: scaled, last: last.name, scores })
+    }
+
+    /// The plan with the cheapest parameter set under which no layer is too noisy.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new) with the last set, where none will do.
+    pub fn cheapest(model: Arc<Model>) -> Result<Self> {
+        let (last, sets) =
+            Engine::Functional.parameter_sets().split_last().expect("invariant: an engine has a set");
+        let fitting = sets.iter().find_map(|set| Self::new(Arc::clone(&model), set).ok());
+        fitting.map_or_else(|| Self::new(model, last), Ok)
+    }
+
+    /// The parameter set.
+    pub fn parameters(&self) -> &'static Parameters {
+        self.scheme.parameters
+    }
+
+    /// Bootstraps of one inference.
+    pub fn bootstraps(&self) -> usize {
+        self.stages.iter().map(|(stage, _)| stage.bootstraps()).sum()
+    }
+
+    /// What is said of each linear layer, from the first to the scores.
+    pub fn margins(&self) -> Vec<Margin> {
+        let hidden = self.stages.iter().map(|(stage, scale)| Margin {
+            layer: Arc::clone(&stage.name),
+            bootstraps: stage.bootstraps(),
+            range: scale.range,
+            noise: scale.noise,
+        });
+        let last = Margin {
+            layer: Arc::clone(&self.last),
+            bootstraps: 0,
+            range: self.scores.range,
+            noise: self.scores.noise,
+        };
+        hidden.chain([last]).collect()
+    }
+
+    /// Bytes of an encrypted picture's file: a seed, and 4 a value.
+    pub fn image_bytes(&self) -> usize {
+        IMAGE_FILE_BYTES + 4 * self.scheme.message_count(self.model.input())
+    }
+
+    /// Bytes of the encrypted scores' file: a ciphertext a part.
+    pub fn scores_bytes(&self) -> usize {
+        SCORES_FILE_BYTES + self.scores.parts.len() * (8 + 4 * (self.parameters().wire_dimension() + 1))
+    }
+
+    /// What the client needs to know.
+    pub(crate) fn scheme(&self) -> &FunctionalScheme {
+        &self.scheme
+    }
+
+    /// The server's part: evaluates the network on an encrypted picture, on all threads of the current rayon pool. The
+    /// control hears of bootstraps, and is asked whether to stop before each portion of them.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
+    /// parameter set, [`Error::Crypto`] for another key, [`Error::Cancelled`].
+    pub(crate) fn infer(
+        &self,
+        evaluator: &Evaluator,
+        image: &EncryptedImage,
+        control: &Control,
+    ) -> Result<EncryptedScores> {
+        check_parameters(self.parameters(), evaluator.parameters())?;
+        image.check_model(self.model.interface())?;
+        let ImageContent::Packed(packed) = image.content() else {
+            return Err(Error::OtherParameters {
+                found: image.parameters().name(),
+                expected: self.parameters().name(),
+            });
+        };
+        check_parameters(self.parameters(), packed.parameters())?;
+        let (found, expected) = (packed.message_count(), self.scheme.message_count(self.model.input()));
+        if found != expected || packed.row_len() != self.scheme.row_len {
+            return Err(EncodingFault::Length { found, expected }.into());
+        }
+        control.check()?;
+        let size = self.parameters().polynomial_size();
+        let mut machine = Ciphertexts { evaluator, image: packed, control };
+        let scores = walk::run(&self.stages, &self.scores, size, &mut machine)?;
+        let list = CiphertextList::new(self.parameters(), evaluator.key_id(), scores)?;
+        Ok(EncryptedScores::new(list, self.model.digest()))
+    }
+
+    /// The probability, by the noise formulas, that the encrypted network gives a picture the oracle's label: the share
+    /// of `trials` [simulations](Self::simulate) in which it does.
+    ///
+    /// # Errors
+    /// [`EncodingFault::Length`] for a picture encoded for another model.
+    pub fn predict(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<f64> {
+        let label = evaluate(&self.model, image)?.label();
+        let simulated = self.simulate(image, trials, seed)?;
+        let agreements = simulated.iter().filter(|scores| scores.label() == label).count();
+        Ok(agreements as f64 / f64::from(trials))
+    }
+
+    /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
+    /// the formulas give. The same seed gives the same scores.
+    ///
+    /// # Errors
+    /// [`EncodingFault::Length`] for a picture encoded for another model.
+    pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
+        let messages = self.scheme.messages(self.model.input(), image)?;
+        let size = self.parameters().polynomial_size();
+        let simulate = |trial: u32| {
+            let mut rng = ChaCha20Rng::seed_from_u64(seed);
+            rng.set_stream(trial.into());
+            let mut machine = Phases::new(self.parameters(), &messages, self.scheme.row_len, rng);
+            let phases = walk::run(&self.stages, &self.scores, size, &mut machine)?;
+            let phases: Vec<f64> = phases.into_iter().map(Torus::to_real).collect();
+            Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
+        };
+        (0..trials).into_par_iter().map(simulate).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! The walk through a network, from the picture to the parts of the scores.
+
+use tfhe_core::{
+    bootstrap::LookupTable,
+    torus::{Torus, Torus32},
+};
+
+use super::{
+    machine::Machine,
+    scale::Scale,
+    scores::ScoreScale,
+    stage::{Linear, Stage},
+};
+use crate::error::Result;
+
+/// The parts of the scores, with tables of so many slots.
+pub(super) fn run<M: Machine>(
+    stages: &[(Stage, Scale)],
+    scores: &ScoreScale,
+    size: usize,
+    machine: &mut M,
+) -> Result<Vec<M::Value>> {
+    // The planes of an XNOR convolution are not values by themselves.
+    let mut values = match stages.first() {
+        Some((Stage { linear: Linear::Xnor(_), .. }, _)) => Vec::new(),
+        _ => machine.inputs(),
+    };
+    let next_units = stages.iter().skip(1).map(|(_, scale)| scale.unit).chain([scores.unit]);
+    for ((stage, scale), next) in stages.iter().zip(next_units) {
+        let sums = linear(stage, scale, &values, machine)?;
+        let reduced = maxima(stage, scale.levels, sums, size, machine)?;
+        let output = stage.outputs();
+        let channels = if stage.linear.is_uniform() { 1 } else { output.channels };
+        let tables: Vec<LookupTable> =
+            (0..channels).map(|channel| scale.activation(stage, channel, size, next.real())).collect();
+        let channel = |place| if channels == 1 { 0 } else { place / (output.height * output.width) };
+        let of_each: Vec<&LookupTable> = (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
+        values = machine.bootstrap(&reduced, &of_each)?;
+    }
+    machine.combine(scores.parts.len(), |index| {
+        let part = &scores.parts[index];
+        let constant = Torus::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
+        (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
+    })
+}
+
+/// The sums of a stage, about its centre.
+fn linear<M: Machine>(
+    stage: &Stage,
+    scale: &Scale,
+    values: &[M::Value],
+    machine: &M,
+) -> Result<Vec<M::Value>> {
+    let output = stage.linear.output(stage.input);
+    let area = output.height * output.width;
+    let rows: Vec<&[i32]> = stage.linear.weights().iter().collect();
+    let constants: Vec<Torus32> =
+        (0..rows.len()).map(|channel| Torus::from_real(scale.constant(stage, channel))).collect();
+    if let Linear::Xnor(_) = stage.linear {
+        let filters = rows.into_iter().map(|row| machine.sum_rows(row));
+        let sums: Vec<M::Value> = filters.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        return machine.combine(sums.len(), |place| (constants[place / area], vec![(1, &sums[place])]));
+    }
+    machine.combine(output.values(), |place| {
+        let channel = place / area;
+        let window = stage.linear.window(stage.input, output, place).into_iter();
+        let terms = rows[channel].iter().zip(window).filter(|&(&w, _)| w != 0);
+        let terms: Vec<_> = terms.map(|(&w, place)| (w, &values[place])).collect();
+        // A row of zeros still needs a value to give the sum its shape.
+        (constants[channel], if terms.is_empty() { vec![(0, &values[0])] } else { terms })
+    })
+}
+
+/// What becomes one value of the next level of maxima.
+enum Operand {
+    /// Two values, by the number of their pair.
+    Pair(usize),
+    /// One that was left over, by its place.
+    Single(usize),
+}
+
+/// The maxima of a stage, each at twice the unit for every level.
+fn maxima<M: Machine>(
+    stage: &Stage,
+    levels: u32,
+    mut values: Vec<M::Value>,
+    size: usize,
+    machine: &mut M,
+) -> Result<Vec<M::Value>> {
+    let mut factor = 1 << levels;
+    for (pool, input) in &stage.pools {
+        // The places of what is left of each square.
+        let mut squares: Vec<Vec<usize>> = pool.windows(*input).collect();
+        while squares.first().is_some_and(|square| square.len() > 1) {
+            let pairs: Vec<(usize, usize)> = squares
+                .iter()
+                .flat_map(|square| square.chunks_exact(2))
+                .map(|pair| (pair[0], pair[1]))
+                .collect();
+            let differences = machine.combine(pairs.len(), |index| {
+                let (a, b) = pairs[index];
+                (Torus32::default(), vec![(factor, &values[a]), (-factor, &values[b])])
+            })?;
+            let table = Scale::magnitude(size, factor);
+            let magnitudes = machine.bootstrap(&differences, &vec![&table; pairs.len()])?;
+
+            // A pair becomes a + b + |a - b|; one that was left over is doubled, as maxima are.
+            let mut reduced = Vec::new();
+            let mut pair = 0;
+            for square in &mut squares {
+                let first = reduced.len();
+                for cells in square.chunks(2) {
+                    let operand =
+                        if cells.len() == 2 { Operand::Pair(pair) } else { Operand::Single(cells[0]) };
+                    pair += cells.len() / 2;
+                    reduced.push(operand);
+                }
+                *square = (first..reduced.len()).collect();
+            }
+            let shift = Torus::from_real(0.25 / f64::from(factor));
+            values = machine.combine(reduced.len(), |index| match reduced[index] {
+                Operand::Pair(pair) => {
+                    let (a, b) = pairs[pair];
+                    (shift, vec![(1, &values[a]), (1, &values[b]), (1, &magnitudes[pair])])
+                }
+                Operand::Single(place) => (Torus32::default(), vec![(2, &values[place])]),
+            })?;
+            factor /= 2;
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,86 @@
+//! A layer of any kind.
+
+use super::{
+    activation::{Relu, Sign, signs},
+    binary_dense::BinaryDense,
+    convolution::Convolution,
+    dense::Dense,
+    max_pool::MaxPool,
+    xnor_convolution::XnorConvolution,
+};
+use crate::client::shape::Shape;
+
+/// A layer of a network.
+#[derive(Debug, Clone)]
+pub(crate) enum Layer {
+    /// A hidden layer of +-1 neurons.
+    BinaryDense(BinaryDense),
+    /// An affine map, fully connected: the scores, or a hidden layer.
+    Dense(Dense),
+    /// Small filters of integers.
+    Convolution(Convolution),
+    /// Small filters of +-1 on signs, scaled by the client's window means: the paper's binarized convolution.
+    XnorConvolution(XnorConvolution),
+    /// max(x, 0).
+    Relu(Relu),
+    /// The greatest of each square.
+    MaxPool(MaxPool),
+    /// +1 where x >= 0, else -1.
+    Sign(Sign),
+}
+
+impl Layer {
+    /// The layer's name in the manifest.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::BinaryDense(layer) => layer.name(),
+            Self::Dense(layer) => layer.name(),
+            Self::Convolution(layer) => layer.name(),
+            Self::XnorConvolution(layer) => layer.name(),
+            Self::Relu(layer) => &layer.name,
+            Self::MaxPool(layer) => &layer.name,
+            Self::Sign(layer) => &layer.name,
+        }
+    }
+
+    /// What kind it is, as the manifest says.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::BinaryDense(_) => "binary-dense",
+            Self::Dense(_) => "dense",
+            Self::Convolution(_) => "convolution",
+            Self::XnorConvolution(_) => "xnor-convolution",
+            Self::Relu(_) => "relu",
+            Self::MaxPool(_) => "max-pool",
+            Self::Sign(_) => "sign",
+        }
+    }
+
+    /// The shape of what it gives for values of shape `input`: for an XNOR convolution, that of the picture.
+    pub(crate) fn output(&self, input: Shape) -> Shape {
+        match self {
+            Self::BinaryDense(layer) => Shape::vector(layer.weights().rows()),
+            Self::Dense(layer) => Shape::vector(layer.weights().rows()),
+            Self::Convolution(layer) => layer.output(input),
+            Self::XnorConvolution(layer) => layer.output(input),
+            Self::Relu(_) | Self::Sign(_) => input,
+            Self::MaxPool(layer) => layer.output(input),
+        }
+    }
+
+    /// What it gives on values of shape `input`: integers, +-1 for a binary layer.
+    pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
+        match self {
+            Self::BinaryDense(layer) => signs(&layer.sums(values)),
+            Self::Sign(_) => signs(values),
+            Self::Dense(layer) => layer.evaluate(values),
+            Self::Convolution(layer) => layer.evaluate(input, values),
+            Self::XnorConvolution(layer) => layer.evaluate(input, values),
+            Self::Relu(_) => values.iter().map(|&x| x.max(0)).collect(),
+            Self::MaxPool(layer) => {
+                let greatest = |window: Vec<usize>| window.iter().map(|&place| values[place]).max();
+                layer.windows(input).filter_map(greatest).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! A network, read from its two files.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    chain::Chain,
+    fault::{ModelFault, ModelFile},
+    manifest::{LayerEntry, Manifest},
+    summary::LayerSummary,
+    weights::Weights,
+};
+use crate::{
+    client::{encoding::input::InputEncoding, encrypted::EncryptedImage, interface::Interface, shape::Shape},
+    error::{Error, Result},
+    layer::{
+        activation::{Relu, Sign},
+        binary_dense::BinaryDense,
+        convolution::Convolution,
+        dense::Dense,
+        kind::Layer,
+        max_pool::MaxPool,
+        xnor_convolution::XnorConvolution,
+    },
+};
+
+/// A network, checked: layers whose shapes chain, the last of which gives scores.
+#[derive(Debug, Clone)]
+pub struct Model {
+    interface: Interface,
+    description: String,
+    /// With the shapes of their inputs.
+    layers: Vec<(Layer, Shape)>,
+}
+
+impl Model {
+    /// The model of a manifest and its weights.
+    ///
+    /// # Errors
+    /// [`Error::Model`], where a file is too large or ill-formed, or the two do not describe one network.
+    pub fn from_bytes(manifest_bytes: &[u8], weights_bytes: &[u8]) -> Result<Self> {
+        let in_manifest = |fault| Error::Model { file: ModelFile::Manifest, fault };
+        let in_weights = |fault| Error::Model { file: ModelFile::Weights, fault };
+        check_size(ModelFile::Manifest, manifest_bytes)?;
+        let manifest = Manifest::parse(manifest_bytes).map_err(in_manifest)?;
+        check_size(ModelFile::Weights, weights_bytes)?;
+        let mut weights = Weights::parse(weights_bytes).map_err(in_weights)?;
+
+        let mut chain = Chain::new(&manifest.input);
+        let mut layers = Vec::new();
+        for entry in manifest.layers {
+            let (shape, name) = (chain.check(&entry).map_err(in_manifest)?, entry.name().into());
+            let layer = read_layer(entry, shape, name, &mut weights).map_err(in_weights)?;
+            chain.push(&layer).map_err(in_manifest)?;
+            layers.push((layer, shape));
+        }
+        let fraction_bits = chain.finish();
+        weights.finish().map_err(in_weights)?;
+
+        let digest = Sha256::new().chain_update(manifest_bytes).chain_update(weights_bytes).finalize().into();
+        let interface = Interface { name: manifest.name, digest, input: manifest.input, fraction_bits };
+        Ok(Self { interface, description: manifest.description, layers })
+    }
+
+    /// The model's name, one line.
+    pub fn name(&self) -> &str {
+        &self.interface.name
+    }
+
+    /// What the model is, one line.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// How the model reads pictures.
+    pub fn input(&self) -> &InputEncoding {
+        &self.interface.input
+    }
+
+    /// The layers from the first to the last.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = LayerSummary> {
+        self.layers.iter().map(|(layer, shape)| LayerSummary::new(layer.clone(), *shape))
+    }
+
+    /// Refuses an image that was encrypted for another model; for whoever wants to know before long work.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`].
+    pub fn check_image(&self, image: &EncryptedImage) -> Result<()> {
+        image.check_model(&self.interface)
+    }
+
+    /// What a client must know of the model on any engine.
+    pub(crate) fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// The layers, each with the shape of its inputs: for an XNOR convolution, that of the picture.
+    pub(crate) fn layers_and_shapes(&self) -> &[(Layer, Shape)] {
+        &self.layers
+    }
+
+    /// The number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        let (layer, input) = self.layers.last().expect("invariant: a model has a layer");
+        layer.output(*input).values()
+    }
+
+    /// Fraction bits of the scores.
+    pub(crate) fn fraction_bits(&self) -> u32 {
+        self.interface.fraction_bits
+    }
+
+    /// The SHA-256 of the manifest followed by the weights, by which results name the model that made them:
+    /// `cat manifest.toml weights.safetensors | sha256sum`.
+    ///
+    /// No other model has the same bytes split elsewhere. The first eight bytes of the weights are a length below
+    /// 2^32, hence end in zeros, and a manifest has no zeros; nor can the weights start later, because then bytes of
+    /// their header, which is text, would stand in those zeros' place.
+    pub fn digest(&self) -> [u8; 32] {
+        self.interface.digest
+    }
+}
+
+/// Refuses a file that is larger than what is read.
+fn check_size(file: ModelFile, bytes: &[u8]) -> Result<()> {
+    let limit = file.most_bytes();
+    if bytes.len() <= limit {
+        Ok(())
+    } else {
+        Err(Error::Model { file, fault: ModelFault::TooLarge { limit } })
+    }
+}
+
+/// The layer of an entry that fits values of shape `input`.
+fn read_layer(
+    entry: LayerEntry,
+    input: Shape,
+    name: Arc<str>,
+    weights: &mut Weights,
+) -> Result<Layer, ModelFault> {
+    Ok(match entry {
+        LayerEntry::BinaryDense { inputs, outputs, weights: w, biases, .. } => {
+            let matrix = weights.take_binary_matrix(&w, &[outputs, inputs])?;
+            Layer::BinaryDense(BinaryDense::new(name, matrix, weights.take_biases(&biases, outputs)?))
+        }
+        LayerEntry::Dense { inputs, outputs, shift, bits, fraction_bits, weights: w, biases, .. } => {
+            let matrix = weights.take_matrix(&w, &[outputs, inputs])?;
+            let biases = weights.take_biases(&biases, outputs)?;
+            Layer::Dense(Dense { name, weights: matrix, biases, shift, bits, fraction_bits })
+        }
+        LayerEntry::Convolution { filters, size, stride, shift, weights: w, biases, .. } => {
+            let dimensions = [filters, input.channels, size, size];
+            // One channel needs no dimension of its own.
+            let dimensions =
+                if input.channels == 1 { vec![filters, size, size] } else { dimensions.to_vec() };
+            let matrix = weights.take_matrix(&w, &dimensions)?;
+            let biases = weights.take_biases(&biases, filters)?;
+            Layer::Convolution(Convolution { name, size, stride, shift, weights: matrix, biases })
+        }
+        LayerEntry::XnorConvolution {
+            filters,
+            size,
+            fraction_bits,
+            bits,
+            weights: w,
+            scales,
+            biases,
+            ..
+        } => {
+            let matrix = weights.take_binary_matrix(&w, &[filters, size, size])?;
+            let scales = weights.take_scales(&scales, filters)?;
+            let biases = weights.take_biases(&biases, filters)?;
+            Layer::XnorConvolution(XnorConvolution {
+                name,
+                size,
+                fraction_bits,
+                bits,
+                weights: matrix,
+                scales,
+                biases,
+            })
+        }
+        LayerEntry::Relu { .. } => Layer::Relu(Relu { name }),
+        LayerEntry::MaxPool { size, .. } => Layer::MaxPool(MaxPool { name, size }),
+        LayerEntry::Sign { .. } => Layer::Sign(Sign { name }),
+    })
+}

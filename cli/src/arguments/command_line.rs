@@ -1,0 +1,172 @@
+//! The commands, and what all of them take.
+
+use std::num::NonZeroUsize;
+
+use clap::{Parser, Subcommand};
+use tfhe_core::backend::Backend;
+
+use crate::{
+    arguments::{
+        client::{Decrypt, Demo, Encrypt, Keygen},
+        files::{Convert, Inspect, Models},
+        paper::Paper,
+        server::{Estimate, Infer},
+        trials::{Circuit, Evaluate, Soak, Vectors},
+    },
+    error::{Error, Result},
+    session::Session,
+    terminal::output::Output,
+};
+
+const AFTER_HELP: &str = "\
+Example, the whole path from a picture to its label:
+  bnn keygen                            # client: makes keys/secret.key and keys/cloud.key
+  bnn encrypt models/digits/7.png       # client: makes 7.enc
+  bnn infer 7.enc                       # server: makes 7.scores; it needs keys/cloud.key only
+  bnn decrypt 7.scores                  # client: prints the scores and the label
+  bnn demo                              # all four steps in one command
+
+Files: the name - stands for standard input or standard output wherever one file is read or written. Pipes such as \
+/dev/fd/3 serve as well. While a file is written to standard output, nothing else is printed there.
+
+Engines: `bnn keygen` makes keys for the functional engine, `bnn keygen --engine gates` makes keys for exact circuits. \
+The other commands follow the key.
+
+Models and sample digits are looked up in ./models, then in $BNN_MODELS, then in the source tree that this program \
+was built from. KB and MB are 1000 and 1000000 bytes.
+
+Exit codes:
+  0    done
+  1    failed: a file, key, image or model is missing, damaged or does not fit
+  2    wrong usage
+  130  interrupted (Ctrl-C); no half-written file is left";
+
+/// Inference of binarized neural networks over encrypted data.
+#[derive(Debug, Parser)]
+#[command(name = "bnn", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Number of threads to compute with [default: one for each core]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+
+    /// Instruction set to compute with: portable, avx2 or avx512 [default: $TFHE_BACKEND, else the fastest here]
+    #[arg(long, global = true, value_name = "NAME")]
+    backend: Option<Backend>,
+
+    /// Print one JSON object on stdout, and errors as {"error": ".."} in the last line of stderr
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(crate) fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Text }
+    }
+
+    pub(crate) fn session(&self) -> Session {
+        Session { output: self.output(), backend: self.backend }
+    }
+
+    /// Starts the threads that everything computes on.
+    ///
+    /// # Errors
+    /// [`Error::Threads`].
+    pub(crate) fn start_threads(&self) -> Result<()> {
+        // 0 is rayon's word for one a core.
+        let count = self.threads.map_or(0, NonZeroUsize::get);
+        rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(Error::Threads)
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole path on one digit, playing client and server
+    Demo(Demo),
+    /// Client: makes a secret key and its cloud key
+    Keygen(Keygen),
+    /// Client: encrypts a picture
+    Encrypt(Encrypt),
+    /// Server: evaluates a network on encrypted pictures, with the cloud key only
+    Infer(Infer),
+    /// Client: decrypts scores, and prints them with the label
+    Decrypt(Decrypt),
+    /// The same steps with the files of the paper's system
+    #[command(subcommand)]
+    Paper(Paper),
+    /// Writes keys and ciphertexts in the form of the TFHE library's files, or back in the native form
+    Convert(Convert),
+    /// Tells what a file or a model folder is
+    Inspect(Inspect),
+    /// Lists the models that are found, or writes what a client needs of one
+    Models(Models),
+    /// Tells what an inference would cost on this machine, whose speed is measured first
+    Estimate(Estimate),
+    /// Measures accuracy on a labelled data set, in the clear or encrypted
+    Evaluate(Evaluate),
+    /// Reads a Boolean circuit in Bristol Fashion: tells its cost, or runs it
+    #[command(subcommand)]
+    Circuit(Circuit),
+    /// Runs random circuits on ciphertexts and counts the bits that come out wrong
+    Soak(Soak),
+    /// Checks this machine and program against known answers of every step, or makes the files of them
+    #[command(subcommand)]
+    Vectors(Vectors),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::{CommandFactory, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    /// The command and all below it, each with its full name.
+    fn commands(name: &str, command: &clap::Command) -> Vec<(String, clap::Command)> {
+        let mut all = vec![(name.to_owned(), command.clone())];
+        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+            all.extend(commands(&format!("{name} {}", below.get_name()), below));
+        }
+        all
+    }
+
+    /// The command lines of `bnn` in a line of an example, which may be a pipeline.
+    fn lines(example: &str) -> impl Iterator<Item = Vec<&str>> {
+        let without_comment = example.split(" # ").next().unwrap_or_default();
+        without_comment.split(" | ").map(|line| line.split_whitespace().collect::<Vec<_>>()).filter_map(
+            |words| {
+                let start = words.iter().position(|&word| word == "bnn")?;
+                Some(words[start..].to_vec())
+            },
+        )
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_can_be_typed() {
+        let all = commands("bnn", &Arguments::command());
+        assert!(all.len() > 20, "{} commands", all.len());
+        for (name, command) in all {
+            let help =
+                command.get_after_help().unwrap_or_else(|| panic!("{name} has no example")).to_string();
+            let (heading, rest) = help.split_once(":\n").unwrap();
+            assert!(heading.starts_with("Example"), "{name}: {help}");
+            let examples = rest.lines().take_while(|line| !line.is_empty());
+            let typed: Vec<Vec<&str>> = examples.flat_map(lines).collect();
+            assert!(typed.iter().any(|words| words.join(" ").starts_with(&name)), "{name}: {help}");
+            for words in typed {
+                if let Err(error) = Arguments::try_parse_from(&words) {
+                    assert_eq!(error.kind(), ErrorKind::DisplayHelp, "{}: {error}", words.join(" "));
+                }
+            }
+        }
+    }
+}

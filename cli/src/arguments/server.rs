@@ -1,0 +1,65 @@
+//! What a server does: inference, and what one would cost.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::arguments::shared::{
+    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Overwriting,
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bnn infer 7.enc
+  bnn infer 3.enc 7.enc --out-dir scores
+  ssh client cat 7.enc | bnn infer - --out - | ssh client bnn decrypt -")]
+pub(crate) struct Infer {
+    /// Encrypted pictures; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) cloud_key: CloudKeyFile,
+
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Output, for one picture; `-` writes standard output [default: the input's name and .scores, in the folder of outputs]
+    #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Folder of outputs [default: the current one]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) out_dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+
+    #[command(flatten)]
+    pub(crate) gates: GatesRun,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bnn estimate sign-cnn
+  bnn estimate binarized-cnn --engine gates")]
+pub(crate) struct Estimate {
+    /// Model: a folder, or a name that `bnn models` lists
+    #[arg(value_name = "M")]
+    pub(crate) model: String,
+
+    /// Engine [default: functional for a network that it runs, else gates]
+    #[arg(long, value_name = "E", value_enum)]
+    pub(crate) engine: Option<EngineChoice>,
+
+    /// How circuits of gates are built
+    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
+    pub(crate) style: CircuitStyle,
+
+    /// IDX file of images on which to predict how often noise changes a label; `-` reads standard input [default: the sample
+    /// digits]
+    #[arg(long, value_name = "IDX")]
+    pub(crate) images: Option<PathBuf>,
+}

@@ -1,0 +1,160 @@
+//! Choices that several commands have.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use bnn::{circuit::Style, engine::Engine};
+use clap::{Args, ValueEnum};
+
+use crate::files::whole::Existing;
+
+/// The model where none is named: the paper's network, retrained.
+pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
+
+/// The network to use.
+#[derive(Debug, Args)]
+pub(crate) struct ModelChoice {
+    /// Model: a folder, or a name that `bnn models` lists
+    #[arg(long = "model", value_name = "M", default_value = DEFAULT_MODEL)]
+    pub(crate) name: String,
+}
+
+/// What a client knows of the network.
+#[derive(Debug, Args)]
+pub(crate) struct ClientChoice {
+    #[command(flatten)]
+    pub(crate) model: ModelChoice,
+
+    /// Client specification of the model, in the model's place; `-` reads standard input. `bnn models --client` makes one
+    #[arg(long = "client", value_name = "FILE", conflicts_with = "name")]
+    pub(crate) specification: Option<PathBuf>,
+}
+
+impl ClientChoice {
+    /// The file of the specification, if one is named.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.specification.as_deref()
+    }
+}
+
+/// Whether outputs may replace existing files.
+#[derive(Debug, Args)]
+pub(crate) struct Overwriting {
+    /// Replace outputs that exist
+    #[arg(long)]
+    force: bool,
+}
+
+impl Overwriting {
+    pub(crate) fn existing(&self) -> Existing {
+        if self.force { Existing::Replace } else { Existing::Refuse }
+    }
+}
+
+/// The client's secret key.
+#[derive(Debug, Args)]
+pub(crate) struct SecretKeyFile {
+    /// Secret key; `-` reads standard input
+    #[arg(long = "key", value_name = "FILE", default_value = "keys/secret.key")]
+    pub(crate) path: PathBuf,
+}
+
+/// The server's cloud key.
+#[derive(Debug, Args)]
+pub(crate) struct CloudKeyFile {
+    /// Cloud key; `-` reads standard input
+    #[arg(long = "cloud-key", value_name = "FILE", default_value = "keys/cloud.key")]
+    pub(crate) path: PathBuf,
+}
+
+/// A picture that decrypted scores are compared with.
+#[derive(Debug, Args)]
+pub(crate) struct Comparison {
+    /// The picture, `-` for standard input: run the network on it in the clear, and fail if a score differs in any bit
+    #[arg(long = "compare", value_name = "FILE", conflicts_with = "specification")]
+    pub(crate) image: Option<PathBuf>,
+
+    /// Which picture of an IDX file to compare with; the first is 0
+    #[arg(long, value_name = "I", requires = "image")]
+    pub(crate) index: Option<usize>,
+}
+
+/// How a network runs as circuits of gates.
+#[derive(Debug, Args)]
+pub(crate) struct GatesRun {
+    /// Continue a run of gates that was stopped
+    #[arg(long)]
+    pub(crate) resume: bool,
+
+    /// Where a run of gates is saved as it goes [default: the output's name and .state; not saved where the output is no
+    /// file]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Save a run of gates after so many seconds, and after each layer
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = duration)]
+    pub(crate) save_every: f64,
+
+    /// How circuits of gates are built
+    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
+    pub(crate) style: CircuitStyle,
+}
+
+/// How a network is evaluated on ciphertexts.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// One bootstrap for each neuron: fast, and approximate
+    Functional,
+    /// A circuit of gates: exact, and slow
+    Gates,
+}
+
+impl From<EngineChoice> for Engine {
+    fn from(choice: EngineChoice) -> Self {
+        match choice {
+            EngineChoice::Functional => Self::Functional,
+            EngineChoice::Gates => Self::Gates,
+        }
+    }
+}
+
+impl fmt::Display for EngineChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Engine::from(*self).fmt(f)
+    }
+}
+
+/// How a circuit is built.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum CircuitStyle {
+    /// One bootstrap for each gate
+    AsPublished,
+    /// Equal gates once, and sums without a bootstrap
+    Optimized,
+}
+
+impl From<CircuitStyle> for Style {
+    fn from(style: CircuitStyle) -> Self {
+        match style {
+            CircuitStyle::AsPublished => Self::AsPublished,
+            CircuitStyle::Optimized => Self::Optimized,
+        }
+    }
+}
+
+impl fmt::Display for CircuitStyle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AsPublished => "as-published",
+            Self::Optimized => "optimized",
+        })
+    }
+}
+
+/// A duration in the argument's unit, short enough to be counted.
+pub(crate) fn duration(text: &str) -> Result<f64, String> {
+    let duration = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.0..=1e9).contains(&duration) { Ok(duration) } else { Err("expected a number from 0 to 1e9".into()) }
+}

@@ -1,0 +1,82 @@
+//! The pictures to evaluate, and what the integer network says of them.
+
+use std::ops::Range;
+
+use bnn::{
+    Error as NetworkError,
+    client::{EncodedImage, EncodingFault},
+    data::{IdxFault, IdxImages, IdxLabels},
+    engine,
+    model::Model,
+};
+use rayon::prelude::*;
+
+use crate::{
+    arguments::trials::Evaluate,
+    error::{About, Result},
+    files::{data_set, input},
+};
+
+/// The pictures to evaluate, with what the integer network says of them.
+pub(super) struct Selection {
+    pub(super) range: Range<usize>,
+    pub(super) images: Vec<Labelled>,
+    /// Pictures with larger values than the model accepts: a client would not send them, so they count as wrong.
+    pub(super) refused: usize,
+}
+
+/// A picture that the model accepts.
+pub(super) struct Labelled {
+    pub(super) index: usize,
+    pub(super) image: EncodedImage,
+    pub(super) label: usize,
+    /// The label of the integer network.
+    pub(super) integer: usize,
+}
+
+impl Selection {
+    pub(super) fn open(arguments: &Evaluate, model: &Model) -> Result<Self> {
+        let (images, labels) = (data_set::images(&arguments.images)?, data_set::labels(&arguments.labels)?);
+        let range = range(&images, &labels, arguments)?;
+        let evaluate = |index: usize| -> bnn::Result<Option<Labelled>> {
+            let image = match model.input().encode(&images.image(index)?) {
+                Err(NetworkError::Encoding(
+                    EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
+                )) => return Ok(None),
+                encoded => encoded?,
+            };
+            let integer = engine::evaluate(model, &image)?.label();
+            Ok(Some(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
+        };
+        let evaluated: Vec<Option<Labelled>> = range
+            .clone()
+            .into_par_iter()
+            .map(evaluate)
+            .collect::<bnn::Result<_>>()
+            .about(&input::name(&arguments.images))?;
+        let images: Vec<Labelled> = evaluated.into_iter().flatten().collect();
+        let refused = range.len() - images.len();
+        Ok(Self { range, images, refused })
+    }
+
+    /// How many the integer network gets right.
+    pub(super) fn correct(&self) -> usize {
+        self.images.iter().filter(|image| image.integer == image.label).count()
+    }
+}
+
+/// The indices asked for, of a data set whose labels are as many as its images.
+fn range(images: &IdxImages, labels: &IdxLabels, arguments: &Evaluate) -> Result<Range<usize>> {
+    let (count, label_count) = (images.len(), labels.as_slice().len());
+    if count != label_count {
+        let fault = IdxFault::LabelCount { labels: label_count, images: count };
+        return Err(NetworkError::from(fault)).about(&input::name(&arguments.labels));
+    }
+    let start = arguments.start;
+    if start >= count {
+        let fault = IdxFault::Index { index: start, count };
+        return Err(NetworkError::from(fault)).about(&input::name(&arguments.images));
+    }
+    let limit = arguments.limit.map_or(count, Into::into);
+    Ok(start..count.min(start.saturating_add(limit)))
+}

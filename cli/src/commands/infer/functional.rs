@@ -1,0 +1,93 @@
+//! The run of the functional engine, on many pictures at once.
+
+use std::{sync::Arc, time::Duration};
+
+use bnn::{circuit::Style, client::EncryptedImage, engine::Server, model::Model};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use tfhe_core::{backend::Backend, keys::CloudKey};
+
+use crate::{
+    commands::infer::cloud_key::prepare,
+    error::{About, Result},
+    files::{
+        named::Named,
+        output::{Target, Written},
+        whole::Secrecy,
+    },
+    terminal::{progress, units},
+};
+
+/// Inferences that were run.
+#[derive(Debug)]
+pub(crate) struct Inferred {
+    pub(crate) scores: Vec<Written>,
+    /// What all of them took.
+    pub(crate) duration: Duration,
+    pub(crate) backend: Backend,
+    /// Of all of them.
+    pub(crate) bootstraps: usize,
+    /// Bytes of the cloud key as it is held in memory, and what it took to prepare it.
+    pub(crate) key_bytes: usize,
+    pub(crate) key_duration: Duration,
+}
+
+impl Inferred {
+    pub(crate) fn bootstraps_per_second(&self) -> f64 {
+        self.bootstraps as f64 / self.duration.as_secs_f64()
+    }
+
+    pub(crate) fn images_per_minute(&self) -> f64 {
+        60.0 * self.scores.len() as f64 / self.duration.as_secs_f64()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "scores": self.scores.iter().map(Written::json).collect::<Vec<_>>(),
+            "seconds": self.duration.as_secs_f64(),
+            "images_per_minute": self.images_per_minute(),
+            "backend": self.backend.to_string(),
+            "threads": rayon::current_num_threads(),
+            "bootstraps": self.bootstraps,
+            "key_bytes_in_memory": self.key_bytes,
+            "key_seconds": self.key_duration.as_secs_f64(),
+        })
+    }
+}
+
+/// Evaluates a model on encrypted pictures, at least one, whose scores go to `targets`. Threads that have nothing left to do
+/// for a picture go on with the next. The key is read once everything else is known to fit.
+///
+/// # Errors
+/// Where pictures, key and model do not belong together, or an output cannot be written.
+pub(crate) fn infer(
+    model: &Arc<Model>,
+    images: &[Named<EncryptedImage>],
+    targets: &[Target],
+    key: impl FnOnce() -> Result<Named<CloudKey>>,
+    backend: Backend,
+) -> Result<Inferred> {
+    images.iter().try_for_each(|image| model.check_image(&image.content).about(&image.name))?;
+    let (evaluator, key_duration) = prepare(&key()?, images, backend)?;
+    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), Style::Optimized)?;
+
+    let bootstraps = images.len() * server.bootstraps()?;
+    let bar = Arc::new(progress::Count::bootstraps(bootstraps));
+    let control = progress::Count::control(&bar);
+    let one = |(image, target): (&Named<EncryptedImage>, &Target)| {
+        let (scores, duration) = units::timed(|| server.infer(&image.content, &control));
+        let bytes = scores.and_then(|scores| scores.to_bytes()).about(&image.name)?;
+        target.write(&bytes, Secrecy::Everyone, duration)
+    };
+    let (scores, duration) =
+        units::timed(|| images.par_iter().zip(targets).map(one).collect::<Result<Vec<Written>>>());
+    bar.finish();
+    Ok(Inferred {
+        scores: scores?,
+        duration,
+        backend,
+        bootstraps,
+        key_bytes: evaluator.key_bytes(),
+        key_duration,
+    })
+}

@@ -1,0 +1,225 @@
+//! The run of a network as a circuit of gates. It takes minutes to hours, so the run is saved as it goes, and can go on where
+//! it was stopped.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use bnn::{
+    client::{EncryptedImage, EncryptedScores},
+    engine::{
+        Server,
+        gates::{self, Inference},
+    },
+    model::Model,
+};
+use serde_json::json;
+use tfhe_core::{backend::Backend, control::Control, keys::CloudKey};
+
+use crate::{
+    arguments::shared::GatesRun,
+    commands::infer::cloud_key::prepare,
+    error::{About, Error, Result},
+    files::{
+        folder::is_same,
+        input::{Input, is_stdin},
+        named::Named,
+        output::{Target, check_file},
+        whole::{Existing, Secrecy, write_whole},
+    },
+    terminal::{description, interrupt, output::Output, progress, units},
+};
+
+/// Bytes by which a saved run is told.
+const START_BYTES: usize = 16;
+/// The longest saved run that is read, in bytes: more than the ciphertexts of any network here.
+const MOST_STATE_BYTES: u64 = 1 << 32;
+
+/// What is to be run, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    pub(crate) options: &'a GatesRun,
+    pub(crate) existing: Existing,
+    /// All files that the command reads.
+    pub(crate) inputs: &'a [&'a Path],
+    pub(crate) target: &'a Target,
+    /// The form of the scores' file.
+    pub(crate) to_bytes: fn(&EncryptedScores) -> bnn::Result<Vec<u8>>,
+    pub(crate) backend: Backend,
+    pub(crate) output: Output,
+}
+
+/// Evaluates a model on an encrypted picture. The key is read once everything else is known to fit.
+///
+/// # Errors
+/// Where picture, key, model and saved run do not belong together, or an output cannot be written.
+pub(crate) fn run(
+    run: &Run<'_>,
+    model: &Arc<Model>,
+    image: &Named<EncryptedImage>,
+    key: impl FnOnce() -> Result<Named<CloudKey>>,
+) -> Result<()> {
+    let (output, backend) = (run.output, run.backend);
+    let state = State::find(run)?;
+    model.check_image(&image.content).about(&image.name)?;
+    let key = key()?;
+    let (evaluator, key_duration) = prepare(&key, std::slice::from_ref(image), backend)?;
+    let key = key.name;
+    let style = run.options.style.into();
+    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style).about(&key)?;
+    let plan = server.gates()?;
+    let estimate = progress::spinner("building the circuits", || plan.estimate())?;
+    output.say(format_args!(
+        "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
+        key.display(),
+        units::duration(key_duration),
+        units::size(evaluator.key_bytes() as u64),
+        rayon::current_num_threads(),
+    ))?;
+    output.say(format_args!(
+        "circuit {}, {}: {} bootstraps; any wrong bit in all of them with probability 2^{:.0} at most",
+        model.name(),
+        run.options.style,
+        estimate.bootstraps,
+        plan.log2_failure(estimate.bootstraps),
+    ))?;
+    let mut inference = begin(&state, run, &server, image, estimate.bootstraps)?;
+
+    let before = inference.bootstraps();
+    let (finished, duration) =
+        units::timed(|| finish(&mut inference, estimate.bootstraps, &state, run.options.save_every));
+    finished?;
+    let scores = inference.scores()?;
+    let bytes = (run.to_bytes)(&scores).about(run.target.name())?;
+    let written = run.target.write(&bytes, Secrecy::Everyone, duration)?;
+    if let Some(path) = &state.path {
+        // The run is over: what cannot be removed does no harm.
+        let _ = fs::remove_file(path);
+    }
+    let done = inference.bootstraps() - before;
+    let speed = done as f64 / duration.as_secs_f64();
+    output.say(format_args!(
+        "scores  {}: {}, {done} bootstraps of the model {}, {speed:.0} a second. Still encrypted: send it to the client",
+        written.path.display(),
+        written.facts(),
+        model.name(),
+    ))?;
+    output.give(&json!({
+        "model": description::model_json(model),
+        "inference": {
+            "scores": written.json(),
+            "backend": backend.to_string(),
+            "threads": rayon::current_num_threads(),
+            "bootstraps": inference.bootstraps(),
+            "bootstraps_before_resumption": before,
+            "key_bytes_in_memory": evaluator.key_bytes(),
+            "key_seconds": key_duration.as_secs_f64(),
+        },
+    }))
+}
+
+/// Where a run is saved.
+struct State {
+    /// None where it is not saved.
+    path: Option<PathBuf>,
+    /// The run that was saved there before, if any.
+    saved: Option<Vec<u8>>,
+}
+
+impl State {
+    /// The place that was asked for, else one beside the output, if the output is a file.
+    fn find(run: &Run<'_>) -> Result<Self> {
+        let beside = |output: &Path| {
+            let mut name = output.to_owned().into_os_string();
+            name.push(".state");
+            PathBuf::from(name)
+        };
+        let Some(path) = run.options.state.clone().or_else(|| run.target.file().map(beside)) else {
+            return if run.options.resume {
+                Err(Error::NeedsState)
+            } else {
+                Ok(Self { path: None, saved: None })
+            };
+        };
+        let mut others = run.inputs.iter().copied().chain(run.target.file());
+        if is_stdin(&path) || others.any(|other| is_same(&path, other)) {
+            return Err(Error::StateIsOther { path });
+        }
+        check_file(&path, Existing::Replace, &[])?;
+        let saved = path.symlink_metadata().is_ok().then(|| saved_run(&path)).transpose()?;
+        if saved.is_some() && !run.options.resume && run.existing == Existing::Refuse {
+            return Err(Error::SavedRun { path });
+        }
+        Ok(Self { path: Some(path), saved })
+    }
+
+    /// Saves a run, if there is a place for it.
+    fn save(&self, inference: &Inference) -> Result<()> {
+        match &self.path {
+            Some(path) => {
+                let bytes = inference.save().about(path)?;
+                interrupt::hold(|| write_whole(&bytes, path, Existing::Replace, Secrecy::Everyone))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads a saved run, unless the file begins as none does.
+fn saved_run(path: &Path) -> Result<Vec<u8>> {
+    let mut input = Input::open(path)?;
+    if !gates::is_saved_run(input.start(START_BYTES)?) {
+        return Err(Error::NoSavedRun { path: path.into() });
+    }
+    input.bytes(MOST_STATE_BYTES)
+}
+
+/// Begins the run, or goes on with the saved one if that was asked for.
+fn begin(
+    state: &State,
+    run: &Run<'_>,
+    server: &Server,
+    image: &Named<EncryptedImage>,
+    bootstraps: usize,
+) -> Result<Inference> {
+    let asked = state.path.as_deref().filter(|_| run.options.resume);
+    match (asked, &state.saved) {
+        (Some(path), Some(saved)) => {
+            let inference = server.resume(&image.content, saved).about(path)?;
+            if inference.bootstraps() > bootstraps {
+                let reason = "damaged: more bootstraps are done than there are";
+                return Err(bnn::Error::State { reason }).about(path);
+            }
+            let done = inference.bootstraps();
+            run.output.say(format_args!("resumed {}: {done} bootstraps are done", path.display()))?;
+            return Ok(inference);
+        }
+        (Some(path), None) => {
+            let path = path.display();
+            run.output.say(format_args!("state   {path}: no run is saved there, so this one begins"))?;
+        }
+        (None, _) => {}
+    }
+    server.start(&image.content).about(&image.name)
+}
+
+/// Runs to the end, saving every `interval` seconds and after each layer.
+fn finish(inference: &mut Inference, total: usize, state: &State, interval: f64) -> Result<()> {
+    let before = inference.bootstraps();
+    let bar = progress::Gates::new(total, before);
+    let mut saved = Instant::now();
+    let mut layer = inference.layer().map(str::to_owned);
+    while inference.advance(&Control::default())? > 0 {
+        let now = inference.layer().map(str::to_owned);
+        bar.show(inference.bootstraps(), now.as_deref());
+        if now != layer || saved.elapsed().as_secs_f64() >= interval {
+            state.save(inference)?;
+            (saved, layer) = (Instant::now(), now);
+        }
+    }
+    bar.finish();
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Makes a model folder of the parameters that the paper's authors released.
+
+use serde_json::json;
+
+use crate::{
+    arguments::paper::PaperImport,
+    error::{Error, Result},
+    files::{
+        folder::{check_folder, folder_of, make_folder},
+        model, paper,
+    },
+    session::Session,
+    terminal::{description, interrupt},
+};
+
+pub(crate) fn run(arguments: &PaperImport, session: &Session) -> Result<()> {
+    let (output, out) = (session.output, &arguments.out);
+    check_folder(out)?;
+    if out.symlink_metadata().is_ok() {
+        return Err(Error::FolderExists { path: out.clone() });
+    }
+    let files = paper::released_parameters(&arguments.folder)?;
+    let parent = folder_of(out);
+    make_folder(parent).map_err(|source| Error::Io { path: parent.into(), source })?;
+    let model = interrupt::hold(|| model::write(&files, out))?;
+    output.say(format_args!(
+        "{}: the Binarized CNN of the paper, {}",
+        out.display(),
+        description::architecture(&model)
+    ))?;
+    output.give(&json!({ "model": description::model_json(&model), "folder": out.display().to_string() }))
+}

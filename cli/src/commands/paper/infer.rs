@@ -1,0 +1,38 @@
+//! Server: evaluates a network on the two files of the paper's client.
+
+use std::path::{Path, PathBuf};
+
+use bnn::paper::answer_to_bytes;
+
+use crate::{
+    arguments::paper::PaperInfer,
+    commands::infer::gates::{self, Run},
+    error::{Error, Result},
+    files::{keys, lookup, output::Target, paper},
+    session::Session,
+};
+
+pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
+    let [signs, magnitudes] = &arguments.files[..] else {
+        return Err(Error::PaperFiles { count: arguments.files.len() });
+    };
+    let inputs: Vec<&Path> = [signs, magnitudes, &arguments.cloud_key.path].map(PathBuf::as_path).into();
+    let existing = arguments.overwriting.existing();
+    let target = Target::new(&arguments.out, existing, &inputs)?;
+    let output = target.words(session.output)?;
+    let backend = session.backend()?;
+    let model = lookup::model(&arguments.model.name)?;
+    let key = keys::cloud_key(&arguments.cloud_key.path)?;
+    keys::check_library_set(key.content.parameters(), &key.name)?;
+    let image = paper::image(&model, [signs, magnitudes], &key.content)?;
+    let run = Run {
+        options: &arguments.gates,
+        existing,
+        inputs: &inputs,
+        target: &target,
+        to_bytes: answer_to_bytes,
+        backend,
+        output,
+    };
+    gates::run(&run, &model, &image, || Ok(key))
+}

@@ -1,0 +1,44 @@
+//! From a command line to its command.
+
+use crate::{
+    arguments::{
+        command_line::Command,
+        paper::Paper,
+        trials::{Circuit, Vectors},
+    },
+    commands::{
+        circuit, convert, decrypt, demo, encrypt, estimate, evaluate, infer, inspect, keygen, models, paper,
+        soak, vectors,
+    },
+    error::Result,
+    session::Session,
+};
+
+/// Runs a command.
+///
+/// # Errors
+/// Those of the command.
+pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => demo::run(arguments, session),
+        Command::Keygen(arguments) => keygen::run(arguments, session),
+        Command::Encrypt(arguments) => encrypt::run(arguments, session),
+        Command::Infer(arguments) => infer::pictures::run(arguments, session),
+        Command::Decrypt(arguments) => decrypt::run(arguments, session),
+        Command::Paper(Paper::Keygen(arguments)) => paper::keygen::run(arguments, session),
+        Command::Paper(Paper::Encrypt(arguments)) => paper::encrypt::run(arguments, session),
+        Command::Paper(Paper::Infer(arguments)) => paper::infer::run(arguments, session),
+        Command::Paper(Paper::Decrypt(arguments)) => paper::decrypt::run(arguments, session),
+        Command::Paper(Paper::Import(arguments)) => paper::import::run(arguments, session),
+        Command::Convert(arguments) => convert::run(arguments, session),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Models(arguments) => models::run(arguments, session),
+        Command::Estimate(arguments) => estimate::run(arguments, session),
+        Command::Evaluate(arguments) => evaluate::accuracy::run(arguments, session),
+        Command::Circuit(Circuit::Info(arguments)) => circuit::info(arguments, session),
+        Command::Circuit(Circuit::Run(arguments)) => circuit::run(arguments, session),
+        Command::Soak(arguments) => soak::run(arguments, session),
+        Command::Vectors(Vectors::Check(arguments)) => vectors::check(arguments, session),
+        Command::Vectors(Vectors::Generate(arguments)) => vectors::generate(arguments, session),
+    }
+}

@@ -1,0 +1,111 @@
+//! Folders: made, and synced so that the names in them last.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Result};
+
+/// The folder that a file is in, or is to be in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Refuses `-` in the place of a folder: several files do not fit into standard output.
+///
+/// # Errors
+/// [`Error::NoFolder`].
+pub(crate) fn check_folder(folder: &Path) -> Result<()> {
+    if folder == Path::new("-") { Err(Error::NoFolder) } else { Ok(()) }
+}
+
+/// Makes the names in a folder survive a loss of power, where the system can.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // A folder that may be written but not read, or a system that syncs no folders, such as Windows.
+        Err(error) if is_impossible(error.kind()) => Ok(()),
+        synced => synced,
+    }
+}
+
+fn is_impossible(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput)
+}
+
+/// Makes a folder and the missing ones above it, so that they survive a loss of power.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.is_dir()).collect();
+    fs::create_dir_all(folder)?;
+    missing.into_iter().try_for_each(|made| sync_folder(folder_of(made)))
+}
+
+/// Whether two paths name one place, where there may be a file or not.
+pub(crate) fn is_same(first: &Path, second: &Path) -> bool {
+    let place = |path: &Path| -> io::Result<PathBuf> {
+        path.canonicalize().or_else(|_| {
+            let folder = folder_of(path).canonicalize()?;
+            Ok(folder.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    match (place(first), place(second)) {
+        (Ok(first), Ok(second)) => first == second,
+        _ => first == second,
+    }
+}
+
+/// Whether a path leads to this file, as far as the system can tell.
+#[cfg(unix)]
+pub(crate) fn has_name(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), path.metadata()) {
+        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a path leads to this file: here nothing can tell.
+#[cfg(not(unix))]
+pub(crate) fn has_name(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+/// Removes a file, so that it stays removed after a loss of power. A file that is not there is fine.
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let failed = |source| Error::Io { path: path.into(), source };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| sync_folder(folder_of(path))).map_err(failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn folders_are_made_as_deep_as_they_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            make_folder(&folder.path().join("a/b/c")).unwrap();
+        }
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(make_folder(&folder.path().join("file/a")).is_err());
+    }
+}

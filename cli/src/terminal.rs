@@ -1,0 +1,13 @@
+//! What people and programs see of a command.
+//!
+//! * [`output`]: sentences or JSON on stdout, and errors on stderr;
+//! * [`progress`]: what is shown while work takes its time;
+//! * [`units`]: sizes, durations and shares in words;
+//! * [`description`]: parameter sets, networks and scores in words;
+//! * [`interrupt`]: what Ctrl-C does.
+
+pub(crate) mod description;
+pub(crate) mod interrupt;
+pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod units;

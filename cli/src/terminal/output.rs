@@ -1,0 +1,68 @@
+//! Where the words of a command go: sentences for people or one JSON object for programs, and errors.
+
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write},
+};
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// For whom the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// For people: sentences.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+    /// For nobody: stdout carries a file, which no word may mix with.
+    Silent,
+}
+
+impl Output {
+    /// What is left of this output while stdout carries a file.
+    ///
+    /// # Errors
+    /// [`Error::StdoutTaken`] where a JSON object was asked for, which has no place beside the file.
+    pub(crate) fn beside_a_file(self) -> Result<Self> {
+        match self {
+            Self::Json => Err(Error::StdoutTaken),
+            Self::Text | Self::Silent => Ok(Self::Silent),
+        }
+    }
+
+    /// Tells people something, on stdout.
+    pub(crate) fn say(self, text: impl Display) -> Result<()> {
+        match self {
+            // The name of a file may hold what steers a terminal.
+            Self::Text => print_line(text.to_string().replace(|c: char| c.is_control() && c != '\n', " ")),
+            Self::Json | Self::Silent => Ok(()),
+        }
+    }
+
+    /// Gives programs the result, on stdout.
+    pub(crate) fn give(self, result: &Value) -> Result<()> {
+        match self {
+            Self::Json => print_line(result),
+            Self::Text | Self::Silent => Ok(()),
+        }
+    }
+
+    /// Says why there is no result, on stderr.
+    pub(crate) fn fail(self, message: &str) {
+        // Nothing more can be done where stderr is gone.
+        let _ = match self {
+            Self::Text | Self::Silent => writeln!(io::stderr(), "bnn: {message}"),
+            Self::Json => writeln!(io::stderr(), "{}", json!({ "error": message })),
+        };
+    }
+}
+
+/// Prints a line on stdout. A reader that has gone, such as `head`, is no failure: files are still to be written.
+fn print_line(line: impl Display) -> Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Stdout(error)),
+        _ => Ok(()),
+    }
+}

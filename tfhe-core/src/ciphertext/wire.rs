@@ -1,0 +1,86 @@
+//! A ciphertext between gates: an LWE sample, the bound of its noise, and whose it is.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result, check_key};
+use crate::key_id::KeyId;
+use crate::sample::lwe::{LweCiphertext, Wire};
+use crate::torus::Torus32;
+
+/// An encrypted torus value (for gates: 1/8 for true, -1/8 for false) that knows its noise and its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ciphertext {
+    sample: LweCiphertext<Torus32, Wire>,
+    variance: f64,
+    key_id: KeyId,
+}
+
+impl Ciphertext {
+    pub(crate) fn new(sample: LweCiphertext<Torus32, Wire>, variance: f64, key_id: KeyId) -> Self {
+        Self { sample, variance, key_id }
+    }
+
+    pub(crate) fn sample(&self) -> &LweCiphertext<Torus32, Wire> {
+        &self.sample
+    }
+
+    /// The same sample, said to have another noise.
+    pub(crate) fn with_variance(self, variance: f64) -> Self {
+        Self { variance, ..self }
+    }
+
+    /// Variance of the noise by the formulas of [`noise`](crate::noise), in squared torus units.
+    pub fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    /// Whose ciphertext it is.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// Refuses a ciphertext of another key, or of another parameter set that claims the same key.
+    pub(crate) fn check(&self, key_id: KeyId, dimension: usize) -> Result<()> {
+        check_key(key_id, self.key_id)?;
+        let found = self.sample.dimension();
+        if found != dimension {
+            return Err(Error::OtherDimension { expected: dimension, found });
+        }
+        Ok(())
+    }
+
+    /// `constant` + sum of factor x ciphertext: no bootstrap, and the noise grows with the squares of the factors (of
+    /// their sum, where a ciphertext comes twice). Noise that terms share in part, as the sums of two overlapping
+    /// lists do, counts as independent: bootstrap such sums before adding them.
+    ///
+    /// # Errors
+    /// [`Error::OtherKey`] or [`Error::OtherDimension`] if the ciphertexts are of different keys; [`Error::NoTerms`]
+    /// without a term.
+    pub fn linear<'a>(constant: Torus32, terms: impl IntoIterator<Item = (i32, &'a Self)>) -> Result<Self> {
+        let terms: Vec<(i32, &Self)> = terms.into_iter().collect();
+        let &(_, first) = terms.first().ok_or(Error::NoTerms)?;
+        let dimension = first.sample.dimension();
+        let mut sample = LweCiphertext::trivial(dimension, constant);
+        for &(factor, term) in &terms {
+            term.check(first.key_id, dimension)?;
+            sample.add_scaled(factor, &term.sample);
+        }
+        Ok(Self { sample, variance: combined_variance(&terms), key_id: first.key_id })
+    }
+}
+
+/// Variance of a sum of factor x ciphertext. A ciphertext that comes again, as it is or negated, has the same noise: its
+/// factors add before they are squared. The squares are added in a fixed order, so that the same sum has the same variance,
+/// to the last bit, in every run.
+fn combined_variance(terms: &[(i32, &Ciphertext)]) -> f64 {
+    let mut factors: BTreeMap<[u32; 3], (i64, f64)> = BTreeMap::new();
+    for &(factor, term) in terms {
+        // Three words of a sample tell it from every other (a collision has probability 2^-96), up to its sign.
+        let words = term.sample.words();
+        let print = [words[0].0, words[words.len() / 2].0, words[words.len() - 1].0];
+        let negated = print.map(u32::wrapping_neg);
+        let (print, sign) = if print <= negated { (print, 1) } else { (negated, -1) };
+        factors.entry(print).or_insert((0, term.variance)).0 += sign * i64::from(factor);
+    }
+    factors.values().map(|&(factor, variance)| (factor as f64).powi(2) * variance).sum()
+}
