@@ -8,7 +8,7 @@
 //! let inputs = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();
 //! // The server: the signs of both, at 1/16 instead of 1/8, in one batch.
 //! let evaluator = Evaluator::new(&cloud, Backend::fastest())?;
-//! let sign = LookupTable::sign(GATES_DEFAULT.polynomial_size, Torus32::from_real(1.0 / 16.0));
+//! let sign = LookupTable::sign(GATES_DEFAULT.polynomial_size(), Torus32::from_real(1.0 / 16.0));
 //! let signs = evaluator.bootstrap(&inputs, &[&sign, &sign])?;
 //! // Within 1/64, which is more than ten standard deviations of the noise.
 //! assert!((key.phase(&signs[0])?.to_real() - 1.0 / 16.0).abs() < 1.0 / 64.0);

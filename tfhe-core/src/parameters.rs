@@ -13,8 +13,8 @@
 //! ```
 //! use tfhe_core::parameters::Parameters;
 //! let set = Parameters::named("GATES_DEFAULT").unwrap();
-//! assert_eq!((set.security_bits, set.lwe_dimension, set.large_dimension()), (128, 640, 1536));
-//! assert!(Parameters::ALL.iter().all(|set| set.log2_failure <= -128.0));
+//! assert_eq!((set.security_bits(), set.lwe_dimension(), set.large_dimension()), (128, 640, 1536));
+//! assert!(Parameters::ALL.iter().all(|set| set.log2_failure() <= -128.0));
 //! ```
 
 pub(crate) mod named;
