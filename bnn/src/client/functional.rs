@@ -22,7 +22,6 @@ use super::{
         input::{InputEncoding, PixelEncoding},
     },
     encrypted::{EncryptedImage, EncryptedScores, ImageContent},
-    engine::check_parameters,
     interface::Interface,
     scores::Scores,
     unit::Unit,
@@ -125,8 +124,7 @@ impl FunctionalScheme {
     /// Encrypts an encoded picture.
     ///
     /// # Errors
-    /// [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture encoded for another model;
-    /// [`Error::OtherParameters`] for a key of another parameter set.
+    /// [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture encoded for another model.
     pub(crate) fn encrypt(
         &self,
         model: &Interface,
@@ -134,15 +132,13 @@ impl FunctionalScheme {
         image: &EncodedImage,
         seed: SecretSeed,
     ) -> Result<EncryptedImage> {
-        check_parameters(self.parameters, key.parameters())?;
         let packed = key.encrypt_packed(&self.messages(&model.input, image)?, self.row_len, seed)?;
         Ok(EncryptedImage::new(ImageContent::Packed(packed), model.digest))
     }
 
-    /// Decrypts the scores.
+    /// Decrypts scores of the model and of this parameter set.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
     /// [`Error::ScoreCount`] for another number of them, [`Error::Crypto`] for another key.
     pub(crate) fn decrypt(
         &self,
@@ -150,9 +146,6 @@ impl FunctionalScheme {
         key: &SecretKey,
         scores: &EncryptedScores,
     ) -> Result<Scores> {
-        check_parameters(self.parameters, key.parameters())?;
-        check_parameters(self.parameters, scores.parameters())?;
-        scores.check_model(model)?;
         let (found, expected) = (scores.list().ciphertexts().len(), self.scores.parts.len());
         if found != expected {
             return Err(Error::ScoreCount { found, expected });

@@ -6,7 +6,6 @@ use zeroize::Zeroizing;
 use super::{
     encoding::encoded::EncodedImage,
     encrypted::{EncryptedImage, EncryptedScores, ImageContent},
-    engine::check_parameters,
     interface::Interface,
     scores::Scores,
 };
@@ -27,8 +26,7 @@ impl GateScheme {
     /// Encrypts an encoded picture bit by bit.
     ///
     /// # Errors
-    /// [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture encoded for another model;
-    /// [`Error::OtherParameters`] for a key of another parameter set.
+    /// [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture encoded for another model.
     pub(crate) fn encrypt(
         &self,
         model: &Interface,
@@ -36,16 +34,14 @@ impl GateScheme {
         image: &EncodedImage,
         seed: SecretSeed,
     ) -> Result<EncryptedImage> {
-        check_parameters(self.parameters, key.parameters())?;
         model.input.check_value_count(image.values().len())?;
         let bits = key.encrypt(&model.input.bits(image), seed);
         Ok(EncryptedImage::new(ImageContent::Bits(bits), model.digest))
     }
 
-    /// Decrypts the scores.
+    /// Decrypts scores of the model and of this parameter set.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] for scores of another model, [`Error::OtherParameters`] for another parameter set,
     /// [`Error::ScoreCount`] for another number of bits, [`Error::Crypto`] for another key.
     pub(crate) fn decrypt(
         &self,
@@ -53,9 +49,6 @@ impl GateScheme {
         key: &SecretKey,
         scores: &EncryptedScores,
     ) -> Result<Scores> {
-        check_parameters(self.parameters, key.parameters())?;
-        check_parameters(self.parameters, scores.parameters())?;
-        scores.check_model(model)?;
         let (found, expected) = (scores.list().ciphertexts().len(), self.scores);
         if found == 0 || found % expected != 0 || found / expected > MOST_BITS {
             return Err(Error::ScoreCount { found, expected });

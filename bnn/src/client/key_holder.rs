@@ -7,7 +7,7 @@ use tfhe_core::{keys::SecretKey, random::SecretSeed};
 use super::{
     encoding::encoded::EncodedImage,
     encrypted::{EncryptedImage, EncryptedScores},
-    engine::Engine,
+    engine::{Engine, check_parameters},
     interface::Interface,
     scores::Scores,
     specification::content::{ClientSpecification, Scheme},
@@ -78,6 +78,9 @@ impl Client {
     /// [`Error::ScoreCount`] for another number of them, [`Error::Crypto`] for those of another key.
     pub fn decrypt(&self, scores: &EncryptedScores) -> Result<Scores> {
         let model = &self.specification.model;
+        // What the key is of, `new` has checked.
+        check_parameters(self.scheme().parameters(), scores.parameters())?;
+        scores.check_model(model)?;
         match self.scheme() {
             Scheme::Functional(scheme) => scheme.decrypt(model, &self.key, scores),
             Scheme::Gates(scheme) => scheme.decrypt(model, &self.key, scores),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    ClientChoice, Comparison, EngineChoice, ModelChoice, Overwriting, SecretKeyFile,
+    ClientChoice, Comparison, EncryptionInputs, EngineChoice, ModelChoice, Overwriting, SecretKeyFile,
 };
 
 #[derive(Debug, Args)]
@@ -64,18 +64,8 @@ Examples:
   age -d secret.key.age | bnn encrypt models/digits/7.png --key -
   convert digit.jpg png:- | bnn encrypt - --out digit.enc")]
 pub(crate) struct Encrypt {
-    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input
-    pub(crate) image: PathBuf,
-
-    /// Which picture of an IDX file; the first is 0
-    #[arg(long, value_name = "I")]
-    pub(crate) index: Option<usize>,
-
     #[command(flatten)]
-    pub(crate) key: SecretKeyFile,
-
-    #[command(flatten)]
-    pub(crate) client: ClientChoice,
+    pub(crate) reads: EncryptionInputs,
 
     /// Output; `-` writes standard output [default: the picture's name, with its index if any, and .enc, in the current
     /// folder]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::arguments::shared::{
-    ClientChoice, CloudKeyFile, Comparison, GatesRun, ModelChoice, Overwriting, SecretKeyFile,
+    ClientChoice, CloudKeyFile, Comparison, EncryptionInputs, GatesRun, ModelChoice, Overwriting,
+    SecretKeyFile,
 };
 
 /// What to do with the files of the paper's system.
@@ -47,18 +48,8 @@ pub(crate) struct PaperKeygen {
 Example:
   bnn paper encrypt models/digits/7.png --key paper/secret.key --out inbox")]
 pub(crate) struct PaperEncrypt {
-    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input
-    pub(crate) image: PathBuf,
-
-    /// Which picture of an IDX file; the first is 0
-    #[arg(long, value_name = "I")]
-    pub(crate) index: Option<usize>,
-
     #[command(flatten)]
-    pub(crate) key: SecretKeyFile,
-
-    #[command(flatten)]
-    pub(crate) client: ClientChoice,
+    pub(crate) reads: EncryptionInputs,
 
     /// Folder for secret_cloud.data and K_cloud.data [default: the current one]
     #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]

@@ -61,6 +61,30 @@ pub(crate) struct SecretKeyFile {
     pub(crate) path: PathBuf,
 }
 
+/// What encryption reads, for either protocol.
+#[derive(Debug, Args)]
+pub(crate) struct EncryptionInputs {
+    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input
+    pub(crate) image: PathBuf,
+
+    /// Which picture of an IDX file; the first is 0
+    #[arg(long, value_name = "I")]
+    pub(crate) index: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) key: SecretKeyFile,
+
+    #[command(flatten)]
+    pub(crate) client: ClientChoice,
+}
+
+impl EncryptionInputs {
+    /// The files that are read, of which none may be an output.
+    pub(crate) fn files(&self) -> Vec<&Path> {
+        [self.image.as_path(), &self.key.path].into_iter().chain(self.client.file()).collect()
+    }
+}
+
 /// The server's cloud key.
 #[derive(Debug, Args)]
 pub(crate) struct CloudKeyFile {

@@ -11,37 +11,31 @@ use bnn::{
 use serde_json::json;
 
 use crate::{
-    arguments::{
-        client::Decrypt,
-        shared::{ClientChoice, Comparison},
-    },
+    arguments::{client::Decrypt, shared::Comparison},
     commands::encrypt::client,
     error::{About, Error, Result},
-    files::{encrypted, keys, lookup, named::Named, picture::picture},
+    files::{encrypted, keys, named::Named, picture::picture},
     session::Session,
     terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
-    let choice = &arguments.client;
     let encrypted = encrypted::scores(&arguments.file)?;
-    let client = client(choice, keys::secret_key(&arguments.key.path)?)?.content;
-    let plain = plain(choice, &arguments.comparison)?;
-    let (scores, _) = decrypt(&client, &encrypted)?;
-    show(client.specification(), &scores, plain.as_ref(), session.output)
+    let (client, model) = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
+    let plain = plain(model.as_deref(), &arguments.comparison)?;
+    let (scores, _) = decrypt(&client.content, &encrypted)?;
+    show(client.content.specification(), &scores, plain.as_ref(), session.output)
 }
 
-/// What the model says in the clear of the picture to compare with, if one is named.
+/// What the model says in the clear of the picture to compare with, if one is named. Without a model, none can be.
 ///
 /// # Errors
-/// Where the picture or the model cannot be read, or they do not fit.
-pub(crate) fn plain(choice: &ClientChoice, comparison: &Comparison) -> Result<Option<Named<Scores>>> {
-    let evaluated = |path| {
-        let image = picture(path, comparison.index)?;
-        let content = in_the_clear(&*lookup::model(&choice.model.name)?, &image)?;
-        Ok(Named { name: image.name, content })
-    };
-    comparison.image.as_deref().map(evaluated).transpose()
+/// Where the picture cannot be read, or does not fit.
+pub(crate) fn plain(model: Option<&Model>, comparison: &Comparison) -> Result<Option<Named<Scores>>> {
+    let (Some(model), Some(path)) = (model, &comparison.image) else { return Ok(None) };
+    let image = picture(path, comparison.index)?;
+    let content = in_the_clear(model, &image)?;
+    Ok(Some(Named { name: image.name, content }))
 }
 
 /// The scores of a picture by the network in the clear.

@@ -9,6 +9,7 @@ use bnn::{
     client::Client,
     data::GreyImage,
     engine::{Engine, client_specification},
+    model::Model,
 };
 use serde_json::json;
 use tfhe_core::{keys::SecretKey, random::SecretSeed};
@@ -30,17 +31,16 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
+    let reads = &arguments.reads;
     let out = match &arguments.out {
         Some(out) => out.clone(),
-        None => default_output(&arguments.image, arguments.index)?,
+        None => default_output(&reads.image, reads.index)?,
     };
-    let mut inputs: Vec<&Path> = vec![&arguments.image, &arguments.key.path];
-    inputs.extend(arguments.client.file());
-    let target = Target::new(&out, arguments.overwriting.existing(), &inputs)?;
+    let target = Target::new(&out, arguments.overwriting.existing(), &reads.files())?;
     let output = target.words(session.output)?;
 
-    let image = picture(&arguments.image, arguments.index)?;
-    let client = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
+    let image = picture(&reads.image, reads.index)?;
+    let (client, _) = client(&reads.client, keys::secret_key(&reads.key.path)?)?;
     let file = encrypt(&client.content, &image, &target)?;
     output.say(format_args!(
         "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
@@ -57,22 +57,29 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     }))
 }
 
-/// A client of the model that was chosen, with a key, by whose name it goes.
+/// A client with a key, by whose name it goes, of the model that was chosen; and the model, unless a specification stood for it.
 ///
 /// # Errors
 /// Where the specification or the model cannot be read, or the key's parameter set does not fit it.
-pub(crate) fn client(choice: &ClientChoice, key: Named<SecretKey>) -> Result<Named<Client>> {
-    let specification = match choice.file() {
-        Some(file) => specification::read(Input::open(file)?)?,
+pub(crate) fn client(
+    choice: &ClientChoice,
+    key: Named<SecretKey>,
+) -> Result<(Named<Client>, Option<Arc<Model>>)> {
+    let (specification, model) = match choice.file() {
+        Some(file) => (specification::read(Input::open(file)?)?, None),
         None => {
             let model = lookup::model(&choice.model.name)?;
-            // Where the key's engine does not run the model, the model can tell why.
-            Engine::of(key.content.parameters()).about(&key.name)?.parameters(Some(&model))?;
-            Arc::new(client_specification(&model)?)
+            let specification = client_specification(&model)?;
+            let engine = Engine::of(key.content.parameters()).about(&key.name)?;
+            if specification.parameter_sets(engine).is_empty() {
+                // The model can tell why the key's engine does not run it.
+                engine.parameters(Some(&model))?;
+            }
+            (Arc::new(specification), Some(model))
         }
     };
     let content = Client::new(specification, Arc::new(key.content)).about(&key.name)?;
-    Ok(Named { name: key.name, content })
+    Ok((Named { name: key.name, content }, model))
 }
 
 /// Encrypts a picture.

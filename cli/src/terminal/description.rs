@@ -34,12 +34,16 @@ pub(crate) fn set_json(parameters: &Parameters) -> Value {
 
 /// The model that a result belongs to, in JSON.
 pub(crate) fn model_json(model: &Model) -> Value {
-    json!({ "name": model.name(), "digest": units::hex(&model.digest()) })
+    identity(model.name(), model.digest())
 }
 
 /// The same, by what a client knows of the model.
 pub(crate) fn client_json(specification: &ClientSpecification) -> Value {
-    json!({ "name": specification.model_name(), "digest": units::hex(&specification.model_digest()) })
+    identity(specification.model_name(), specification.model_digest())
+}
+
+fn identity(name: &str, digest: [u8; 32]) -> Value {
+    json!({ "name": name, "digest": units::hex(&digest) })
 }
 
 /// The layers of a network by the values between them, such as `784 -> 512 -> 10`.

@@ -63,7 +63,7 @@ pub(crate) fn run(
     key: impl FnOnce() -> Result<Named<CloudKey>>,
 ) -> Result<()> {
     let (output, backend) = (run.output, run.backend);
-    let state = State::find(run)?;
+    let mut state = State::find(run)?;
     model.check_image(&image.content).about(&image.name)?;
     let key = key()?;
     let (evaluator, key_duration) = prepare(&key, std::slice::from_ref(image), backend)?;
@@ -86,7 +86,7 @@ pub(crate) fn run(
         estimate.bootstraps,
         plan.log2_failure(estimate.bootstraps),
     ))?;
-    let mut inference = begin(&state, run, &server, image, estimate.bootstraps)?;
+    let mut inference = begin(&mut state, run, &server, image, estimate.bootstraps)?;
 
     let before = inference.bootstraps();
     let (finished, duration) =
@@ -125,8 +125,8 @@ pub(crate) fn run(
 struct State {
     /// None where it is not saved.
     path: Option<PathBuf>,
-    /// The run that was saved there before, if any.
-    saved: Option<Vec<u8>>,
+    /// The run that was saved there before, if any: opened, and read if it is to go on.
+    saved: Option<Input>,
 }
 
 impl State {
@@ -168,27 +168,27 @@ impl State {
     }
 }
 
-/// Reads a saved run, unless the file begins as none does.
-fn saved_run(path: &Path) -> Result<Vec<u8>> {
+/// Opens a saved run, unless the file begins as none does.
+fn saved_run(path: &Path) -> Result<Input> {
     let mut input = Input::open(path)?;
     if !gates::is_saved_run(input.start(START_BYTES)?) {
         return Err(Error::NoSavedRun { path: path.into() });
     }
-    input.bytes(MOST_STATE_BYTES)
+    Ok(input)
 }
 
 /// Begins the run, or goes on with the saved one if that was asked for.
 fn begin(
-    state: &State,
+    state: &mut State,
     run: &Run<'_>,
     server: &Server,
     image: &Named<EncryptedImage>,
     bootstraps: usize,
 ) -> Result<Inference> {
     let asked = state.path.as_deref().filter(|_| run.options.resume);
-    match (asked, &state.saved) {
+    match (asked, state.saved.take()) {
         (Some(path), Some(saved)) => {
-            let inference = server.resume(&image.content, saved).about(path)?;
+            let inference = server.resume(&image.content, &saved.bytes(MOST_STATE_BYTES)?).about(path)?;
             if inference.bootstraps() > bootstraps {
                 let reason = "damaged: more bootstraps are done than there are";
                 return Err(bnn::Error::State { reason }).about(path);

@@ -1,7 +1,5 @@
 //! Client: encrypts a picture into the two files of the paper's client.
 
-use std::path::Path;
-
 use bnn::paper::{self, PaperFile};
 use serde_json::json;
 use tfhe_core::{random::SecretSeed, serial::tfhe_lib::ciphertexts_to_bytes};
@@ -26,15 +24,13 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     check_folder(&arguments.out)?;
     let paths = [PaperFile::Signs, PaperFile::Magnitudes].map(|file| arguments.out.join(file.name()));
-    let choice = &arguments.client;
-    let mut inputs: Vec<&Path> = vec![&arguments.image, &arguments.key.path];
-    inputs.extend(choice.file());
-    paths.iter().try_for_each(|path| check_file(path, existing, &inputs))?;
+    let reads = &arguments.reads;
+    paths.iter().try_for_each(|path| check_file(path, existing, &reads.files()))?;
 
-    let image = picture(&arguments.image, arguments.index)?;
-    let key = keys::secret_key(&arguments.key.path)?;
+    let image = picture(&reads.image, reads.index)?;
+    let key = keys::secret_key(&reads.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
-    let client = client(choice, key)?;
+    let (client, _) = client(&reads.client, key)?;
     let encoded = client.content.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
     let (lists, duration) = units::timed(|| paper::encrypt(&client.content, &encoded, seed));
