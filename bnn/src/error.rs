@@ -14,6 +14,7 @@ use crate::{
     client::{encoding::fault::EncodingFault, specification::fault::SpecificationFault},
     data::fault::{IdxFault, PictureFault},
     paper::fault::{PaperFault, PaperFile},
+    text::hex,
 };
 
 /// What an operation of this crate gives back.
@@ -247,5 +248,5 @@ impl From<tfhe_core::Error> for Error {
 
 /// The first four bytes of a digest, enough to tell models apart.
 fn short_digest(digest: &[u8; 32]) -> String {
-    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..4])
 }

@@ -10,6 +10,11 @@ pub(crate) fn one_line(message: impl Display) -> String {
     message.to_string().chars().take(MOST_CHARACTERS).map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
+/// Bytes in hexadecimal, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether a text is one line that people can be shown: not empty, and without characters that steer a terminal.
 pub(crate) fn is_one_line(text: &str) -> bool {
     !text.is_empty() && !text.contains(steers)

@@ -10,11 +10,6 @@ use crate::sample::tgsw;
 use crate::sample::tlwe::TlweSecretKey;
 use crate::torus::Torus;
 
-/// TGSW samples of a bootstrapping key.
-pub(crate) fn sample_count(parameters: &Parameters) -> usize {
-    parameters.steps() * parameters.step_samples()
-}
-
 /// The bodies of some of a bootstrapping key's TGSW samples on the torus `T`: (k+1) l polynomials each. A step has several
 /// samples, and a sample is of 1 if the step's key bits have the sample's [pattern](Parameters::pattern), else of 0.
 pub(crate) fn encrypt_bodies<T: Torus>(

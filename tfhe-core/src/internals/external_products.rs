@@ -30,7 +30,7 @@ pub fn external_product_noise(p: &Parameters) -> ProductNoise {
 
 /// External products that a blind rotation adds up.
 pub fn products_of_a_bootstrap(p: &Parameters) -> usize {
-    p.steps() * p.step_samples()
+    p.tgsw_samples()
 }
 
 /// The errors of external products with TGSW samples of 0 and of 1, in torus units, on the torus of the set's

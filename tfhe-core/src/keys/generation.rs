@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::cloud::CloudKey;
 use super::masks::Masks;
 use super::secret::SecretKey;
-use crate::bootstrap::key_bodies::{encrypt_bodies as bootstrap_bodies, sample_count};
+use crate::bootstrap::key_bodies::encrypt_bodies as bootstrap_bodies;
 use crate::control::Control;
 use crate::error::Result;
 use crate::key_id::KeyId;
@@ -54,7 +54,7 @@ impl CloudKey {
         let p = *secret.parameters();
         let masks = seed.mask_seed();
         let rows = Rows { seed: &seed, masks, control };
-        let bootstrap = bootstrap_words(secret, rows, 0..sample_count(&p));
+        let bootstrap = bootstrap_words(secret, rows, 0..p.tgsw_samples());
         let key_switch = key_switch_bodies(&secret.large().extracted(), secret.small(), &p, rows);
         control.check()?;
         Ok(Self { parameters: p, id: secret.id(), masks: Masks::Seeded(masks), bootstrap, key_switch })
@@ -62,7 +62,7 @@ impl CloudKey {
 
     /// Rows of a cloud key of this set, in which its making tells its progress.
     pub fn rows(parameters: &Parameters) -> usize {
-        sample_count(parameters) + key_switch_rows(parameters)
+        parameters.tgsw_samples() + key_switch_rows(parameters)
     }
 }
 

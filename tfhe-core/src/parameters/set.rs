@@ -151,9 +151,14 @@ impl Parameters {
         self.tlwe_dimension * self.polynomial_size
     }
 
+    /// TGSW samples of the bootstrapping key.
+    pub(crate) fn tgsw_samples(&self) -> usize {
+        self.steps() * self.step_samples()
+    }
+
     /// Coefficients in the bodies of the bootstrapping key.
     pub(crate) fn bootstrap_bodies(&self) -> usize {
-        self.steps() * self.step_samples() * self.tgsw_rows() * self.polynomial_size
+        self.tgsw_samples() * self.tgsw_rows() * self.polynomial_size
     }
 
     /// Dimension of the ciphertexts between gates.

@@ -46,7 +46,7 @@ pub(super) fn vectors(keys: &Keys, arithmetic: Arithmetic) -> Result<Vec<Vector>
     let (mut gates, mut functions) = (Vec::new(), Vec::new());
     for (set, set_keys) in keys.sets() {
         let server = Server::new(set, set_keys, arithmetic)?;
-        for sample in [0, set.steps() * set.step_samples() - 1] {
+        for sample in [0, set.tgsw_samples() - 1] {
             products.push(server.external_product(sample));
         }
         for (step, batch) in [(0, 1), (set.steps() / 2, 3), (set.steps() - 1, 1)] {

@@ -127,7 +127,7 @@ impl ReadWords for Digest {
 /// The first row, that of the body, one in the middle and the last.
 fn bootstrap_key_rows(set: &Parameters, keys: &SetKeys) -> Vec<Case> {
     let (size, rows) = (set.polynomial_size, set.tgsw_rows());
-    let samples = set.steps() * set.step_samples();
+    let samples = set.tgsw_samples();
     let row_digest = |number: usize| {
         let range = number * size..(number + 1) * size;
         keys.cloud(set).bootstrap.read(Digest(range))

@@ -119,7 +119,7 @@ impl Toy {
             "key_switch_base_log": p.key_switch_gadget.base_log(),
             "key_switch_levels": p.key_switch_gadget.levels(),
         });
-        let samples = p.steps() * p.step_samples();
+        let samples = p.tgsw_samples();
         let bootstrap: Vec<Vec<String>> = (0..samples)
             .map(|index| exact::Matrix::of_key(&self.cloud, index).rows().map(words64).collect())
             .collect();

@@ -25,7 +25,7 @@ use crate::{
     },
     error::Result,
     range::check_range,
-    text::{is_one_line, one_line},
+    text::{hex, is_one_line, one_line},
 };
 
 const FORMAT: &str = "bnn-client-specification";
@@ -151,7 +151,7 @@ impl Document {
 
     /// The checksum of a document, whose own is still empty.
     fn checksum(&self) -> String {
-        hex(&Sha256::digest(self.compact()).into())
+        hex(&Sha256::digest(self.compact()))
     }
 
     /// A document of this format and version, whose checksum holds.
@@ -309,10 +309,6 @@ fn contradiction(engine: Engine, reason: &'static str) -> SpecificationFault {
 fn check_text(field: &'static str, text: &str) -> Result<(), SpecificationFault> {
     let is_short = text.chars().nth(SpecificationFault::MOST_CHARACTERS).is_none();
     if is_short && is_one_line(text) { Ok(()) } else { Err(SpecificationFault::Text { field }) }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The digest of 64 hexadecimal digits, in lower case.

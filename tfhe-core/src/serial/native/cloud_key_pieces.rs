@@ -9,7 +9,6 @@ use super::body::{self, PutWords};
 use super::fields::put_words;
 use super::frame::{cloud_key_bytes, storable};
 use super::header::{Context, Header};
-use crate::bootstrap::key_bodies::sample_count;
 use crate::control::Control;
 use crate::error::Result;
 use crate::keys::generation::bootstrap_words;
@@ -75,7 +74,7 @@ impl CloudKeyPieces {
         let parameters = storable(secret.parameters())?;
         let (kind, key_id, body_len) =
             (Kind::CloudKey, secret.id(), body::cloud_key_bytes(parameters) as u64);
-        let sample_bytes = cloud_key_bytes(parameters) / sample_count(parameters);
+        let sample_bytes = cloud_key_bytes(parameters) / parameters.tgsw_samples();
         Ok(Self {
             masks: seed.mask_seed(),
             seed,
@@ -108,9 +107,9 @@ impl Iterator for CloudKeyPieces {
                 Part::Sample(0)
             }
             Part::Sample(first) => {
-                let end = (first + self.samples).min(sample_count(parameters));
+                let end = (first + self.samples).min(parameters.tgsw_samples());
                 bootstrap_words(&self.secret, rows, first..end).read(PutWords(&mut piece));
-                if end < sample_count(parameters) { Part::Sample(end) } else { Part::KeySwitch }
+                if end < parameters.tgsw_samples() { Part::Sample(end) } else { Part::KeySwitch }
             }
             Part::KeySwitch => {
                 let (large, small) = (self.secret.large().extracted(), self.secret.small());
