@@ -155,13 +155,78 @@ fn the_librarys_parameter_set_is_read_and_written_again() {
     let text = vector("params.txt");
     let set = ParameterSet::read(&text[..]).unwrap();
     assert_eq!(set.to_text().as_bytes(), text);
-    // Version 1.0 did not pad integers; the order of the lines is free.
-    let words: Vec<String> = String::from_utf8(text.clone()).unwrap().split(' ').map(str::to_owned).collect();
-    let unpadded = words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-    let unpadded = unpadded.replace("Bgbit: 7\nl: 3\n", "l: 3\nBgbit: 7\n");
-    assert!(unpadded.len() < text.len() - 50 && unpadded.contains("l: 3\nBgbit: 7"), "{unpadded}");
-    let again = ParameterSet::read(unpadded.as_bytes()).unwrap();
-    assert_eq!((again, again.to_text().as_bytes()), (set, &text[..]));
+    // The order of the lines is free.
+    let text = String::from_utf8(text).unwrap();
+    let turned = text.replace("Bgbit:          7\nl:          3\n", "l:          3\nBgbit:          7\n");
+    assert!(turned != text);
+    assert_eq!(ParameterSet::read(turned.as_bytes()).unwrap(), set);
+}
+
+/// The beginning of a key set, and the variances of its two keys.
+fn header(name: &str) -> (Vec<u8>, ParameterSet, [f64; 2]) {
+    let bytes = std::fs::read(format!("{VECTORS}-headers/{name}")).unwrap();
+    let mut source = source(&bytes);
+    let set = ParameterSet::read_part(&mut source).unwrap();
+    set.check_key_switch_text(&mut source).unwrap();
+    let variances = [(200, "a key-switching key"), (201, "a bootstrapping key")].map(|(uid, what)| {
+        source.uid(uid, what).unwrap();
+        source.variance().unwrap()
+    });
+    source.finish().unwrap();
+    (bytes, set, variances)
+}
+
+/// The library's sets as its versions state them: the same numbers in other words.
+#[test]
+fn the_sets_of_every_version_of_the_library_are_known() {
+    for (name, named, deviations) in [
+        ("1.0.1.bin", &TFHE_LIB_V1_0_1, [2.43495e-5, 7.18096e-9]),
+        ("1.1-80-bit.bin", &TFHE_LIB_V1_0_1, [2.44e-5, 7.18e-9]),
+        ("1.1-128-bit.bin", &TFHE_LIB_V1_1, [2f64.powi(-15), 2f64.powi(-25)]),
+    ] {
+        let (bytes, set, variances) = header(name);
+        for (variance, deviation) in variances.into_iter().zip(deviations) {
+            assert!((variance.sqrt() / deviation - 1.0).abs() < 1e-6, "{name}: {variance}");
+        }
+        assert_eq!(&set.parameters(variances[0], variances[1]).unwrap(), named, "{name}");
+        // Written again as that version writes.
+        let texts = set.to_text() + &set.key_switch_text();
+        assert_eq!(texts.as_bytes(), &bytes[..bytes.len() - 24], "{name}");
+    }
+    // Another noise or another structure is another set.
+    let (_, set, [lwe, tlwe]) = header("1.0.1.bin");
+    for (lwe, tlwe) in [(1.05 * lwe, tlwe), (lwe, 0.95 * tlwe), (tlwe, lwe)] {
+        assert_eq!(set.parameters(lwe, tlwe).unwrap().name, OTHER);
+    }
+    let text = set.to_text().replace("n: 500", "n: 501");
+    let other = ParameterSet::read(text.as_bytes()).unwrap();
+    assert_eq!(other.parameters(lwe, tlwe).unwrap().name, OTHER);
+}
+
+/// A key set of version 1.0.1: its form of the text, its variances, and encryptions of 0 for the digit 0.
+#[test]
+fn a_key_set_of_version_1_0_1_is_read_for_use_and_written_again_byte_for_byte() {
+    let secret = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
+    let cloud = CloudKey::generate(&secret, seed(2));
+    let mut bytes = SecretKeySet::new(&secret, &cloud).unwrap().to_bytes().to_vec();
+    let (header, set, [lwe, tlwe]) = header("1.0.1.bin");
+    let (key_switch_words, _) = set.key_words().unwrap();
+    let text = bytes.windows(4).position(|window| window == 200i32.to_le_bytes()).unwrap();
+    let samples = text + 12;
+    let bootstrap = samples + 4 * key_switch_words;
+    bytes[bootstrap + 4..][..8].copy_from_slice(&tlwe.to_le_bytes());
+    bytes[samples] = 1;
+    bytes[text + 4..][..8].copy_from_slice(&lwe.to_le_bytes());
+    bytes.splice(..text, header[..header.len() - 24].iter().copied());
+
+    let KeySet::Secret(read) = read(&bytes).unwrap() else { panic!("no secret key set") };
+    assert_eq!(read.secret_key().parameters(), &TFHE_LIB_V1_0_1);
+    assert!(read.to_bytes()[..] == bytes);
+    let read_cloud = read.cloud().clone().into_cloud_key();
+    assert!(read_cloud.bootstrap == cloud.bootstrap && read_cloud.key_switch == cloud.key_switch);
+    // So it has a native form.
+    let native = serial::to_bytes(read.secret_key(), NO_CONTEXT).unwrap();
+    assert!(serial::from_bytes::<SecretKey>(&native).is_ok());
 }
 
 #[test]

@@ -7,8 +7,8 @@
 //! -----END TGSWPARAMS-----
 //! ```
 //!
-//! Version 1.1 writes names in the order of their bytes, integers in 10 columns and reals with 8 decimals; version
-//! 1.0 wrote integers without padding. Any order and padding is read.
+//! The library writes names in the order of their bytes and reals with 8 decimals. Versions differ in their
+//! [`Integers`]. Any order and padding is read.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -16,7 +16,16 @@ use std::io::Read;
 use super::source::{Source, field_fault};
 use crate::error::Result;
 
-/// A number, with its name.
+/// How integers are written, by which the library's versions can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Integers {
+    /// As they are: versions 1.0 and 1.0.1.
+    Plain,
+    /// To the right of 10 columns: version 1.1.
+    Padded,
+}
+
+/// A number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Number {
     Integer(u64),
@@ -52,7 +61,7 @@ pub(super) fn read_section<R: Read, const N: usize>(
             let expected = format!("one of {}, once each, or '{end}'", names.join(", "));
             return Err(field_fault(at, "a line", format_args!("'{line}'"), expected));
         };
-        values[index] = Some(Value { at, name: names[index], text: text.trim().to_owned() });
+        values[index] = Some(Value { at, name: names[index], text: text.to_owned() });
     }
     if let Some(index) = values.iter().position(Option::is_none) {
         return Err(field_fault(
@@ -73,40 +82,48 @@ pub(super) struct Value {
 }
 
 impl Value {
+    /// How an integer is written.
+    pub(super) fn integers(&self) -> Integers {
+        if self.text.starts_with(' ') { Integers::Padded } else { Integers::Plain }
+    }
+
     /// An integer of a range.
     pub(super) fn integer(&self, range: std::ops::RangeInclusive<usize>) -> Result<usize> {
+        let text = self.text.trim();
         // Digits only: no sign.
-        let digits = self.text.bytes().all(|byte| byte.is_ascii_digit());
-        match self.text.parse() {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
             Ok(integer) if digits && range.contains(&integer) => Ok(integer),
             _ => {
                 let expected = format!("an integer from {} to {}", range.start(), range.end());
-                Err(field_fault(self.at, self.name, format_args!("'{}'", self.text), expected))
+                Err(field_fault(self.at, self.name, format_args!("'{text}'"), expected))
             }
         }
     }
 
     /// A standard deviation of noise, in torus units.
     pub(super) fn deviation(&self) -> Result<f64> {
-        let plain = self.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        match self.text.parse() {
+        let text = self.text.trim();
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        match text.parse() {
             Ok(real) if plain && (0.0..1.0).contains(&real) => Ok(real),
-            _ => {
-                Err(field_fault(self.at, self.name, format_args!("'{}'", self.text), "a number from 0 to 1"))
-            }
+            _ => Err(field_fault(self.at, self.name, format_args!("'{text}'"), "a number from 0 to 1")),
         }
     }
 }
 
-/// Writes a section as version 1.1 does.
-pub(super) fn write_section(text: &mut String, title: &str, numbers: &[(&str, Number)]) {
+/// Writes a section as the library does.
+pub(super) fn write_section(text: &mut String, title: &str, integers: Integers, numbers: &[(&str, Number)]) {
     let line = |text: &mut String, line: std::fmt::Arguments<'_>| {
         text.write_fmt(line).expect("invariant: a string takes all that is written");
     };
     line(text, format_args!("-----BEGIN {title}-----\n"));
     for (name, number) in numbers {
         match number {
-            Number::Integer(integer) => line(text, format_args!("{name}: {integer:10}\n")),
+            Number::Integer(integer) => match integers {
+                Integers::Plain => line(text, format_args!("{name}: {integer}\n")),
+                Integers::Padded => line(text, format_args!("{name}: {integer:10}\n")),
+            },
             Number::Real(real) => line(text, format_args!("{name}: {real:.8}\n")),
         }
     }
