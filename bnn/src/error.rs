@@ -178,6 +178,21 @@ pub enum Error {
         engine: &'static str,
     },
 
+    /// A layer's results may pass the width of its words, where they wrap around; on the torus they do not.
+    #[error(
+        "layer {layer:?}: results from {low} to {high} would wrap around in its words of {bits} bits, which the functional engine does not do"
+    )]
+    WrappingLayer {
+        /// The layer by its name.
+        layer: String,
+        /// Its width.
+        bits: usize,
+        /// The least result.
+        low: i64,
+        /// The greatest.
+        high: i64,
+    },
+
     /// A parameter set is too noisy for gates: one of bootstrapped bits would break its failure bound.
     #[error("the parameter set is too noisy for gates of three inputs")]
     GateTooNoisy,

@@ -191,7 +191,7 @@ impl Error {
             Self::Network(bnn::Error::OtherParameters { .. }) => Some(
                 "name a key of that set; `bnn keygen` makes new ones, which do not open what older ones encrypted",
             ),
-            Self::Network(bnn::Error::UnsupportedLayer { .. }) => {
+            Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::WrappingLayer { .. }) => {
                 Some("`bnn keygen --engine gates` makes keys for exact circuits")
             }
             Self::Network(bnn::Error::TooNoisy { .. }) => Some(

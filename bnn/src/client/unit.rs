@@ -35,8 +35,9 @@ impl Unit {
 
 #[cfg(feature = "server")]
 impl Unit {
-    /// The largest unit that is not above a number from 0 to 1/2, so that the largest sum stays inside.
+    /// The largest unit that is not above a number, so that the largest sum stays inside; half a turn for sums that are
+    /// all the same, which would let it be a whole one.
     pub(crate) fn at_most(real: f64) -> Self {
-        Self((real * (1_u64 << UNIT_BITS) as f64).floor() as u64)
+        Self(((real * (1_u64 << UNIT_BITS) as f64).floor() as u64).min(Self::MOST_MULTIPLES))
     }
 }

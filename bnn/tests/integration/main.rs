@@ -12,6 +12,7 @@ mod model;
 mod oracle;
 mod paper;
 mod parties;
+mod random_models;
 mod server;
 mod shipped;
 mod toy;

@@ -67,7 +67,8 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise; [`Error::UnsupportedLayer`] for layers in
-    /// an order that the engine does not run; [`Error::TooManyInputs`] where the windows of a picture do not fit one sample.
+    /// an order that the engine does not run; [`Error::WrappingLayer`] where results may pass the width of their words;
+    /// [`Error::TooManyInputs`] where the windows of a picture do not fit one sample.
     pub fn new(model: Arc<Model>, parameters: &'static Parameters) -> Result<Self> {
         let row_len = FunctionalScheme::row_len(model.input(), parameters)?;
         let mut stages = Stage::of(&model)?;
@@ -76,10 +77,12 @@ impl Plan {
         let mut scaled = Vec::new();
         for stage in stages {
             let scale = Scale::new(&stage, inputs, variance, parameters)?;
+            stage.linear.check_width(&stage.name, scale.range)?;
             (inputs, variance) = (scale.outputs(&stage), noise::bootstrapped(parameters));
             scaled.push((stage, scale));
         }
         let scores = ScoreScale::new(&last, inputs, variance, parameters)?;
+        last.linear.check_width(&last.name, scores.range)?;
         let unit = scaled.first().map_or(scores.unit, |(_, scale)| scale.unit);
         let layers = model.layers_and_shapes();
         let rectified = matches!(layers.last(), Some((Layer::Relu(_), _)));

@@ -74,12 +74,8 @@ impl ScoreScale {
         for digits in (1..=bits).rev() {
             for power in 0..RANGES {
                 let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
-                let parts = cut(&rows, inputs, divisor, (digits, bits), room);
-                let of_class = |class| parts.iter().filter(|part| part.sent.class == class).count();
-                // Smaller ranges are only more parts. (Whole weights in one part come first.)
-                if best.is_some() && (0..rows.len()).any(|class| of_class(class) > MOST_PARTS) {
-                    break;
-                }
+                // Whole weights in one part come first, and smaller ranges are only more parts.
+                let Some(parts) = cut(&rows, inputs, divisor, (digits, bits), room) else { break };
                 let candidate = Self::of(parts, &rows, range, inputs, variance);
                 let better = best.as_ref().is_none_or(|best| {
                     let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));
@@ -119,22 +115,33 @@ impl ScoreScale {
 }
 
 /// Cuts rows into parts: digits of so many bits of the weights over `divisor`, which have `bits` bits, and as many inputs
-/// as keep half the range of a part within `room`.
-fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32), room: f64) -> Vec<Part> {
+/// as keep half the range of a part within `room`. `None` where a score would have too many parts.
+fn cut(
+    rows: &[&[i32]],
+    inputs: Range,
+    divisor: u32,
+    (digits, bits): (u32, u32),
+    room: f64,
+) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     for (class, row) in rows.iter().enumerate() {
+        let first = parts.len();
         for shift in (0..bits).step_by(digits as usize) {
             let digit = |w: i32| {
-                let magnitude = ((w.unsigned_abs() / divisor) >> shift) & ((1 << digits) - 1);
-                w.signum() * magnitude as i32
+                // The magnitude of the least weight has 32 bits.
+                let magnitude = (i64::from(w.unsigned_abs() / divisor) >> shift) & ((1 << digits) - 1);
+                (i64::from(w.signum()) * magnitude) as i32
             };
             let sent = ScorePart { class, factor: i64::from(divisor) << shift, centre_halves: 0 };
             let mut part = Part { sent, terms: Vec::new() };
             let mut low_and_high = (0, 0);
             for (place, digit) in row.iter().map(|&w| digit(w)).enumerate().filter(|&(_, digit)| digit != 0) {
-                let (low, high) = inputs.sums(&[digit]);
+                let (low, high) = inputs.products(digit);
                 let (least, most) = (low_and_high.0 + low, low_and_high.1 + high);
                 if (most - least) as f64 / 2.0 > room && !part.terms.is_empty() {
+                    if parts.len() + 1 - first == MOST_PARTS {
+                        return None;
+                    }
                     let next = Part { sent, terms: Vec::new() };
                     parts.push(std::mem::replace(&mut part, next));
                     low_and_high = (low, high);
@@ -144,6 +151,9 @@ fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32),
                 part.terms.push((digit, place));
             }
             if !part.terms.is_empty() {
+                if parts.len() - first == MOST_PARTS {
+                    return None;
+                }
                 parts.push(part);
             }
         }
@@ -158,7 +168,7 @@ fn cut(rows: &[&[i32]], inputs: Range, divisor: u32, (digits, bits): (u32, u32),
         let (low, high) = inputs.sums(&digits);
         part.sent.centre_halves = low + high;
     }
-    parts
+    Some(parts)
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -184,7 +194,7 @@ mod tests {
                 rows.into_iter().map(|row| row.into_iter().map(|w| w * multiple).collect()).collect();
             let rows: Vec<&[i32]> = rows.iter().map(Vec::as_slice).collect();
             let inputs = Range::Interval { low: -3, high: 5 };
-            let parts = cut(&rows, inputs, multiple.unsigned_abs(), (digits, 8), room);
+            let Some(parts) = cut(&rows, inputs, multiple.unsigned_abs(), (digits, 8), room) else { return Ok(()) };
             let scale = ScoreScale::of(parts, &rows, (0, 0), inputs, 1e-12);
             let sum = |part: &Part| part.terms.iter().map(|&(digit, place)| i64::from(digit) * x[place]).sum::<i64>();
             let phases: Vec<f64> = scale

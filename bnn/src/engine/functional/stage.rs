@@ -41,7 +41,7 @@ pub(super) struct Stage {
 #[derive(Debug, Clone)]
 pub(super) enum Linear {
     /// A row an output, each with a bias; a sum loses its lowest bits *after* the bias, which is larger by as many.
-    Dense { weights: Matrix, biases: Arc<[i32]>, shift: u32 },
+    Dense { weights: Matrix, biases: Arc<[i32]>, shift: u32, bits: Option<usize> },
     /// Filters, of which the same holds.
     Convolution(Convolution),
     /// Filters on planes of the products of window means and signs; scale and bias come after the sum.
@@ -65,7 +65,8 @@ impl Stage {
     /// The stages of a network; the last one's activation is [`Activation::Scores`]. Rectifiers behind it are the client's.
     ///
     /// # Errors
-    /// [`Error::UnsupportedLayer`] for a sign of what was rectified, which is always +1.
+    /// [`Error::UnsupportedLayer`] for a layer before the first linear one, which has nothing to follow, and for a sign of
+    /// what was rectified, which is always +1.
     pub(super) fn of(model: &Model) -> Result<Vec<Self>> {
         let layers = model.layers_and_shapes();
         let is_linear = |layer: &Layer| Linear::of(layer).is_some();
@@ -82,14 +83,19 @@ impl Stage {
                 stages.push(Self { name, linear, input, pools: Vec::new(), activation });
                 continue;
             }
-            let stage = stages.last_mut().expect("invariant: a chain of layers begins with a linear one");
-            match (layer, stage.activation) {
-                (Layer::MaxPool(pool), _) => stage.pools.push((pool.clone(), *shape)),
-                (Layer::Relu(_), Activation::Identity | Activation::Relu) => {
-                    stage.activation = Activation::Relu;
+            match (stages.last_mut(), layer) {
+                (Some(stage), Layer::MaxPool(pool)) => stage.pools.push((pool.clone(), *shape)),
+                (
+                    Some(Self { activation: activation @ (Activation::Identity | Activation::Relu), .. }),
+                    Layer::Relu(_),
+                ) => {
+                    *activation = Activation::Relu;
                 }
-                (Layer::Sign(_), Activation::Identity | Activation::Sign) => {
-                    stage.activation = Activation::Sign;
+                (
+                    Some(Self { activation: activation @ (Activation::Identity | Activation::Sign), .. }),
+                    Layer::Sign(_),
+                ) => {
+                    *activation = Activation::Sign;
                 }
                 _ => {
                     let (layer, kind) = (layer.name().into(), layer.kind());
@@ -134,16 +140,31 @@ impl Stage {
 
 impl Linear {
     fn of(layer: &Layer) -> Option<Self> {
-        let dense = |weights: &Matrix, biases: &Arc<[i32]>, shift| {
-            Some(Self::Dense { weights: weights.clone(), biases: Arc::clone(biases), shift })
+        let dense = |weights: &Matrix, biases: &Arc<[i32]>, shift, bits| {
+            Some(Self::Dense { weights: weights.clone(), biases: Arc::clone(biases), shift, bits })
         };
         match layer {
-            Layer::BinaryDense(layer) => dense(&layer.weights, &layer.biases, 0),
-            Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift()),
+            Layer::BinaryDense(layer) => dense(&layer.weights, &layer.biases, 0, None),
+            Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift(), layer.bits()),
             Layer::Convolution(layer) => Some(Self::Convolution(layer.clone())),
             Layer::XnorConvolution(layer) => Some(Self::Xnor(layer.clone())),
             Layer::Relu(_) | Layer::MaxPool(_) | Layer::Sign(_) => None,
         }
+    }
+
+    /// Refuses a layer whose results, of these least and greatest sums, would wrap around in words of its width: on the
+    /// torus they do not.
+    ///
+    /// # Errors
+    /// [`Error::WrappingLayer`].
+    pub(super) fn check_width(&self, layer: &str, (least, most): (i64, i64)) -> Result<()> {
+        let Self::Dense { shift, bits: Some(bits), .. } = *self else { return Ok(()) };
+        let (low, high) = (least >> shift, most >> shift);
+        let half = 1_i64 << (bits - 1);
+        if -half <= low && high < half {
+            return Ok(());
+        }
+        Err(Error::WrappingLayer { layer: layer.into(), bits, low, high })
     }
 
     /// A row an output, or a filter.
@@ -222,6 +243,16 @@ impl Range {
                 Self::Interval { low: -i64::from(largest), high: largest.into() }
             }
         }
+    }
+
+    /// The least and the greatest product with a weight.
+    pub(super) fn products(&self, w: i32) -> (i64, i64) {
+        let w = i64::from(w);
+        let (low, high) = match *self {
+            Self::Interval { low, high } => (low, high),
+            Self::Bits { active } => (0, active.min(1) as i64),
+        };
+        ((w * low).min(w * high), (w * low).max(w * high))
     }
 
     /// The least and the greatest sum of a row: some input reaches each (for the planes of an XNOR convolution as well,

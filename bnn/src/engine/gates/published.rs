@@ -119,7 +119,11 @@ fn xnor_window(
     baugh_wooley(netlist, &product, &alpha)[shift..shift + bits].to_vec()
 }
 
-/// With a fixed width: products of twice the width (or of the inputs', if they have more), added up one after the other. Without: widths by ranges.
+/// Bits of the widest word.
+const WIDEST: usize = 63;
+
+/// With a fixed width: products of twice the width (or of the inputs', if they have more), added up one after the other. Without:
+/// widths by ranges. Words that would be wider than any are cut: what a layer may sum up to fits (`model::chain`).
 fn dense(units: &mut Units, layer: usize, dense: &Dense, places: &[usize]) -> Vec<usize> {
     (0..dense.weights().rows())
         .flat_map(|output| {
@@ -142,10 +146,11 @@ fn dense(units: &mut Units, layer: usize, dense: &Dense, places: &[usize]) -> Ve
                     let constants: Vec<Word> =
                         weights.iter().map(|&weight| Word::constant(weight.into())).collect();
                     let n = words.iter().chain(&constants).map(Word::width).fold(bits, usize::max);
-                    let whole = (2 * n).max(shift + bits);
+                    let whole = (2 * n).max(shift + bits).min(WIDEST);
                     let mut total = sum.first().map_or(vec![Bit::FALSE; whole], |sum| sum.extended(whole));
                     for (weight, word) in constants.iter().zip(words) {
-                        let product = baugh_wooley(netlist, &word.extended(n), &weight.extended(n));
+                        let mut product = baugh_wooley(netlist, &word.extended(n), &weight.extended(n));
+                        product.truncate(WIDEST);
                         total = ripple(netlist, &total, &Word::signed(product).extended(whole), Bit::FALSE);
                     }
                     if index < last {

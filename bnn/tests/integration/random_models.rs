@@ -1,0 +1,216 @@
+//! Random models, valid and nearly so: every kind of layer at every place, and weights at the ends of their range. Each is
+//! refused by name or runs as the oracle does; nothing panics.
+
+use bnn::{
+    Error,
+    circuit::Style,
+    data::GreyImage,
+    engine::{self, client_specification, functional, gates},
+    model::Model,
+};
+use proptest::prelude::*;
+use std::sync::Arc;
+use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT};
+
+use crate::toy::{ModelFiles, Open, Tensor, picture};
+
+const SIDE: usize = 4;
+/// Names of tensors live as long as the program.
+const TENSORS: [[&str; 2]; 6] =
+    [["w0", "b0"], ["w1", "b1"], ["w2", "b2"], ["w3", "b3"], ["w4", "b4"], ["w5", "b5"]];
+
+/// A layer to be drawn: its kind, and numbers that it makes use of.
+#[derive(Debug, Clone)]
+struct Drawn {
+    kind: &'static str,
+    outputs: usize,
+    shift: u32,
+    bits: Option<usize>,
+    weights: Vec<i32>,
+}
+
+fn weight() -> impl Strategy<Value = i32> {
+    prop_oneof![
+        8 => -3..=3_i32,
+        1 => prop::sample::select(vec![i32::MIN, i32::MIN + 1, i32::MAX, 1 << 30, -(1 << 30), 1 << 20]),
+    ]
+}
+
+fn drawn(kinds: &'static [&'static str]) -> impl Strategy<Value = Drawn> {
+    let weights = prop::collection::vec(weight(), 3..=9);
+    let bits = prop_oneof![2 => Just(None), 1 => (2..=31_usize).prop_map(Some)];
+    (prop::sample::select(kinds), 1..=3_usize, prop_oneof![2 => Just(0), 1 => 0..=30_u32], bits, weights)
+        .prop_map(|(kind, outputs, shift, bits, weights)| Drawn { kind, outputs, shift, bits, weights })
+}
+
+/// The files of a model of these layers, the last one dense, with shapes that fit.
+fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
+    let mut manifest = format!(
+        "format = 1\nname = \"random\"\ndescription = \"Random\"\n\n[input]\nwidth = {SIDE}\nheight = {SIDE}\n{encoding}\n"
+    );
+    let mut tensors = Vec::new();
+    // Channels and side of what a layer reads.
+    let (mut channels, mut side) = (1, SIDE);
+    for (index, layer) in layers.iter().enumerate() {
+        let [weights, biases] = TENSORS[index];
+        let (kind, outputs, shift) = (layer.kind, layer.outputs, layer.shift);
+        manifest += &format!("\n[[layers]]\nname = \"layer {index}\"\nkind = \"{kind}\"\n");
+        let inputs = channels * side * side;
+        let columns = match kind {
+            "dense" | "binary-dense" => {
+                manifest += &format!("inputs = {inputs}\noutputs = {outputs}\n");
+                (channels, side) = (outputs, 1);
+                inputs
+            }
+            "convolution" => {
+                let size = side.min(2);
+                manifest += &format!("filters = {outputs}\nsize = {size}\n");
+                let columns = channels * size * size;
+                (channels, side) = (outputs, side + 1 - size);
+                columns
+            }
+            "max-pool" => {
+                let size = side.min(2);
+                manifest += &format!("size = {size}\n");
+                side /= size;
+                0
+            }
+            _ => 0,
+        };
+        if matches!(kind, "dense" | "convolution") {
+            manifest += &format!("shift = {shift}\n");
+        }
+        if let ("dense", Some(bits)) = (kind, layer.bits) {
+            manifest += &format!("bits = {bits}\n");
+        }
+        if columns > 0 {
+            manifest += &format!("weights = \"{weights}\"\nbiases = \"{biases}\"\n");
+            let is_binary = kind == "binary-dense";
+            let entry = |&w: &i32| if is_binary { 2 * i32::from(w >= 0) - 1 } else { w };
+            let entries: Vec<i32> = layer.weights.iter().map(entry).cycle().take(outputs * columns).collect();
+            let shape = match kind {
+                "convolution" if columns == 4 => vec![outputs, 2, 2],
+                "convolution" if columns == 1 => vec![outputs, 1, 1],
+                "convolution" => {
+                    let size = if columns.is_multiple_of(4) && side > 1 || columns > 3 { 2 } else { 1 };
+                    vec![outputs, columns / (size * size), size, size]
+                }
+                _ => vec![outputs, columns],
+            };
+            tensors.push(Tensor { shape, ..Tensor::biases(weights, &entries) });
+            let biases_of: Vec<i32> = layer.weights.iter().rev().copied().cycle().take(outputs).collect();
+            tensors.push(Tensor::biases(biases, &biases_of));
+        }
+    }
+    ModelFiles::new(manifest, tensors)
+}
+
+/// The scores of a model of one layer, decrypted from the functional engine, are as near as its plan says.
+fn check_functional(model: &Arc<Model>, image: &GreyImage) {
+    let encoded = model.input().encode(image).unwrap();
+    for set in [&FUNCTIONAL_1024, &FUNCTIONAL_2048] {
+        let plan = match functional::Plan::new(Arc::clone(model), set) {
+            Ok(plan) => plan,
+            Err(
+                error @ (Error::TooNoisy { .. }
+                | Error::UnsupportedLayer { .. }
+                | Error::WrappingLayer { .. }
+                | Error::TooManyInputs { .. }),
+            ) => {
+                assert!(!error.to_string().is_empty());
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let simulated = plan.simulate(&encoded, 1, 1).unwrap();
+        let margins = plan.margins();
+        if let ([margin], 1) = (&margins[..], model.layers().len()) {
+            let expected = engine::evaluate(model, &encoded).unwrap();
+            for (found, expected) in simulated[0].integers().iter().zip(expected.integers()) {
+                let error = (found - expected).abs() as f64;
+                assert!(error <= 10.0 * margin.noise + 1.0, "{found} for {expected}, noise {}", margin.noise);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn a_random_model_runs_as_the_oracle_does_or_is_refused(
+        encoding in prop::sample::select(vec![
+            "encoding = \"threshold\"\nthreshold = 128\nmax_active = 16",
+            "encoding = \"grey\"\nbits = 2",
+        ]),
+        first in prop::collection::vec(
+            drawn(&["max-pool", "relu", "sign", "dense", "binary-dense", "convolution"]), 0..=4),
+        last in drawn(&["dense"]),
+        bits in prop::collection::vec(any::<bool>(), SIDE * SIDE),
+    ) {
+        let layers: Vec<Drawn> = first.into_iter().chain([last]).collect();
+        let files = files(encoding, &layers);
+        let model = match files.open() {
+            Ok(model) => model,
+            Err(error) => {
+                prop_assert!(error.to_string().contains("layer"), "{error}\n{}", files.manifest);
+                return Ok(());
+            }
+        };
+        client_specification(&model).unwrap();
+        let image = picture(SIDE, SIDE, &bits);
+        let encoded = model.input().encode(&image).unwrap();
+        let expected = engine::evaluate(&model, &encoded).unwrap();
+        for style in [Style::AsPublished, Style::Optimized] {
+            let plan = gates::Plan::new(Arc::clone(&model), &GATES_DEFAULT, style);
+            let scores = plan.simulate(&encoded, |_, _| ()).unwrap();
+            prop_assert_eq!(&scores, &expected, "{:?}\n{}", style, files.manifest);
+            prop_assert!(plan.estimate().is_ok());
+        }
+        check_functional(&model, &image);
+    }
+}
+
+/// A model of one dense layer, whose first weight is this.
+fn one_layer(weight: i32, more: &str) -> ModelFiles {
+    let layer = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![weight, 1, -1] };
+    let files = files("encoding = \"threshold\"\nthreshold = 128\nmax_active = 16", &[layer]);
+    files.replace("shift = 0\n", more)
+}
+
+/// The least weight has a magnitude of 32 bits.
+#[test]
+fn the_least_weight_counts_in_scores() {
+    let model = one_layer(i32::MIN, "").open().unwrap();
+    let image = picture(SIDE, SIDE, &[true; 16]);
+    let encoded = model.input().encode(&image).unwrap();
+    let expected = engine::evaluate(&model, &encoded).unwrap();
+    let plan = functional::Plan::new(Arc::clone(&model), &FUNCTIONAL_2048).unwrap();
+    assert_eq!(plan.simulate(&encoded, 1, 1).unwrap()[0].label(), expected.label());
+    check_functional(&model, &image);
+}
+
+#[test]
+fn results_that_wrap_are_refused_by_the_functional_engine() {
+    let wrapping = one_layer(3, "bits = 4\n").open().unwrap();
+    let error = functional::Plan::new(wrapping, &FUNCTIONAL_2048).unwrap_err();
+    let (layer, text) = ("\"layer 0\"", error.to_string());
+    assert!(matches!(error, Error::WrappingLayer { bits: 4, .. }) && text.contains(layer), "{text}");
+    let wide = one_layer(3, "bits = 12\n").open().unwrap();
+    assert!(functional::Plan::new(wide, &FUNCTIONAL_2048).is_ok());
+}
+
+#[test]
+fn a_layer_before_the_first_linear_one_is_refused_by_name_on_the_functional_engine() {
+    let dense = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![1, -1, 2] };
+    for kind in ["max-pool", "relu", "sign"] {
+        let layers = [Drawn { kind, ..dense.clone() }, dense.clone()];
+        let model = files("encoding = \"grey\"\nbits = 2", &layers).open().unwrap();
+        let error = functional::Plan::cheapest(Arc::clone(&model)).unwrap_err();
+        assert!(matches!(error, Error::UnsupportedLayer { .. }), "{error}");
+        assert!(error.to_string().contains("\"layer 0\"") && error.to_string().contains(kind), "{error}");
+        // The gates run it.
+        let plan = gates::Plan::new(model, &GATES_DEFAULT, Style::Optimized);
+        assert!(plan.estimate().unwrap().bootstraps < 2000);
+    }
+}
