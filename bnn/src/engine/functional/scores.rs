@@ -39,6 +39,19 @@ pub(super) struct Part {
     pub(super) terms: Vec<(i32, usize)>,
 }
 
+/// A part that is tried: digits of a row, without them.
+#[derive(Debug, Clone)]
+struct Draft {
+    class: usize,
+    /// The lowest bit of the digits.
+    shift: u32,
+    places: std::ops::Range<usize>,
+    /// The least and the greatest sum.
+    range: (i64, i64),
+    /// The square of the digits' Euclidean norm.
+    square_norm: f64,
+}
+
 /// How scores are cut into parts, and how these lie on the torus.
 #[derive(Debug, Clone)]
 pub(super) struct ScoreScale {
@@ -70,41 +83,47 @@ impl ScoreScale {
         let widest = rows.iter().copied().flatten().map(|w| w.unsigned_abs() / divisor).max().unwrap_or(0);
         let bits = widest.max(1).ilog2() + 1;
         let wanted = half * WANTED_NOISE_SHARE;
-        let mut best: Option<Self> = None;
+        let quotients: Vec<Vec<i64>> =
+            rows.iter().map(|row| row.iter().map(|&w| i64::from(w) / i64::from(divisor)).collect()).collect();
+        let mut best: Option<(Self, Vec<Draft>, u32)> = None;
         for digits in (1..=bits).rev() {
             for power in 0..RANGES {
                 let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
                 // Whole weights in one part come first, and smaller ranges are only more parts.
-                let Some(parts) = cut(&rows, inputs, divisor, (digits, bits), room) else { break };
-                let candidate = Self::of(parts, &rows, range, inputs, variance);
-                let better = best.as_ref().is_none_or(|best| {
+                // Once the noise is small enough, only fewer parts are better.
+                let most_parts = best.as_ref().map_or(usize::MAX, |(best, drafted, _)| {
+                    if best.noise <= wanted { drafted.len() - 1 } else { usize::MAX }
+                });
+                let Some(drafts) = cut(&quotients, inputs, (digits, bits), room, most_parts) else { break };
+                let candidate = Self::of(&drafts, &rows, range, variance);
+                let better = best.as_ref().is_none_or(|(best, drafted, _)| {
                     let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));
-                    new < old || new == old && candidate.parts.len() < best.parts.len()
+                    new < old || new == old && drafts.len() < drafted.len()
                 });
                 if better {
-                    best = Some(candidate);
+                    best = Some((candidate, drafts, digits));
                 }
             }
         }
-        let best = best.expect("invariant: whole weights in one part are a candidate");
+        let (best, drafts, digits) = best.expect("invariant: whole weights in one part are a candidate");
         check_noise(&stage.name, best.noise, half, parameters)?;
-        Ok(best)
+        let parts = drafts.iter().map(|draft| draft.part(&quotients[draft.class], divisor, digits)).collect();
+        Ok(Self { parts, ..best })
     }
 
-    fn of(parts: Vec<Part>, rows: &[&[i32]], range: (i64, i64), inputs: Range, variance: f64) -> Self {
-        let digits = |part: &Part| -> Vec<i32> { part.terms.iter().map(|&(digit, _)| digit).collect() };
+    /// The scale of these parts, which are still to be made.
+    fn of(drafts: &[Draft], rows: &[&[i32]], range: (i64, i64), variance: f64) -> Self {
         let (mut half, mut noisiest) = (0.5_f64, 0.0_f64);
-        for part in &parts {
-            let digits = digits(part);
-            let ((low, high), square) = (inputs.sums(&digits), square_norm(&digits) * variance);
+        for draft in drafts {
+            let (low, high) = draft.range;
             half = half.max((high - low + 1) as f64 / 2.0);
-            noisiest = noisiest.max(square);
+            noisiest = noisiest.max(draft.square_norm * variance);
         }
         let unit = Unit::at_most(((0.5 - GUARD_DEVIATIONS * noisiest.sqrt()) / half).max(0.0));
         // Digits of one weight multiply the same noise: it adds up to the weight's.
         let noise = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt() * variance.sqrt()
             / unit.real();
-        Self { parts, unit, range, noise }
+        Self { parts: Vec::new(), unit, range, noise }
     }
 
     /// How the client reads the scores of classes with these biases.
@@ -114,61 +133,83 @@ impl ScoreScale {
     }
 }
 
-/// Cuts rows into parts: digits of so many bits of the weights over `divisor`, which have `bits` bits, and as many inputs
-/// as keep half the range of a part within `room`. `None` where a score would have too many parts.
+/// Cuts rows of weights over their divisor, which have `bits` bits, into parts: digits of so many bits, and as many inputs as
+/// keep half the range of a part within `room`. `None` where a score would have too many parts, or all would have more than
+/// `most_parts`.
 fn cut(
-    rows: &[&[i32]],
+    rows: &[Vec<i64>],
     inputs: Range,
-    divisor: u32,
     (digits, bits): (u32, u32),
     room: f64,
-) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
+    most_parts: usize,
+) -> Option<Vec<Draft>> {
+    let mut drafts: Vec<Draft> = Vec::new();
     for (class, row) in rows.iter().enumerate() {
-        let first = parts.len();
+        let first = drafts.len();
         for shift in (0..bits).step_by(digits as usize) {
-            let digit = |w: i32| {
-                // The magnitude of the least weight has 32 bits.
-                let magnitude = (i64::from(w.unsigned_abs() / divisor) >> shift) & ((1 << digits) - 1);
-                (i64::from(w.signum()) * magnitude) as i32
-            };
-            let sent = ScorePart { class, factor: i64::from(divisor) << shift, centre_halves: 0 };
-            let mut part = Part { sent, terms: Vec::new() };
-            let mut low_and_high = (0, 0);
-            for (place, digit) in row.iter().map(|&w| digit(w)).enumerate().filter(|&(_, digit)| digit != 0) {
+            let empty = |start| Draft { class, shift, places: start..start, range: (0, 0), square_norm: 0.0 };
+            let mut draft = empty(0);
+            for (place, digit) in row.iter().map(|&w| digit_of(w, shift, digits)).enumerate() {
+                if digit == 0 {
+                    continue;
+                }
                 let (low, high) = inputs.products(digit);
-                let (least, most) = (low_and_high.0 + low, low_and_high.1 + high);
-                if (most - least) as f64 / 2.0 > room && !part.terms.is_empty() {
-                    if parts.len() + 1 - first == MOST_PARTS {
+                let (least, most) = (draft.range.0 + low, draft.range.1 + high);
+                if (most - least) as f64 / 2.0 > room && !draft.places.is_empty() {
+                    drafts.push(std::mem::replace(&mut draft, empty(place)));
+                    if drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts {
                         return None;
                     }
-                    let next = Part { sent, terms: Vec::new() };
-                    parts.push(std::mem::replace(&mut part, next));
-                    low_and_high = (low, high);
+                    draft.range = (low, high);
                 } else {
-                    low_and_high = (least, most);
+                    draft.range = (least, most);
                 }
-                part.terms.push((digit, place));
+                draft.places.end = place + 1;
+                draft.square_norm += f64::from(digit).powi(2);
             }
-            if !part.terms.is_empty() {
-                if parts.len() - first == MOST_PARTS {
+            if !draft.places.is_empty() {
+                if drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts {
                     return None;
                 }
-                parts.push(part);
+                drafts.push(draft);
             }
         }
         // A row of zeros still needs a value to give its score a part.
-        if parts.last().is_none_or(|part| part.sent.class != class) {
-            let sent = ScorePart { class, factor: divisor.into(), centre_halves: 0 };
-            parts.push(Part { sent, terms: vec![(0, 0)] });
+        if drafts.len() == first {
+            drafts.push(Draft { class, shift: 0, places: 0..1, range: (0, 0), square_norm: 0.0 });
         }
     }
-    for part in &mut parts {
-        let digits: Vec<i32> = part.terms.iter().map(|&(digit, _)| digit).collect();
-        let (low, high) = inputs.sums(&digits);
-        part.sent.centre_halves = low + high;
+    for draft in &mut drafts {
+        if matches!(inputs, Range::Bits { active } if active < draft.places.len()) {
+            let row = &rows[draft.class][draft.places.clone()];
+            let digits: Vec<i32> = row.iter().map(|&w| digit_of(w, draft.shift, digits)).collect();
+            draft.range = inputs.sums(&digits);
+        }
     }
-    Some(parts)
+    Some(drafts)
+}
+
+/// The digit of so many bits of a weight, with the weight's sign.
+fn digit_of(w: i64, shift: u32, digits: u32) -> i32 {
+    // The magnitude of the least weight has 32 bits.
+    let magnitude = (w.abs() >> shift) & ((1 << digits) - 1);
+    (w.signum() * magnitude) as i32
+}
+
+impl Draft {
+    /// The part, of digits of so many bits of a row.
+    fn part(&self, row: &[i64], divisor: u32, digits: u32) -> Part {
+        let (low, high) = self.range;
+        let factor = i64::from(divisor) << self.shift;
+        let sent = ScorePart { class: self.class, factor, centre_halves: low + high };
+        let digit = |place: usize| digit_of(row[place], self.shift, digits);
+        let mut terms: Vec<(i32, usize)> =
+            self.places.clone().map(|place| (digit(place), place)).filter(|&(digit, _)| digit != 0).collect();
+        if terms.is_empty() {
+            terms.push((0, self.places.start));
+        }
+        Part { sent, terms }
+    }
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -194,8 +235,12 @@ mod tests {
                 rows.into_iter().map(|row| row.into_iter().map(|w| w * multiple).collect()).collect();
             let rows: Vec<&[i32]> = rows.iter().map(Vec::as_slice).collect();
             let inputs = Range::Interval { low: -3, high: 5 };
-            let Some(parts) = cut(&rows, inputs, multiple.unsigned_abs(), (digits, 8), room) else { return Ok(()) };
-            let scale = ScoreScale::of(parts, &rows, (0, 0), inputs, 1e-12);
+            let quotients: Vec<Vec<i64>> =
+                rows.iter().map(|row| row.iter().map(|&w| i64::from(w / multiple)).collect()).collect();
+            let Some(drafts) = cut(&quotients, inputs, (digits, 8), room, usize::MAX) else { return Ok(()) };
+            let scale = ScoreScale::of(&drafts, &rows, (0, 0), 1e-12);
+            let part = |draft: &Draft| draft.part(&quotients[draft.class], multiple.unsigned_abs(), digits);
+            let scale = ScoreScale { parts: drafts.iter().map(part).collect(), ..scale };
             let sum = |part: &Part| part.terms.iter().map(|&(digit, place)| i64::from(digit) * x[place]).sum::<i64>();
             let phases: Vec<f64> = scale
                 .parts
