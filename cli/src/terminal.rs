@@ -9,5 +9,6 @@
 pub(crate) mod description;
 pub(crate) mod interrupt;
 pub(crate) mod output;
+pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod units;

@@ -12,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tfhe_core::control::Control;
 
-use crate::terminal::units;
+use crate::terminal::{pace::Pace, units};
 
 const TICK: Duration = Duration::from_millis(100);
 /// How often a line is written where there is no terminal.
@@ -37,19 +37,19 @@ pub(crate) struct Count {
 impl Count {
     /// Of bootstraps.
     pub(crate) fn bootstraps(total: usize) -> Self {
-        Self::new(bar(total, "{bar:40} {pos} of {len} bootstraps, {eta} left"), "bootstraps")
+        Self::new(bar(total, 0, "{bar:40} {pos} of {len} bootstraps, {left}"), "bootstraps")
     }
 
     /// Of images.
     pub(crate) fn images(total: usize) -> Self {
-        let bar = bar(total, "{bar:40} {pos} of {len} images, {per_minute} a minute, {eta} left");
+        let bar = bar(total, 0, "{bar:40} {pos} of {len} images, {per_minute} a minute, {left}");
         bar.enable_steady_tick(TICK);
         Self::new(bar, "images")
     }
 
     /// Of the rows of a cloud key.
     pub(crate) fn rows(total: usize) -> Self {
-        Self::new(bar(total, "{bar:40} {pos} of {len} rows of the cloud key, {eta} left"), "rows")
+        Self::new(bar(total, 0, "{bar:40} {pos} of {len} rows of the cloud key, {left}"), "rows")
     }
 
     fn new(bar: ProgressBar, what: &'static str) -> Self {
@@ -67,7 +67,8 @@ impl Count {
         self.bar.inc(count as u64);
         self.lines.tell(&self.bar, || {
             let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            format!("{done} of {total} {}, {} left", self.what, units::long_duration(self.bar.eta()))
+            let left = Pace::new(done, total, 0, self.bar.elapsed()).left();
+            format!("{done} of {total} {}, {left}", self.what)
         });
     }
 
@@ -99,19 +100,27 @@ impl Lines {
     }
 }
 
-fn bar(count: usize, template: &str) -> ProgressBar {
-    let per_minute = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-        // Writing to the bar's own string cannot fail.
-        let _ = write!(text, "{:.1}", 60.0 * state.per_sec());
+/// A bar of `count` steps, `before` of which were done before this run.
+fn bar(count: usize, before: usize, template: &str) -> ProgressBar {
+    let pace = move |state: &ProgressState| {
+        Pace::new(state.pos(), state.len().unwrap_or_default(), before as u64, state.elapsed())
     };
-    let per_second = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-        let _ = write!(text, "{:.0}", state.per_sec());
+    // Writing to the bar's own string cannot fail.
+    let per_minute = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.1}", 60.0 * pace(state).per_second());
+    };
+    let per_second = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.0}", pace(state).per_second());
+    };
+    let left = move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = text.write_str(&pace(state).left());
     };
     let style = ProgressStyle::with_template(template)
         .expect("invariant: the templates are well-formed")
         .with_key("per_minute", per_minute)
-        .with_key("per_second", per_second);
-    ProgressBar::new(count as u64).with_style(style)
+        .with_key("per_second", per_second)
+        .with_key("left", left);
+    ProgressBar::new(count as u64).with_style(style).with_position(before as u64)
 }
 
 /// The progress of a long run of gates: a bar on a terminal, else a line on stderr now and then.
@@ -119,17 +128,14 @@ pub(crate) struct Gates {
     bar: ProgressBar,
     total: usize,
     before: usize,
-    start: Instant,
     lines: Lines,
 }
 
 impl Gates {
     /// A run of `total` bootstraps, of which `before` were done before it.
     pub(crate) fn new(total: usize, before: usize) -> Self {
-        let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {eta} left: {msg}";
-        let bar = bar(total, template).with_position(before as u64);
-        bar.reset_eta();
-        Self { bar, total, before, start: Instant::now(), lines: Lines::new() }
+        let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {left}: {msg}";
+        Self { bar: bar(total, before, template), total, before, lines: Lines::new() }
     }
 
     /// Shows how far it is, and in which layer.
@@ -138,10 +144,9 @@ impl Gates {
         self.bar.set_message(layer.to_owned());
         self.bar.set_position(done as u64);
         self.lines.tell(&self.bar, || {
-            let speed = done.saturating_sub(self.before).max(1) as f64 / self.start.elapsed().as_secs_f64();
-            let left = Duration::from_secs_f64(self.total.saturating_sub(done) as f64 / speed);
-            let left = units::long_duration(left);
-            format!("{done} of {} gates, {speed:.0} a second, {left} left: {layer}", self.total)
+            let pace = Pace::new(done as u64, self.total as u64, self.before as u64, self.bar.elapsed());
+            let (speed, left) = (pace.per_second(), pace.left());
+            format!("{done} of {} gates, {speed:.0} a second, {left}: {layer}", self.total)
         });
     }
 
@@ -161,7 +166,7 @@ pub(crate) struct Soak {
 
 impl Soak {
     pub(crate) fn new(end: Duration) -> Self {
-        let bar = bar(end.as_secs() as usize, "{bar:30} {msg}");
+        let bar = bar(end.as_secs() as usize, 0, "{bar:30} {msg}");
         Self { bar, start: Instant::now(), end, done: AtomicUsize::new(0), lines: Lines::new() }
     }
 
