@@ -85,9 +85,13 @@ pub(crate) enum Error {
     #[error("{}: there is no such file, where {kind} is needed; `bnn keygen` makes one", path.display())]
     NoKey { path: PathBuf, kind: Kind },
 
-    /// A model or digit that is not there.
-    #[error("there is no {what} {name:?} in {searched}; `bnn models` lists the models")]
-    NotFound { what: &'static str, name: String, searched: String },
+    /// A model that is not there.
+    #[error("there is no model {name:?} in {searched}; `bnn models` lists the models")]
+    NoModel { name: PathBuf, searched: String },
+
+    /// A folder of models that has none.
+    #[error("{}: there is no model in this folder, which $BNN_MODELS names; name a folder whose folders are models", folder.display())]
+    NoModels { folder: PathBuf },
 
     /// A record of an evaluation that cannot be continued.
     #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
@@ -148,10 +152,6 @@ pub(crate) enum Error {
     /// A soak test with other choices than the one that is to go on.
     #[error("{}: a test with {found} is recorded here, where {asked} is asked for; name another file with --record", record.display())]
     OtherSoak { record: PathBuf, found: String, asked: String },
-
-    /// No folder of vectors.
-    #[error("there are no vectors in {searched}; name their folder with --dir")]
-    NoVectors { searched: String },
 
     /// Vectors that are not as recorded.
     #[error("{failed} vectors failed, the first of them {vector}: {fault}")]

@@ -4,7 +4,7 @@
 //! * [`output`]: what is written: a file, a pipe, or standard output by the name `-`;
 //! * [`whole`], [`folder`]: atomic writes, and the folders of files;
 //! * [`lock`], [`log`]: records that several runs continue;
-//! * [`lookup`]: where models, sample digits and vectors are found;
+//! * [`lookup`]: where models, sample digits and vectors are found; [`shipped`]: those inside the command;
 //! * [`keys`], [`specification`], [`picture`], [`data_set`], [`encrypted`], [`circuit`], [`model`], [`paper`]: what the
 //!   files hold;
 //! * [`named`]: a thing with the name of its file.
@@ -23,5 +23,6 @@ pub(crate) mod named;
 pub(crate) mod output;
 pub(crate) mod paper;
 pub(crate) mod picture;
+pub(crate) mod shipped;
 pub(crate) mod specification;
 pub(crate) mod whole;

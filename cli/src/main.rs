@@ -8,13 +8,15 @@
 //! * [`session`]: what all commands share;
 //! * [`files`]: everything that is read and written;
 //! * [`terminal`]: what people and programs see;
-//! * [`error`]: the ways to fail.
+//! * [`error`]: the ways to fail;
+//! * [`environment`]: the variables that the command is started with.
 //!
 //! Each room imports from those below it only, and nothing imports from a room above.
 
 mod arguments;
 mod commands;
 mod dispatch;
+mod environment;
 mod error;
 mod files;
 mod session;

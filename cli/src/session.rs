@@ -1,12 +1,10 @@
 //! What all commands share.
 
-use std::env;
-
 use tfhe_core::backend::Backend;
 
-use crate::{error::Result, terminal::output::Output};
+use crate::{environment, error::Result, terminal::output::Output};
 
-/// Environment variable that names the backend to use; empty, it counts as unset.
+/// Environment variable that names the backend to use.
 const BACKEND_VARIABLE: &str = "TFHE_BACKEND";
 
 /// What was asked for beside the command.
@@ -26,7 +24,7 @@ impl Session {
         if let Some(backend) = self.backend {
             return Ok(backend.checked()?);
         }
-        match env::var_os(BACKEND_VARIABLE).filter(|name| !name.is_empty()) {
+        match environment::variable(BACKEND_VARIABLE) {
             Some(name) => Ok(name.to_string_lossy().parse::<Backend>()?.checked()?),
             None => Ok(Backend::fastest()),
         }

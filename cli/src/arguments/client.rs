@@ -42,7 +42,7 @@ pub(crate) struct Keygen {
 
     /// Model that the keys are for, where it needs other parameters than most: a folder, or a name that `bnn models` lists
     #[arg(long, value_name = "M")]
-    pub(crate) model: Option<String>,
+    pub(crate) model: Option<PathBuf>,
 
     /// Client specification of the model, in the model's place; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "model")]

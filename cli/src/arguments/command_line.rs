@@ -32,8 +32,8 @@ Files: the name - stands for standard input or standard output wherever one file
 Engines: `bnn keygen` makes keys for the functional engine, `bnn keygen --engine gates` makes keys for exact circuits. \
 The other commands follow the key.
 
-Models and sample digits are looked up in ./models, then in $BNN_MODELS, then in the source tree that this program \
-was built from. KB and MB are 1000 and 1000000 bytes.
+Models and sample digits are looked up in ./models, then in $BNN_MODELS, then in the folder bnn/models of the user's \
+data (on Linux ~/.local/share), then inside this program, where some travel. KB and MB are 1000 and 1000000 bytes.
 
 Exit codes:
   0    done

@@ -79,7 +79,7 @@ Examples:
 pub(crate) struct Models {
     /// Writes the client specification of a model, which is all that a client needs of it: a folder, or a name of the list
     #[arg(long, value_name = "M")]
-    pub(crate) client: Option<String>,
+    pub(crate) client: Option<PathBuf>,
 
     /// Output of --client; `-` writes standard output [default: the model's name and .client.json, in the current folder]
     #[arg(long, value_name = "FILE", requires = "client")]

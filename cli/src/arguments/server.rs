@@ -48,7 +48,7 @@ Examples:
 pub(crate) struct Estimate {
     /// Model: a folder, or a name that `bnn models` lists
     #[arg(value_name = "M")]
-    pub(crate) model: String,
+    pub(crate) model: PathBuf,
 
     /// Engine [default: functional for a network that it runs, else gates]
     #[arg(long, value_name = "E", value_enum)]

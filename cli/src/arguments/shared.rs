@@ -18,7 +18,7 @@ pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
 pub(crate) struct ModelChoice {
     /// Model: a folder, or a name that `bnn models` lists
     #[arg(long = "model", value_name = "M", default_value = DEFAULT_MODEL)]
-    pub(crate) name: String,
+    pub(crate) name: PathBuf,
 }
 
 /// What a client knows of the network.

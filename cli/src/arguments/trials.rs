@@ -131,7 +131,7 @@ pub(crate) enum Vectors {
 Example:
   bnn vectors check --backend portable")]
 pub(crate) struct VectorsCheck {
-    /// Folder of vectors [default: ./vectors, else the source tree's]
+    /// Folder of vectors [default: ./vectors, else those inside this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 }

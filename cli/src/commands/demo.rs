@@ -33,11 +33,16 @@ use crate::{
     terminal::{description, interrupt, output::Output, units},
 };
 
+/// What a picture of one's own is called.
+const ANY_PICTURE: &str = "digit.png";
+
 pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let (output, backend) = (session.output, session.backend()?);
     let model = lookup::model(&arguments.model.name)?;
-    let path = arguments.image.clone().map_or_else(|| lookup::digit(arguments.digit), Ok)?;
-    let image = picture(&path, arguments.index)?;
+    let image = match &arguments.image {
+        Some(path) => picture(path, arguments.index)?,
+        None => lookup::digit(arguments.digit)?,
+    };
     let plain = decrypt::in_the_clear(&model, &image)?;
 
     // The demo shows what one waits for: the functional engine.
@@ -72,7 +77,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].path)?)?;
     output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;
     conclude(client.specification(), &scores, &plain, output)?;
-    invite(&path, arguments.index, &arguments.model.name, output)?;
+    invite(arguments, &image, output)?;
 
     output.give(&json!({
         "image": image.name.display().to_string(),
@@ -161,13 +166,17 @@ fn conclude(
 }
 
 /// How to do the same in steps, on two machines.
-fn invite(image: &Path, index: Option<usize>, model: &str, output: Output) -> Result<()> {
-    let model = if model == DEFAULT_MODEL { String::new() } else { format!(" --model {model}") };
-    let index = index.map_or_else(String::new, |index| format!(" --index {index}"));
+fn invite(arguments: &Demo, image: &Named<GreyImage>, output: Output) -> Result<()> {
+    // A digit of this program is no file that could be encrypted.
+    let sample = if image.name.exists() { &image.name } else { Path::new(ANY_PICTURE) };
+    let path = arguments.image.as_deref().unwrap_or(sample).display();
+    let model = &arguments.model.name;
+    let is_default = model == Path::new(DEFAULT_MODEL);
+    let model = if is_default { String::new() } else { format!(" --model {}", model.display()) };
+    let index = arguments.index.map_or_else(String::new, |index| format!(" --index {index}"));
     output.say(format_args!(
-        "\nThe same in steps: bnn keygen; bnn encrypt {}{index}{model} --out digit.enc; bnn infer digit.enc{model}; \
+        "\nThe same in steps: bnn keygen; bnn encrypt {path}{index}{model} --out digit.enc; bnn infer digit.enc{model}; \
          bnn decrypt digit.scores{model}",
-        image.display()
     ))
 }
 

@@ -25,7 +25,7 @@ use tfhe_core::{
 use crate::{
     arguments::server::Estimate,
     error::{About, Result},
-    files::{data_set, input, lookup, picture::picture},
+    files::{data_set, input, lookup},
     session::Session,
     terminal::{description, output::Output, progress, units},
 };
@@ -138,8 +138,7 @@ fn label_changes(
             (first, format!("the first {count} images of {}", input::name(path).display()))
         }
         None => {
-            let digits = (0..10).filter_map(|digit| lookup::digit(digit).ok());
-            let images = digits.map(|path| Ok(picture(&path, None)?.content)).collect::<Result<_>>()?;
+            let images = (0..10).map(|digit| Ok(lookup::digit(digit)?.content)).collect::<Result<_>>()?;
             (images, "the sample digits".into())
         }
     };

@@ -31,10 +31,11 @@ use crate::{
 pub(crate) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
     let path = &arguments.file;
     // What is no file may still be the name of a model.
-    let is_model = |name: &str| path.is_dir() || !path.exists() && lookup::models().contains_key(name);
-    match path.to_str() {
-        Some(name) if !is_stdin(path) && is_model(name) => inspect_model(&lookup::model(name)?, session),
-        _ => inspect_file(path, session),
+    let is_model = path.is_dir() || !path.exists() && lookup::models().contains_key(path.as_os_str());
+    if is_model && !is_stdin(path) {
+        inspect_model(&lookup::model(path)?, session)
+    } else {
+        inspect_file(path, session)
     }
 }
 

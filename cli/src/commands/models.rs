@@ -1,6 +1,7 @@
 //! Lists the models that are found, or writes what a client needs of one.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,7 +12,11 @@ use serde_json::{Value, json};
 use crate::{
     arguments::files::Models,
     error::Result,
-    files::{lookup, model, output::Target, whole::Secrecy},
+    files::{
+        lookup::{self, ModelPlace},
+        output::Target,
+        whole::Secrecy,
+    },
     session::Session,
     terminal::{description, output::Output, units},
 };
@@ -24,9 +29,8 @@ pub(crate) fn run(arguments: &Models, session: &Session) -> Result<()> {
 }
 
 /// Writes the client specification of a model.
-fn write_specification(name: &str, arguments: &Models, session: &Session) -> Result<()> {
-    let default = || PathBuf::from(format!("{}.client.json", folder_name(name)));
-    let out = arguments.out.clone().unwrap_or_else(default);
+fn write_specification(name: &Path, arguments: &Models, session: &Session) -> Result<()> {
+    let out = arguments.out.clone().unwrap_or_else(|| default_output(name));
     let target = Target::new(&out, arguments.overwriting.existing(), &[])?;
     let output = target.words(session.output)?;
     let model = lookup::model(name)?;
@@ -41,20 +45,21 @@ fn write_specification(name: &str, arguments: &Models, session: &Session) -> Res
     output.give(&json!({ "model": description::model_json(&model), "specification": file.json() }))
 }
 
-/// A model's name, or the last part of its folder's.
-fn folder_name(name: &str) -> std::borrow::Cow<'_, str> {
-    Path::new(name).file_name().unwrap_or_default().to_string_lossy()
+/// The specification's file, called after the model's name or the last part of its folder's.
+fn default_output(name: &Path) -> PathBuf {
+    let mut file = name.file_name().unwrap_or_default().to_owned();
+    file.push(".client.json");
+    file.into()
 }
 
 fn list(output: Output) -> Result<()> {
+    lookup::check_named()?;
     let models = lookup::models();
-    if models.is_empty() {
-        output.say("No models are found; name a folder of models in $BNN_MODELS.")?;
-    }
-    let width = models.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+    let width = models.keys().map(|name| shown(name).chars().count()).max().unwrap_or_default();
     let mut entries = Vec::new();
-    for (name, folder) in &models {
-        let entry = match describe(folder) {
+    for (file_name, place) in &models {
+        let name = shown(file_name);
+        let entry = match describe(place) {
             Ok((line, entry)) => {
                 output.say(format_args!("{name:width$}  {line}"))?;
                 entry
@@ -65,14 +70,19 @@ fn list(output: Output) -> Result<()> {
                 json!({ "error": error.line() })
             }
         };
-        entries.push(with_place(entry, name, folder));
+        entries.push(with_place(entry, &name, place));
     }
     output.give(&json!({ "models": entries }))
 }
 
+/// A name that may not be UTF-8, as it is shown.
+fn shown(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
 /// What a model is, in a line for people and in JSON.
-fn describe(folder: &Path) -> Result<(String, Value)> {
-    let model = model::open(folder)?;
+fn describe(place: &ModelPlace) -> Result<(String, Value)> {
+    let model = place.open()?;
     let functional = Plan::cheapest(Arc::clone(&model)).ok();
     let bootstraps = functional.as_ref().map(Plan::bootstraps);
     let architecture = description::architecture(&model);
@@ -89,8 +99,8 @@ fn describe(folder: &Path) -> Result<(String, Value)> {
     Ok((line, entry))
 }
 
-fn with_place(mut entry: Value, name: &str, folder: &Path) -> Value {
+fn with_place(mut entry: Value, name: &str, place: &ModelPlace) -> Value {
     entry["name"] = name.into();
-    entry["folder"] = folder.display().to_string().into();
+    entry["folder"] = place.folder().map(|folder| folder.display().to_string()).into();
     entry
 }

@@ -9,24 +9,21 @@ use tfhe_core::vectors::Row;
 use crate::{
     arguments::trials::{VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files::{folder::check_folder, input::Input, lookup, output::Target, picture::picture, whole::Secrecy},
+    files::{folder::check_folder, input::Input, lookup, output::Target, shipped, whole::Secrecy},
     session::Session,
     terminal::{progress, units},
 };
 
 /// More than a file of vectors has, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
-/// Sample digits.
-const DIGITS: std::ops::RangeInclusive<u8> = 0..=9;
 
 pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     let (output, backend) = (session.output, session.backend()?);
-    let folder = match &arguments.dir {
-        Some(folder) => folder.clone(),
-        None => lookup::vectors()?,
+    let (origin, recorded) = match arguments.dir.clone().or_else(lookup::vectors) {
+        Some(folder) => (folder.display().to_string(), recorded(&folder)?),
+        None => (shipped::PLACE.into(), shipped::vectors()),
     };
     let (models, digits) = samples()?;
-    let recorded = recorded(&folder)?;
     let compute = || vectors::check(&recorded, &models, &digits, backend);
     let (rows, duration) = units::timed(|| progress::spinner("computing", compute));
     let rows = rows?;
@@ -54,7 +51,7 @@ pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
     output.say(format_args!(
         "{} vectors in {}, {} failed, {}",
         rows.len(),
-        folder.display(),
+        origin,
         failed.len(),
         units::duration(duration)
     ))?;
@@ -68,7 +65,7 @@ pub(crate) fn check(arguments: &VectorsCheck, session: &Session) -> Result<()> {
         })
     };
     output.give(&json!({
-        "folder": folder.display().to_string(),
+        "folder": origin,
         "backend": backend.to_string(),
         "vectors": rows.iter().map(entry).collect::<Vec<_>>(),
         "failed": failed.len(),
@@ -115,9 +112,6 @@ fn recorded(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 
 /// The models and digits that ship.
 fn samples() -> Result<(Vec<Model>, Vec<GreyImage>)> {
-    let model = |name: &&str| lookup::model(name).map(Arc::unwrap_or_clone);
-    let models = vectors::MODELS.iter().map(model).collect::<Result<_>>()?;
-    let digit = |digit| -> Result<GreyImage> { Ok(picture(&lookup::digit(digit)?, None)?.content) };
-    let digits = DIGITS.map(digit).collect::<Result<_>>()?;
-    Ok((models, digits))
+    let models = shipped::MODELS.iter().map(|model| model.open().map(Arc::unwrap_or_clone));
+    Ok((models.collect::<Result<_>>()?, shipped::digits()?))
 }

@@ -1,88 +1,147 @@
-//! Where models and sample digits are found: `./models`, then `$BNN_MODELS`, then the source tree that this program
-//! was built from. A folder `vectors` is looked for beside each.
+//! Where models and sample digits are found: `./models`, then `$BNN_MODELS`, then the folder that the platform has for a
+//! user's data, then this program itself, inside which those that ship travel.
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use bnn::model::Model;
+use bnn::{data::GreyImage, model::Model};
 
 use crate::{
+    environment,
     error::{Error, Result},
-    files::model,
+    files::{
+        model,
+        named::Named,
+        picture::picture,
+        shipped::{self, ShippedModel},
+    },
 };
 
 /// Environment variable that names a folder of models.
 const VARIABLE: &str = "BNN_MODELS";
-const SOURCE_TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
+/// The folder of known-answer vectors that comes before those in this program.
+const VECTORS: &str = "vectors";
+
+/// Where a model is.
+#[derive(Debug)]
+pub(crate) enum ModelPlace {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In this program.
+    Shipped(ShippedModel),
+}
+
+impl ModelPlace {
+    /// Reads the model.
+    ///
+    /// # Errors
+    /// As [`model::open`].
+    pub(crate) fn open(&self) -> Result<Arc<Model>> {
+        match self {
+            Self::Folder(folder) => model::open(folder),
+            Self::Shipped(model) => model.open(),
+        }
+    }
+
+    /// The folder, where it is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Shipped(_) => None,
+        }
+    }
+}
+
+/// The folder of models that the environment names.
+fn named_root() -> Option<PathBuf> {
+    environment::variable(VARIABLE).map(PathBuf::from)
+}
 
 /// The folders that are searched, in this order.
 fn roots() -> Vec<PathBuf> {
-    // Without `cli/..`, where the source tree is still there.
-    let source_tree = fs::canonicalize(SOURCE_TREE).unwrap_or_else(|_| SOURCE_TREE.into());
-    let named = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    [Some("models".into()), named, Some(source_tree)].into_iter().flatten().collect()
+    [Some("models".into()), named_root(), environment::data_folder()].into_iter().flatten().collect()
 }
 
 /// Opens the model in the folder `name`, or the one of that name.
-pub(crate) fn model(name: &str) -> Result<Arc<Model>> {
-    model::open(&model_folder(name)?)
+pub(crate) fn model(name: &Path) -> Result<Arc<Model>> {
+    place(name)?.open()
 }
 
-/// The folder `name`, or that of the model called so.
-fn model_folder(name: &str) -> Result<PathBuf> {
-    let folder = Path::new(name);
+/// The folder `name`, or the place of the model called so.
+fn place(name: &Path) -> Result<ModelPlace> {
     // A path is meant by anything that is no bare name.
-    if folder.is_dir() || folder.components().count() != 1 {
-        return Ok(folder.into());
+    if name.is_dir() || name.components().count() != 1 {
+        return Ok(ModelPlace::Folder(name.into()));
     }
-    find(folder, "model", name)
-}
-
-/// The file of a sample digit.
-pub(crate) fn digit(digit: u8) -> Result<PathBuf> {
-    find(&Path::new("digits").join(format!("{digit}.png")), "sample digit", &digit.to_string())
-}
-
-/// The folder of known-answer vectors: the first `vectors` beside the folders of models that has any.
-pub(crate) fn vectors() -> Result<PathBuf> {
-    let roots = roots().into_iter().map(|models| models.with_file_name("vectors"));
-    let roots: Vec<PathBuf> = roots.collect();
-    roots.iter().find(|folder| folder.join(bnn::vectors::SUMS).is_file()).cloned().ok_or_else(|| {
-        let searched: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-        Error::NoVectors { searched: searched.join(", ") }
+    let found = find(name).map(ModelPlace::Folder);
+    found.or_else(|| ShippedModel::named(name).map(ModelPlace::Shipped)).ok_or_else(|| {
+        let roots = roots().into_iter().map(|root| root.display().to_string());
+        let searched: Vec<String> = roots.chain([shipped::PLACE.into()]).collect();
+        Error::NoModel { name: name.into(), searched: searched.join(", ") }
     })
+}
+
+/// Reads a sample digit, 0 to 9.
+///
+/// # Errors
+/// As [`picture`].
+pub(crate) fn digit(digit: u8) -> Result<Named<GreyImage>> {
+    match find(&Path::new("digits").join(format!("{digit}.png"))) {
+        Some(path) => picture(&path, None),
+        None => shipped::digit(digit),
+    }
+}
+
+/// The folder of known-answer vectors here; none where those in this program are to be taken.
+pub(crate) fn vectors() -> Option<PathBuf> {
+    let folder = Path::new(VECTORS);
+    folder.join(bnn::vectors::SUMS).is_file().then(|| folder.into())
 }
 
 /// The first `relative` path in the folders that are searched.
-fn find(relative: &Path, what: &'static str, name: &str) -> Result<PathBuf> {
-    let roots = roots();
-    roots.iter().map(|root| root.join(relative)).find(|path| path.exists()).ok_or_else(|| {
-        let searched: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-        Error::NotFound { what, name: name.into(), searched: searched.join(", ") }
-    })
+fn find(relative: &Path) -> Option<PathBuf> {
+    roots().iter().map(|root| root.join(relative)).find(|path| path.exists())
 }
 
-/// The folders of all models that a name can choose, by that name.
-pub(crate) fn models() -> BTreeMap<String, PathBuf> {
+/// The places of all models that a name can choose, by that name.
+pub(crate) fn models() -> BTreeMap<OsString, ModelPlace> {
     let mut found = BTreeMap::new();
     for root in roots() {
-        // A root that cannot be read holds no model for us.
-        for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-            let (name, folder) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            if model::is_model(&folder) {
-                found.entry(name).or_insert(folder);
-            }
+        for (name, folder) in models_in(&root) {
+            found.entry(name).or_insert(ModelPlace::Folder(folder));
         }
+    }
+    for model in shipped::MODELS {
+        found.entry(model.name.into()).or_insert(ModelPlace::Shipped(model));
     }
     found
 }
 
+/// The model folders in a folder, by name. A folder that cannot be read holds no model for us.
+fn models_in(root: &Path) -> impl Iterator<Item = (OsString, PathBuf)> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    entries.map(|entry| (entry.file_name(), entry.path())).filter(|(_, folder)| model::is_model(folder))
+}
+
+/// Refuses a folder of models that the environment names and that holds none.
+///
+/// # Errors
+/// [`Error::NoModels`].
+pub(crate) fn check_named() -> Result<()> {
+    match named_root() {
+        Some(folder) if models_in(&folder).next().is_none() => Err(Error::NoModels { folder }),
+        _ => Ok(()),
+    }
+}
+
 /// The name of the model with this digest, if it is found.
 pub(crate) fn name_of(digest: [u8; 32]) -> Option<String> {
-    let has_digest = |folder: &PathBuf| model::open(folder).is_ok_and(|model| model.digest() == digest);
-    models().into_iter().find(|(_, folder)| has_digest(folder)).map(|(name, _)| name)
+    let has_digest = |place: &ModelPlace| place.open().is_ok_and(|model| model.digest() == digest);
+    let found = models().into_iter().find(|(_, place)| has_digest(place));
+    found.map(|(name, _)| name.to_string_lossy().into_owned())
 }

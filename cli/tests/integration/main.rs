@@ -7,6 +7,7 @@ mod circuit;
 mod evaluate;
 mod faults;
 mod files;
+mod installed;
 mod interop;
 mod interruption;
 mod native;

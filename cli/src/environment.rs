@@ -1,0 +1,37 @@
+//! The environment's variables, all read by one rule: an empty one counts as unset.
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+/// The value of a variable.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The folder of models that the platform has for this user's data, whether it is there or not; none where nothing names a
+/// home.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    user_data().map(|folder| folder.join("bnn").join("models"))
+}
+
+#[cfg(windows)]
+fn user_data() -> Option<PathBuf> {
+    variable("APPDATA").map(PathBuf::from)
+}
+
+#[cfg(target_os = "macos")]
+fn user_data() -> Option<PathBuf> {
+    home().map(|home| home.join("Library").join("Application Support"))
+}
+
+#[cfg(not(any(windows, target_os = "macos")))]
+fn user_data() -> Option<PathBuf> {
+    // A relative path in the variable is to be ignored, by the XDG base directory specification.
+    let named = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    named.or_else(|| home().map(|home| home.join(".local").join("share")))
+}
+
+#[cfg(not(windows))]
+fn home() -> Option<PathBuf> {
+    // What an empty variable gives is no absolute path.
+    env::home_dir().filter(|home| home.is_absolute())
+}
