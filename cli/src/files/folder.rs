@@ -29,8 +29,20 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// Those of the disk.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // A folder that may be written but not read, or a system that syncs no folders, such as Windows.
+    match File::open(folder) {
+        // A folder that may be written but not read, or a system that opens no folders, such as Windows.
+        Err(error) if is_impossible(error.kind()) => Ok(()),
+        Err(error) => Err(error),
+        Ok(folder) => sync(&folder),
+    }
+}
+
+/// Brings a file or folder to the disk, where the file system can: some network mounts cannot.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
         Err(error) if is_impossible(error.kind()) => Ok(()),
         synced => synced,
     }

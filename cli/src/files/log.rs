@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    files::lock::lock,
+    files::{folder::sync, lock::lock},
     terminal::interrupt,
 };
 
@@ -47,7 +47,7 @@ impl Log {
     /// # Errors
     /// [`Error::Io`].
     pub(crate) fn append(&mut self, line: &str) -> Result<()> {
-        interrupt::hold(|| self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()))
+        interrupt::hold(|| self.file.write_all(line.as_bytes()).and_then(|()| sync(&self.file)))
             .map_err(|source| Error::Io { path: self.path.clone(), source })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     files::{
         folder::{folder_of, is_same},
         input::{self, is_stdin},
-        whole::{Existing, Secrecy, write_whole},
+        whole::{Existing, Secrecy, rehearse, write_whole},
     },
     terminal::{interrupt, output::Output, units},
 };
@@ -139,8 +139,7 @@ pub(crate) fn check_file(path: &Path, existing: Existing, inputs: &[&Path]) -> R
         let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
         return Err(Error::Io { path: path.into(), source });
     }
-    tempfile::tempfile_in(folder_of(path))
-        .map_err(|source| Error::Unwritable { path: path.into(), source })?;
+    rehearse(folder_of(path)).map_err(|source| Error::Unwritable { path: path.into(), source })?;
     check_is_no_input(path, inputs)
 }
 

@@ -3,6 +3,10 @@
 //! The bytes go to a temporary file beside the target, `.tmp-*.bnn-tmp`. It is synced and then renamed, and then its folder
 //! is synced, because a name belongs to the folder. A kill may leave a temporary file behind. Nothing reads it, no later
 //! one gets its name, and it may be deleted.
+//!
+//! A new file replaces none that came meanwhile. Most file systems can rename so, or have hard links. Those that have neither
+//! (some FUSE and network mounts, shared folders of virtual machines) get the name as an empty file first, which a kill at that
+//! moment leaves.
 
 use std::{
     fs::{self, File},
@@ -10,11 +14,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::{
     error::{Error, Result},
-    files::folder::{folder_of, sync_folder},
+    files::folder::{folder_of, sync, sync_folder},
 };
 
 /// What may be done to a file that is there already.
@@ -71,7 +75,7 @@ impl Staged {
         let write = || {
             let mut file = builder.tempfile_in(folder_of(path))?;
             file.write_all(bytes)?;
-            file.as_file().sync_all()?;
+            sync(file.as_file())?;
             Ok(file)
         };
         let file = write().map_err(|source| Error::Io { path: path.to_owned(), source })?;
@@ -132,7 +136,7 @@ impl Staged {
         let Self { file, path, existing } = self;
         let renamed = match existing {
             Existing::Replace => file.persist(&path),
-            Existing::Refuse => file.persist_noclobber(&path),
+            Existing::Refuse => place_new(file, &path),
         };
         match renamed {
             Ok(file) => Ok(file),
@@ -144,6 +148,39 @@ impl Staged {
             Err(failed) => Err(Error::Io { path, source: failed.error }),
         }
     }
+}
+
+/// Gives a file a name that is free, and replaces nothing that has it meanwhile.
+fn place_new(file: NamedTempFile, path: &Path) -> std::result::Result<File, PersistError> {
+    match file.persist_noclobber(path) {
+        // The file system may lack all that this needs. Anything else that is wrong shows again.
+        Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => claim(failed.file, path),
+        placed => placed,
+    }
+}
+
+/// The same by what every file system can: one process only can make an empty file of this name, and renames over it.
+fn claim(file: NamedTempFile, path: &Path) -> std::result::Result<File, PersistError> {
+    if let Err(error) = File::create_new(path) {
+        return Err(PersistError { error, file });
+    }
+    file.persist(path).inspect_err(|_| {
+        // The error that matters is the one that led here.
+        let _ = fs::remove_file(path);
+    })
+}
+
+/// Does to a temporary file in a folder all that it takes to write one there, so that a folder that cannot is told before the
+/// work.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn rehearse(folder: &Path) -> io::Result<()> {
+    let file = temporary().tempfile_in(folder)?;
+    // As no other file is called, because the first name is none's.
+    let second = file.path().with_extension("again.bnn-tmp");
+    place_new(file, &second)?;
+    fs::remove_file(second)
 }
 
 /// How files are called while they are written.
@@ -204,6 +241,33 @@ mod tests {
         assert!(matches!(file.commit(), Err(Error::Exists { .. })));
         assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"other");
         assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_name_is_claimed_where_a_file_system_can_do_no_better() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = || staged(folder.path(), "new", Existing::Refuse).file;
+        claim(new(), &folder.path().join("a")).unwrap();
+        assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"new");
+        // One that came meanwhile is kept.
+        fs::write(folder.path().join("b"), "other").unwrap();
+        let failed = claim(new(), &folder.path().join("b")).unwrap_err();
+        assert_eq!(failed.error.kind(), ErrorKind::AlreadyExists);
+        drop(failed);
+        assert_eq!(fs::read(folder.path().join("b")).unwrap(), b"other");
+        // What cannot be renamed leaves no empty file: its temporary name was taken away.
+        let lost = new();
+        fs::remove_file(lost.path()).unwrap();
+        assert!(claim(lost, &folder.path().join("c")).is_err());
+        assert_eq!(names(folder.path()), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_rehearsal_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        rehearse(folder.path()).unwrap();
+        assert!(names(folder.path()).is_empty());
+        assert!(rehearse(&folder.path().join("none")).is_err());
     }
 
     /// The second cannot be renamed onto a folder: the first is as it was, there or not.

@@ -5,6 +5,7 @@
 
 mod environment;
 mod kills;
+mod poor;
 mod races;
 mod room;
 mod swaps;
