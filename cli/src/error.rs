@@ -162,8 +162,12 @@ pub(crate) enum Error {
     Stdout(io::Error),
 
     /// The threads could not be started.
-    #[error("the threads cannot be started: {0}")]
-    Threads(rayon::ThreadPoolBuildError),
+    #[error("{count} threads cannot be started: {source}")]
+    Threads { count: usize, source: rayon::ThreadPoolBuildError },
+
+    /// More threads than do any good.
+    #[error("{variable} asks for {asked} threads; this machine takes {most} at most")]
+    TooManyThreads { variable: &'static str, asked: usize, most: usize },
 
     /// Ctrl-C could not be taken over.
     #[error("interruptions cannot be handled: {0}")]
@@ -182,6 +186,9 @@ impl Error {
         match self {
             Self::About { source, .. } => source.advice(),
             Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),
+            Self::Threads { .. } | Self::Interrupt(_) => Some(
+                "ask for fewer with --threads, or raise the limits of this session on processes and memory (ulimit -u, ulimit -v)",
+            ),
             Self::Network(bnn::Error::OtherModel { .. }) => {
                 Some("name the model it was made for with --model, or its client specification with --client")
             }
@@ -207,6 +214,9 @@ impl Error {
 fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
     use tfhe_core::{Error, serial::FileFault};
     match error {
+        Error::Memory { .. } => Some(
+            "end other programs, ask for fewer threads with --threads, or raise this session's limit on memory (ulimit -v)",
+        ),
         Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
         Error::NotTfheLib { .. } => Some("`bnn paper keygen` makes keys that it can have"),
         Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),

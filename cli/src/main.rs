@@ -5,7 +5,7 @@
 //! * [`dispatch`]: from a command line to its command;
 //! * [`commands`]: one file for each command;
 //! * [`arguments`]: the command line;
-//! * [`session`]: what all commands share;
+//! * [`session`]: what all commands share; [`threads`]: those that they compute on;
 //! * [`files`]: everything that is read and written;
 //! * [`terminal`]: what people and programs see;
 //! * [`error`]: the ways to fail;
@@ -21,6 +21,7 @@ mod error;
 mod files;
 mod session;
 mod terminal;
+mod threads;
 
 use std::process::ExitCode;
 

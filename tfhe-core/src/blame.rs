@@ -7,6 +7,6 @@ pub enum Blame {
     Caller,
     /// The peer's: bytes or ciphertexts that are damaged, hostile, or of another key.
     Peer,
-    /// This machine's: a missing instruction set, a failed read, no random bytes.
+    /// This machine's: a missing instruction set, a failed read, no random bytes, no memory.
     Machine,
 }

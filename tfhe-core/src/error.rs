@@ -43,6 +43,12 @@ pub enum Error {
         /// Its answer.
         reason: String,
     },
+    /// There is no memory for what is large.
+    #[error("there is no memory for {} MB more", .bytes.div_ceil(1_000_000))]
+    Memory {
+        /// Bytes that are needed.
+        bytes: usize,
+    },
     /// Material of another key.
     #[error("made with another key: {found}, where {expected} is in use")]
     OtherKey {
@@ -184,7 +190,10 @@ impl Error {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::BackendUnavailable { .. } | Self::Entropy { .. } | Self::Io { .. } => Blame::Machine,
+            Self::BackendUnavailable { .. }
+            | Self::Entropy { .. }
+            | Self::Memory { .. }
+            | Self::Io { .. } => Blame::Machine,
             Self::OtherKey { .. }
             | Self::OtherDimension { .. }
             | Self::TooNoisyToDecrypt { .. }

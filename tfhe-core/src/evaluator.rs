@@ -55,7 +55,7 @@ impl Evaluator {
     /// Expands the masks and transforms the bootstrapping key, on all threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::BackendUnavailable`] if the CPU lacks the backend.
+    /// [`Error::BackendUnavailable`] if the CPU lacks the backend; [`Error::Memory`] where the expanded key finds none.
     pub fn new(key: &CloudKey, backend: Backend) -> Result<Self> {
         let p = key.parameters;
         let bootstrap = BootstrapKey::expand(key, backend)?;

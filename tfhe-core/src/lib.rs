@@ -54,6 +54,7 @@ pub mod internals;
 mod key_id;
 pub mod keys;
 mod keyswitch;
+mod memory;
 pub mod noise;
 mod parallel;
 pub mod parameters;

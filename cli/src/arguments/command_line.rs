@@ -13,9 +13,10 @@ use crate::{
         server::{Estimate, Infer},
         trials::{Circuit, Evaluate, Soak, Vectors},
     },
-    error::{Error, Result},
+    error::Result,
     session::Session,
     terminal::output::Output,
+    threads,
 };
 
 const AFTER_HELP: &str = "\
@@ -48,8 +49,8 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Number of threads to compute with [default: one for each core]
-    #[arg(long, global = true, value_name = "N")]
+    /// Number of threads to compute with [default: $RAYON_NUM_THREADS, else one for each core]
+    #[arg(long, global = true, value_name = "N", value_parser = threads::count)]
     threads: Option<NonZeroUsize>,
 
     /// Instruction set to compute with: portable, avx2 or avx512 [default: $TFHE_BACKEND, else the fastest here]
@@ -70,14 +71,12 @@ impl Arguments {
         Session { output: self.output(), backend: self.backend }
     }
 
-    /// Starts the threads that everything computes on.
+    /// Starts the threads that a command computes on, where it computes.
     ///
     /// # Errors
-    /// [`Error::Threads`].
+    /// As [`threads::start`].
     pub(crate) fn start_threads(&self) -> Result<()> {
-        // 0 is rayon's word for one a core.
-        let count = self.threads.map_or(0, NonZeroUsize::get);
-        rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(Error::Threads)
+        if self.command.computes() { threads::start(self.threads) } else { threads::start_none() }
     }
 }
 
@@ -115,6 +114,31 @@ pub(crate) enum Command {
     /// Checks this machine and program against known answers of every step, or makes the files of them
     #[command(subcommand)]
     Vectors(Vectors),
+}
+
+impl Command {
+    /// Whether it has work for more threads than the one it is called on.
+    fn computes(&self) -> bool {
+        match self {
+            Self::Demo(_)
+            | Self::Keygen(_)
+            | Self::Infer(_)
+            | Self::Estimate(_)
+            | Self::Evaluate(_)
+            | Self::Soak(_)
+            | Self::Vectors(_)
+            | Self::Circuit(Circuit::Run(_))
+            | Self::Paper(Paper::Keygen(_) | Paper::Infer(_)) => true,
+            // Which makes what the library keeps with a key.
+            Self::Convert(_) => true,
+            Self::Encrypt(_)
+            | Self::Decrypt(_)
+            | Self::Inspect(_)
+            | Self::Models(_)
+            | Self::Circuit(Circuit::Info(_))
+            | Self::Paper(Paper::Encrypt(_) | Paper::Decrypt(_) | Paper::Import(_)) => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use bnn::circuit::{BristolCircuit, BristolValue, Cost, EncryptedRun, Program, St
 use serde_json::{Value as Json, json};
 use tfhe_core::{
     backend::Backend,
+    control::Control,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::{GATES_DEFAULT, Parameters},
@@ -167,7 +168,10 @@ impl Encryption {
         let program = program(circuit)?;
         let secret = SecretKey::generate(PARAMETERS, SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
-        let make = || Evaluator::new(&CloudKey::generate(&secret, seed), backend);
+        let make = || {
+            let cloud = CloudKey::generate_with(&secret, seed, &Control::default())?;
+            Evaluator::new(&cloud, backend)
+        };
         let (evaluator, key_duration) = units::timed(|| progress::spinner("making keys", make));
 
         let seed = SecretSeed::from_os()?;

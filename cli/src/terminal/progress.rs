@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -21,10 +22,17 @@ const LINE_INTERVAL: Duration = Duration::from_secs(30);
 /// Says what is going on while `work` runs.
 pub(crate) fn spinner<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     let spinner = ProgressBar::new_spinner().with_message(what);
-    spinner.enable_steady_tick(TICK);
+    tick(&spinner);
     let result = work();
     spinner.finish_and_clear();
     result
+}
+
+/// Lets a bar that is seen move by itself, where a thread for that can be started: the bar's own start would end the process.
+fn tick(bar: &ProgressBar) {
+    if !bar.is_hidden() && thread::Builder::new().spawn(|| ()).is_ok() {
+        bar.enable_steady_tick(TICK);
+    }
 }
 
 /// The progress of work that is counted: a bar on a terminal, else a line on stderr now and then.
@@ -43,7 +51,7 @@ impl Count {
     /// Of images.
     pub(crate) fn images(total: usize) -> Self {
         let bar = bar(total, 0, "{bar:40} {pos} of {len} images, {per_minute} a minute, {left}");
-        bar.enable_steady_tick(TICK);
+        tick(&bar);
         Self::new(bar, "images")
     }
 

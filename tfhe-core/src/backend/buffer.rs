@@ -5,6 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::error::Result;
+use crate::memory;
+
 /// 64 bytes at an address that is a multiple of 64.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
@@ -21,8 +24,19 @@ pub(crate) struct AlignedBuffer<W> {
 impl<W: Pod> AlignedBuffer<W> {
     /// `len` words of zero bytes.
     pub(crate) fn zeroed(len: usize) -> Self {
-        let lines = (len * size_of::<W>()).div_ceil(size_of::<CacheLine>());
-        Self { lines: vec![CacheLine::zeroed(); lines], len, words: PhantomData }
+        Self { lines: vec![CacheLine::zeroed(); Self::lines(len)], len, words: PhantomData }
+    }
+
+    /// The same of so many words that there may be no memory for them.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn large(len: usize) -> Result<Self> {
+        Ok(Self { lines: memory::zeroed(Self::lines(len))?, len, words: PhantomData })
+    }
+
+    fn lines(len: usize) -> usize {
+        (len * size_of::<W>()).div_ceil(size_of::<CacheLine>())
     }
 }
 

@@ -46,9 +46,9 @@ struct Expansion<'a> {
 }
 
 impl ReadWords for Expansion<'_> {
-    type Output = BootstrapKey;
+    type Output = Result<BootstrapKey>;
 
-    fn read<T: Torus>(self, bodies: &[T]) -> BootstrapKey {
+    fn read<T: Torus>(self, bodies: &[T]) -> Result<BootstrapKey> {
         BootstrapKey::transform(self.parameters, bodies, self.masks, self.fft)
     }
 }
@@ -57,20 +57,21 @@ impl BootstrapKey {
     /// Puts masks and bodies together and transforms the samples, on all threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
+    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend;
+    /// [`Error::Memory`](crate::Error::Memory).
     pub(crate) fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
         let fft = Fft::new(key.parameters.polynomial_size, backend)?;
-        Ok(key.bootstrap.read(Expansion { parameters: &key.parameters, masks: &key.masks, fft }))
+        key.bootstrap.read(Expansion { parameters: &key.parameters, masks: &key.masks, fft })
     }
 
-    fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: &Masks, fft: Fft) -> Self {
+    fn transform<T: Torus>(parameters: &Parameters, bodies: &[T], masks: &Masks, fft: Fft) -> Result<Self> {
         let shape = StepShape {
             gadget: parameters.gadget,
             size: parameters.polynomial_size,
             dimension: parameters.tlwe_dimension,
             rotations: parameters.step_samples(),
         };
-        let mut points = AlignedBuffer::zeroed(parameters.steps() * shape.key_len());
+        let mut points = AlignedBuffer::large(parameters.steps() * shape.key_len())?;
         let step_len = bodies.len() / parameters.steps();
         parallel::for_each_chunk(&mut points, shape.key_len(), |step, points: &mut [f64]| {
             let samples = points.chunks_exact_mut(shape.key_len() / shape.rotations);
@@ -83,7 +84,7 @@ impl BootstrapKey {
         });
         let accumulator_bytes = shape.accumulator_len() * size_of::<u64>();
         let batch_size = (cache::second_level_bytes() / BATCH_SHARE / accumulator_bytes).clamp(4, 64);
-        Self { points: Arc::new(points), parameters: *parameters, shape, fft, batch_size }
+        Ok(Self { points: Arc::new(points), parameters: *parameters, shape, fft, batch_size })
     }
 
     /// Bytes in memory.

@@ -10,8 +10,10 @@ use crate::control::Control;
 use crate::error::Result;
 use crate::key_id::KeyId;
 use crate::keyswitch::key_bodies::{encrypt_bodies as key_switch_bodies, rows as key_switch_rows};
+use crate::memory;
 use crate::parameters::set::{Parameters, SmallKey};
 use crate::random::{Purpose, Rows, SecretSeed};
+use crate::serial::cloud_key_bytes;
 use crate::torus::Torus;
 use crate::torus_words::{MakeWords, TorusWords};
 
@@ -42,18 +44,24 @@ impl SecretKey {
 
 impl CloudKey {
     /// Makes the cloud key of a secret key, on all threads: the same bytes from the same seed, on every machine.
+    ///
+    /// # Panics
+    /// Where there is no memory for it, which [`generate_with`](Self::generate_with) tells as an error.
     pub fn generate(secret: &SecretKey, seed: SecretSeed) -> Self {
-        Self::generate_with(secret, seed, &Control::default()).expect("invariant: nobody can cancel it")
+        Self::generate_with(secret, seed, &Control::default())
+            .expect("nobody can cancel it, and memory is there")
     }
 
     /// [`generate`](Self::generate), with progress in [rows](Self::rows) and cancellation.
     ///
     /// # Errors
-    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    /// [`Error::Cancelled`](crate::Error::Cancelled); [`Error::Memory`](crate::Error::Memory).
     pub fn generate_with(secret: &SecretKey, seed: SecretSeed, control: &Control) -> Result<Self> {
         let p = *secret.parameters();
         let masks = seed.mask_seed();
         let rows = Rows { seed: &seed, masks, control };
+        // The threads' pieces, and the whole that is made of them.
+        memory::check(2 * cloud_key_bytes(&p))?;
         let bootstrap = bootstrap_words(secret, rows, 0..p.tgsw_samples());
         let key_switch = key_switch_bodies(&secret.large().extracted(), secret.small(), &p, rows);
         control.check()?;

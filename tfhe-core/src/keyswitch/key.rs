@@ -29,11 +29,12 @@ impl KeySwitchKey {
     /// Expands the masks, on all threads of the current rayon pool.
     ///
     /// # Errors
-    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend.
+    /// [`Error::BackendUnavailable`](crate::Error::BackendUnavailable) if the CPU lacks the backend;
+    /// [`Error::Memory`](crate::Error::Memory).
     pub(crate) fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
         let backend = backend.checked()?;
         let form = match key.parameters.lwe_polynomial_size {
-            1 => Form::Lwe(LweKeySwitchKey::expand(key, backend)),
+            1 => Form::Lwe(LweKeySwitchKey::expand(key, backend)?),
             _ => Form::Ring(RingKeySwitchKey::expand(key, backend)?),
         };
         Ok(Self { form, input_dimension: key.parameters.large_dimension() })

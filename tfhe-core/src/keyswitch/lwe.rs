@@ -9,6 +9,7 @@
 use crate::backend::buffer::AlignedBuffer;
 use crate::backend::choice::Backend;
 use crate::backend::rows::{ROWS_A_PASS, add_rows};
+use crate::error::Result;
 use crate::gadget::Gadget;
 use crate::keys::cloud::CloudKey;
 use crate::parallel;
@@ -58,18 +59,18 @@ pub(super) struct LweKeySwitchKey {
 
 impl LweKeySwitchKey {
     /// Expands the masks, for a `backend` that the CPU has.
-    pub(super) fn expand(key: &CloudKey, backend: Backend) -> Self {
+    pub(super) fn expand(key: &CloudKey, backend: Backend) -> Result<Self> {
         let CloudKey { parameters, masks, key_switch: bodies, .. } = key;
         let output_dimension = parameters.lwe_dimension;
         // Whole cache lines, so that rows are aligned and vectors need no remainder.
         let stride = (output_dimension + 1).next_multiple_of(16);
-        let mut rows = AlignedBuffer::zeroed(bodies.len() * stride);
+        let mut rows = AlignedBuffer::large(bodies.len() * stride)?;
         parallel::for_each_chunk(&mut rows, stride, |number, row: &mut [u32]| {
             let mask: &mut [Torus32] = bytemuck::cast_slice_mut(&mut row[..output_dimension]);
             masks.key_switch_row(number, mask);
             row[output_dimension] = bodies[number].0;
         });
-        Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend }
+        Ok(Self { rows, stride, output_dimension, gadget: parameters.key_switch_gadget, backend })
     }
 
     pub(super) fn bytes(&self) -> usize {

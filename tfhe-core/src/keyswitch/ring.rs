@@ -85,7 +85,7 @@ impl RingKeySwitchKey {
         let size = parameters.lwe_polynomial_size;
         let fft = Fft::new(size, backend)?;
         let columns = parameters.lwe_dimension / size + 1;
-        let mut points = AlignedBuffer::zeroed(bodies.len() * columns);
+        let mut points = AlignedBuffer::large(bodies.len() * columns)?;
         parallel::for_each_chunk(&mut points, columns * size, |row, points: &mut [f64]| {
             let mut words = vec![Torus32::default(); columns * size];
             let (mask, target) = words.split_at_mut(parameters.lwe_dimension);

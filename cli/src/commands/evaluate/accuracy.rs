@@ -125,7 +125,10 @@ impl Sides {
         let backend = session.backend()?;
         let secret = Arc::new(SecretKey::generate(plan.parameters(), SecretSeed::from_os()?));
         let seed = SecretSeed::from_os()?;
-        let make = || Evaluator::new(&CloudKey::generate(&secret, seed), backend);
+        let make = || {
+            let cloud = CloudKey::generate_with(&secret, seed, &Control::default())?;
+            Evaluator::new(&cloud, backend)
+        };
         let evaluator = Arc::new(progress::spinner("making keys", make)?);
         Ok(Self {
             client: Client::new(Arc::new(client_specification(model)?), secret)?,

@@ -10,6 +10,7 @@ use crate::key_id::KeyId;
 use crate::keys::cloud::CloudKey;
 use crate::keys::masks::Masks;
 use crate::keys::secret::SecretKey;
+use crate::memory;
 use crate::parameters::set::{Order, Parameters};
 use crate::random::{MaskSeed, SEED_BYTES};
 use crate::sample::lwe::LweCiphertext;
@@ -56,31 +57,41 @@ pub(super) fn cloud_key_bytes(p: &Parameters) -> usize {
     SEED_BYTES + p.bootstrap_bodies() * word + Torus32::BYTES * p.key_switch_bodies()
 }
 
-/// Refuses a length that the kind cannot have with these parameters.
-pub(super) fn check_body_len(kind: Kind, p: &Parameters, len: u64) -> Result<(), FileFault> {
-    let seeded = (SEED_BYTES as u64) + COUNT_BYTES;
-    let (least, most) = match kind {
-        Kind::SecretKey => {
-            let exact = (p.lwe_dimension.div_ceil(8) + p.large_dimension().div_ceil(8)) as u64;
-            (exact, exact)
-        }
-        Kind::CloudKey => {
-            let exact = cloud_key_bytes(p) as u64;
-            (exact, exact)
-        }
+/// Bytes of the body of a key of this kind.
+fn key_bytes(kind: Kind, p: &Parameters) -> Option<usize> {
+    match kind {
+        Kind::SecretKey => Some(p.lwe_dimension.div_ceil(8) + p.large_dimension().div_ceil(8)),
+        Kind::CloudKey => Some(cloud_key_bytes(p)),
         Kind::CloudKeyWithMasks => {
-            if !p.is_tfhe_lib() {
-                let field = "the parameter set of a cloud key with its masks";
-                return Err(Fields::fault(SET_AT, field, p.name, "one of the TFHE library"));
-            }
             let bootstrap = (p.tlwe_dimension + 1) * p.bootstrap_bodies();
             let key_switch = (p.lwe_dimension + 1) * p.key_switch_bodies();
-            let exact = (Torus32::BYTES * (bootstrap + key_switch)) as u64;
-            (exact, exact)
+            Some(Torus32::BYTES * (bootstrap + key_switch))
         }
-        Kind::SeededCiphertexts => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
-        Kind::PackedCiphertext => (seeded + COUNT_BYTES, seeded + COUNT_BYTES + 4 * MOST_CIPHERTEXTS),
-        Kind::CiphertextList => (COUNT_BYTES, COUNT_BYTES + MOST_CIPHERTEXTS * ciphertext_bytes(p)),
+        Kind::SeededCiphertexts | Kind::PackedCiphertext | Kind::CiphertextList => None,
+    }
+}
+
+/// Refuses to go on where there is no memory for a key of this kind, in so many copies.
+pub(super) fn check_memory(kind: Kind, p: &Parameters, copies: usize) -> crate::Result<()> {
+    match key_bytes(kind, p) {
+        Some(bytes) => memory::check(copies * bytes),
+        // As large as what there is of it already.
+        None => Ok(()),
+    }
+}
+
+/// Refuses a length that the kind cannot have with these parameters.
+pub(super) fn check_body_len(kind: Kind, p: &Parameters, len: u64) -> Result<(), FileFault> {
+    if kind == Kind::CloudKeyWithMasks && !p.is_tfhe_lib() {
+        let field = "the parameter set of a cloud key with its masks";
+        return Err(Fields::fault(SET_AT, field, p.name, "one of the TFHE library"));
+    }
+    let seeded = (SEED_BYTES as u64) + COUNT_BYTES;
+    let (least, most) = match (key_bytes(kind, p), kind) {
+        (Some(exact), _) => (exact as u64, exact as u64),
+        (None, Kind::SeededCiphertexts) => (seeded, seeded + 4 * MOST_CIPHERTEXTS),
+        (None, Kind::PackedCiphertext) => (seeded + COUNT_BYTES, seeded + COUNT_BYTES + 4 * MOST_CIPHERTEXTS),
+        (None, _) => (COUNT_BYTES, COUNT_BYTES + MOST_CIPHERTEXTS * ciphertext_bytes(p)),
     };
     if (least..=most).contains(&len) {
         return Ok(());

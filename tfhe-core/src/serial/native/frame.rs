@@ -5,7 +5,7 @@ use std::io::Read;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::body::{self, Body, check_body_len};
+use super::body::{self, Body, check_body_len, check_memory};
 use super::header::{CHECKSUM_BYTES, Context, HEADER_BYTES, Header};
 use crate::error::{Error, Result};
 use crate::parameters::set::Parameters;
@@ -40,7 +40,7 @@ impl Frame {
     /// than the header declares and its parameter set allows.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::BadFile`].
+    /// [`Error::Io`], [`Error::BadFile`] or [`Error::Memory`].
     pub fn read(mut source: impl Read) -> Result<Self> {
         // Room for a secret key at once: a vector that grows would leave copies of its content behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
@@ -62,6 +62,7 @@ impl Frame {
         if Sha256::digest(content)[..] != *checksum {
             return Err(Error::bad_file(FileFault::Checksum));
         }
+        check_memory(header.kind, header.parameters, 1)?;
         let body = Zeroizing::new(content[HEADER_BYTES..].to_vec());
         Ok(Self { header, body })
     }
@@ -80,6 +81,7 @@ impl Frame {
         if !C::accepts(header.kind) {
             return Err(Error::WrongKind { found: header.kind, expected: C::KIND });
         }
+        check_memory(header.kind, header.parameters, 1)?;
         let content = C::read(&header, &body).map_err(Error::bad_file)?;
         Ok(Stored { content, header })
     }
@@ -93,9 +95,12 @@ fn read_up_to(source: &mut impl Read, len: u64, bytes: &mut Vec<u8>) -> Result<(
 /// The bytes of a file.
 ///
 /// # Errors
-/// [`Error::NotStorable`] for what is of no named parameter set; [`Error::BadFile`] for more ciphertexts than a file holds.
+/// [`Error::NotStorable`] for what is of no named parameter set; [`Error::BadFile`] for more ciphertexts than a file holds;
+/// [`Error::Memory`].
 pub fn to_bytes<C: FileContent>(content: &C, context: Context) -> Result<Zeroizing<Vec<u8>>> {
     let parameters = storable(content.parameters())?;
+    // The body, which doubles as it grows, and the whole.
+    check_memory(content.kind(), parameters, 4)?;
     // Room for a secret key at once, as in reading.
     let mut body = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
     content.write(&mut body);

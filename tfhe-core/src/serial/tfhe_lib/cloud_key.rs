@@ -11,6 +11,7 @@ use crate::key_id::KeyId;
 use crate::keys::cloud::CloudKey;
 use crate::keys::masks::Masks;
 use crate::keys::secret::SecretKey;
+use crate::memory;
 use crate::parallel;
 use crate::parameters::set::Parameters;
 use crate::random::{Purpose, SecretSeed};
@@ -95,14 +96,14 @@ impl CloudKeySet {
         let set = ParameterSet::new(&p)?;
         let bodies = key.bootstrap.as_32().ok_or(Error::NotTfheLib { parameters: p.name })?;
         let (size, mask_len) = (p.polynomial_size, p.tlwe_dimension * p.polynomial_size);
-        let mut bootstrap = vec![Torus32::default(); (p.tlwe_dimension + 1) * bodies.len()];
+        let mut bootstrap = memory::zeroed((p.tlwe_dimension + 1) * bodies.len())?;
         parallel::for_each_chunk(&mut bootstrap, mask_len + size, |row, words| {
             let (mask, body) = words.split_at_mut(mask_len);
             key.masks.bootstrap_row(row, mask);
             body.copy_from_slice(&bodies[row * size..][..size]);
         });
         let (n, base) = (p.lwe_dimension, 1usize << p.key_switch_gadget.base_log());
-        let mut key_switch = vec![Torus32::default(); key.key_switch.len() * base * (n + 1)];
+        let mut key_switch = memory::zeroed(key.key_switch.len() * base * (n + 1))?;
         parallel::for_each_chunk(&mut key_switch, base * (n + 1), |row, samples| {
             // The sample for 0 stays zero.
             let (first, others) = samples[n + 1..].split_at_mut(n + 1);
