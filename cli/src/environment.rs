@@ -7,6 +7,13 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The system's folder for temporary files.
+pub(crate) fn temporary_folder() -> PathBuf {
+    let folder = env::temp_dir();
+    // What an empty variable gives would be the current folder.
+    if folder.as_os_str().is_empty() { "/tmp".into() } else { folder }
+}
+
 /// The folder of models that the platform has for this user's data, whether it is there or not; none where nothing names a
 /// home.
 pub(crate) fn data_folder() -> Option<PathBuf> {

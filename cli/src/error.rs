@@ -49,6 +49,10 @@ pub(crate) enum Error {
     #[error("{}: this input has no name to call the output after: name the output with --out", input.display())]
     NeedsOutput { input: PathBuf },
 
+    /// An option without an effect here.
+    #[error("{option} has no effect {place}; leave it out")]
+    NoEffect { option: &'static str, place: &'static str },
+
     /// A run that goes on from nowhere.
     #[error("--resume needs the file where the run was saved: name it with --state")]
     NeedsState,
@@ -169,10 +173,13 @@ pub(crate) enum Error {
     #[error("{variable} asks for {asked} threads; this machine takes {most} at most")]
     TooManyThreads { variable: &'static str, asked: usize, most: usize },
 
-    /// Ctrl-C could not be taken over.
+    /// Ctrl-C and the like could not be taken over.
     #[error("interruptions cannot be handled: {0}")]
     Interrupt(#[from] ctrlc::Error),
 }
+
+/// What to do where there is too little memory.
+const ON_MEMORY: &str = "end other programs, ask for fewer threads with --threads, or raise this session's limit on memory (ulimit -v)";
 
 impl Error {
     /// The message and what to do about it, on one line that cannot steer a terminal, whatever a file is called.
@@ -185,6 +192,7 @@ impl Error {
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::About { source, .. } => source.advice(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::OutOfMemory => Some(ON_MEMORY),
             Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),
             Self::Threads { .. } | Self::Interrupt(_) => Some(
                 "ask for fewer with --threads, or raise the limits of this session on processes and memory (ulimit -u, ulimit -v)",
@@ -214,9 +222,8 @@ impl Error {
 fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {
     use tfhe_core::{Error, serial::FileFault};
     match error {
-        Error::Memory { .. } => Some(
-            "end other programs, ask for fewer threads with --threads, or raise this session's limit on memory (ulimit -v)",
-        ),
+        Error::Memory { .. } => Some(ON_MEMORY),
+        Error::Io { source } if source.kind() == io::ErrorKind::OutOfMemory => Some(ON_MEMORY),
         Error::OtherKey { .. } => Some("use the keys of one `bnn keygen` throughout"),
         Error::NotTfheLib { .. } => Some("`bnn paper keygen` makes keys that it can have"),
         Error::BackendUnavailable { .. } => Some("leave out the choice, and the fastest one is taken"),

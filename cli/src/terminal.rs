@@ -4,7 +4,7 @@
 //! * [`progress`]: what is shown while work takes its time;
 //! * [`units`]: sizes, durations and shares in words;
 //! * [`description`]: parameter sets, networks and scores in words;
-//! * [`interrupt`]: what Ctrl-C does.
+//! * [`interrupt`]: what Ctrl-C and the like do.
 
 pub(crate) mod description;
 pub(crate) mod interrupt;

@@ -30,4 +30,9 @@ mod published;
 mod state;
 mod unit;
 
-pub use self::{estimate::Estimate, inference::Inference, plan::Plan, state::is_saved_run};
+pub use self::{
+    estimate::Estimate,
+    inference::Inference,
+    plan::Plan,
+    state::{SavedRun, is_saved_run},
+};

@@ -40,7 +40,7 @@ Exit codes:
   0    done
   1    failed: a file, key, image or model is missing, damaged or does not fit
   2    wrong usage
-  130  interrupted (Ctrl-C); no half-written file is left";
+  130  interrupted (Ctrl-C, SIGTERM or SIGHUP); no half-written file is left";
 
 /// Inference of binarized neural networks over encrypted data.
 #[derive(Debug, Parser)]

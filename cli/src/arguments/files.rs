@@ -67,7 +67,7 @@ Examples:
   bnn inspect keys/cloud.key
   bnn inspect sign-cnn")]
 pub(crate) struct Inspect {
-    /// Key, encrypted picture or scores, client specification, `-` for standard input; or a model: its folder or its name
+    /// Key, encrypted picture or scores, saved run, client specification, `-` for standard input; or a model: its folder or its name
     pub(crate) file: PathBuf,
 }
 

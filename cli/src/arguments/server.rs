@@ -54,12 +54,12 @@ pub(crate) struct Estimate {
     #[arg(long, value_name = "E", value_enum)]
     pub(crate) engine: Option<EngineChoice>,
 
-    /// How circuits of gates are built
-    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
-    pub(crate) style: CircuitStyle,
+    /// How circuits of gates are built, for the gate engine [default: optimized]
+    #[arg(long, value_name = "STYLE", value_enum)]
+    pub(crate) style: Option<CircuitStyle>,
 
-    /// IDX file of images on which to predict how often noise changes a label; `-` reads standard input [default: the sample
-    /// digits]
+    /// IDX file of images on which to predict how often noise changes a label, for the functional engine; `-` reads standard
+    /// input [default: the sample digits]
     #[arg(long, value_name = "IDX")]
     pub(crate) images: Option<PathBuf>,
 }

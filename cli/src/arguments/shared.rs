@@ -117,13 +117,26 @@ pub(crate) struct GatesRun {
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
 
-    /// Save a run of gates after so many seconds, and after each layer
-    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = duration)]
-    pub(crate) save_every: f64,
+    /// Save a run of gates after so many seconds, and after each layer [default: 30]
+    #[arg(long, value_name = "S", value_parser = duration)]
+    pub(crate) save_every: Option<f64>,
 
-    /// How circuits of gates are built
-    #[arg(long, value_name = "STYLE", default_value_t = CircuitStyle::Optimized, value_enum)]
-    pub(crate) style: CircuitStyle,
+    /// How circuits of gates are built [default: optimized]
+    #[arg(long, value_name = "STYLE", value_enum)]
+    pub(crate) style: Option<CircuitStyle>,
+}
+
+impl GatesRun {
+    /// One of these options that was given, if any: they have no effect on another engine.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--resume", self.resume),
+            ("--state", self.state.is_some()),
+            ("--save-every", self.save_every.is_some()),
+            ("--style", self.style.is_some()),
+        ];
+        options.into_iter().find_map(|(option, given)| given.then_some(option))
+    }
 }
 
 /// How a network is evaluated on ciphertexts.
@@ -151,11 +164,12 @@ impl fmt::Display for EngineChoice {
 }
 
 /// How a circuit is built.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum CircuitStyle {
     /// One bootstrap for each gate
     AsPublished,
     /// Equal gates once, and sums without a bootstrap
+    #[default]
     Optimized,
 }
 
@@ -164,6 +178,15 @@ impl From<CircuitStyle> for Style {
         match style {
             CircuitStyle::AsPublished => Self::AsPublished,
             CircuitStyle::Optimized => Self::Optimized,
+        }
+    }
+}
+
+impl From<Style> for CircuitStyle {
+    fn from(style: Style) -> Self {
+        match style {
+            Style::AsPublished => Self::AsPublished,
+            Style::Optimized => Self::Optimized,
         }
     }
 }

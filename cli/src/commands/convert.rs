@@ -96,6 +96,7 @@ fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converte
             let input = Input::open(path)?;
             let cloud_name = input.name().to_owned();
             let cloud = Frame::read(input).and_then(Frame::decode::<CloudKey>).about(&cloud_name)?.content;
+            check_unused(arguments.key.as_ref(), "--key")?;
             let set = SecretKeySet::new(&secret, &cloud).about(name)?;
             Converted {
                 bytes: set.to_bytes(),
@@ -108,6 +109,7 @@ fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converte
         Kind::CloudKey | Kind::CloudKeyWithMasks => {
             let cloud = frame.decode::<CloudKey>().about(name)?.content;
             check(cloud.parameters())?;
+            check_no_key(arguments)?;
             let set = CloudKeySet::new(&cloud).about(name)?;
             Converted {
                 bytes: Zeroizing::new(set.to_bytes()),
@@ -118,6 +120,7 @@ fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converte
             }
         }
         _ => {
+            check_no_key(arguments)?;
             let list = ciphertexts(frame).about(name)?;
             check(list.parameters())?;
             Converted {
@@ -129,6 +132,20 @@ fn to_library(frame: Frame, name: &Path, arguments: &Convert) -> Result<Converte
             }
         }
     })
+}
+
+/// Refuses a key that is not needed.
+fn check_unused(key: Option<&PathBuf>, option: &'static str) -> Result<()> {
+    match key {
+        Some(_) => Err(Error::NoEffect { option, place: "on this conversion" }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses both keys.
+fn check_no_key(arguments: &Convert) -> Result<()> {
+    check_unused(arguments.key.as_ref(), "--key")?;
+    check_unused(arguments.cloud_key.as_ref(), "--cloud-key")
 }
 
 /// Ciphertexts of a native file, with their masks.
@@ -145,6 +162,7 @@ fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Con
     let (name, out) = (input.name().to_owned(), arguments.out.as_path());
     match form {
         Form::KeySet => {
+            check_no_key(arguments)?;
             let set = keys::key_set(&mut input)?;
             let (parameters, key_id) = (*set.cloud().parameters(), Some(set.id()));
             let (bytes, kind, secrecy) = match set {

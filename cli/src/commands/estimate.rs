@@ -25,7 +25,7 @@ use tfhe_core::{
 
 use crate::{
     arguments::server::Estimate,
-    error::{About, Result},
+    error::{About, Error, Result},
     files::{data_set, input, lookup},
     session::Session,
     terminal::{description, output::Output, progress, units},
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     let output = session.output;
     let model = lookup::model(&arguments.model)?;
     let engine = arguments.engine.map_or_else(|| Engine::fitting(&model), Engine::from);
+    check_effects(arguments, engine)?;
     let parameters = engine.parameters(Some(&model))?;
     output.say(format_args!("model       {}: {}", model.name(), description::architecture(&model)))?;
     output.say(format_args!("engine      {engine}, {}", description::set(parameters)))?;
@@ -77,6 +78,15 @@ pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
         "memory_bytes": memory,
         "details": facts,
     }))
+}
+
+/// Refuses options that have no effect on an engine.
+fn check_effects(arguments: &Estimate, engine: Engine) -> Result<()> {
+    let (option, given, place) = match engine {
+        Engine::Functional => ("--style", arguments.style.is_some(), "on the functional engine"),
+        Engine::Gates => ("--images", arguments.images.is_some(), "on the gate engine, which is exact"),
+    };
+    if given { Err(Error::NoEffect { option, place }) } else { Ok(()) }
 }
 
 fn functional_cost(
@@ -163,7 +173,8 @@ fn label_changes(
 }
 
 fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {
-    let plan = gates::Plan::new(Arc::clone(model), Engine::Gates.parameters(None)?, arguments.style.into());
+    let style = arguments.style.unwrap_or_default();
+    let plan = gates::Plan::new(Arc::clone(model), Engine::Gates.parameters(None)?, style.into());
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     let mut before = 0;
     let mut layers = Vec::new();
@@ -177,7 +188,7 @@ fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Resul
         plan.log2_failure(estimate.bootstraps)
     ))?;
     let facts = json!({
-        "style": arguments.style.to_string(),
+        "style": style.to_string(),
         "layers": layers,
         "log2_failure": plan.log2_failure(estimate.bootstraps),
         "most_ciphertexts": estimate.most_held,

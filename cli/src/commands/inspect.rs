@@ -4,7 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use bnn::{
     client::{InputEncoding, PixelEncoding},
-    engine::{Engine, functional::Plan},
+    engine::{
+        Engine,
+        functional::Plan,
+        gates::{self, SavedRun},
+    },
     model::Model,
 };
 use serde_json::{Value, json};
@@ -18,14 +22,15 @@ use tfhe_core::{
 };
 
 use crate::{
-    arguments::files::Inspect,
+    arguments::{files::Inspect, shared::CircuitStyle},
+    commands::infer::gates::{MOST_STATE_BYTES, START_BYTES},
     error::{About, Result},
     files::{
         input::{Input, is_stdin},
         keys, lookup, specification,
     },
     session::Session,
-    terminal::{description, output::Output, units},
+    terminal::{description, output::Output, progress, units},
 };
 
 pub(crate) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
@@ -43,10 +48,60 @@ fn inspect_file(path: &Path, session: &Session) -> Result<()> {
     let mut input = Input::open(path)?;
     match keys::recognise(&mut input)? {
         Some(form) => inspect_library(form, input, session),
+        None if gates::is_saved_run(input.start(START_BYTES)?) => inspect_saved_run(input, session.output),
         // No native file begins with a brace, and every specification does.
         None if input.start(1)? == b"{" => inspect_specification(input, session.output),
         None => inspect_native(input, session),
     }
+}
+
+/// A run of gates that goes on with `bnn infer --resume`.
+fn inspect_saved_run(input: Input, output: Output) -> Result<()> {
+    let name = input.name().to_owned();
+    let saved = input.bytes(MOST_STATE_BYTES)?;
+    let (bytes, run) = (saved.len() as u64, SavedRun::read(&saved).about(&name)?);
+    let (digest, style, done) = (run.model_digest(), run.style(), run.bootstraps());
+    let (parameters, key_id) = (run.parameters(), run.ciphertexts().key_id());
+    // Keys of another engine have no circuits that could be counted.
+    let is_gates = Engine::of(parameters).is_ok_and(|engine| engine == Engine::Gates);
+    let model = lookup::with_digest(digest).filter(|_| is_gates);
+    let total = match &model {
+        Some((_, model)) => {
+            let plan = gates::Plan::new(Arc::clone(model), parameters, style);
+            Some(progress::spinner("building the circuits", || plan.estimate())?.bootstraps)
+        }
+        None => None,
+    };
+    let model_name = model.map(|(name, _)| name);
+    let of_total = total.map_or_else(String::new, |total| format!(" of {total}"));
+    let style = CircuitStyle::from(style);
+    output.say(format_args!("file        {}", name.display()))?;
+    output.say("kind        a saved run of gates, encrypted; `bnn infer --resume` goes on with it")?;
+    output.say(format_args!("size        {}", units::exact_size(bytes)))?;
+    output.say(format_args!("parameters  {}", description::set(parameters)))?;
+    output.say(format_args!("key id      {}", key_id))?;
+    output.say(model_line(digest, model_name.as_deref()))?;
+    output.say(format_args!("circuits    {style}"))?;
+    output.say(format_args!("progress    {done}{of_total} bootstraps are done"))?;
+    output.say("checksum    holds")?;
+    output.give(&json!({
+        "file": name.display().to_string(),
+        "kind": "a saved run",
+        "bytes": bytes,
+        "parameters": description::set_json(parameters),
+        "key_id": key_id.to_string(),
+        "model_digest": units::hex(&digest),
+        "model_name": model_name,
+        "style": style.to_string(),
+        "bootstraps_done": done,
+        "bootstraps": total,
+        "checksum": "holds",
+    }))
+}
+
+/// The model that a file is of, for people.
+fn model_line(digest: [u8; 32], name: Option<&str>) -> String {
+    format!("model       {} ({})", units::hex(&digest), name.unwrap_or("not found here"))
 }
 
 /// What a client needs of a model.
@@ -137,7 +192,7 @@ fn inspect_native(mut input: Input, session: &Session) -> Result<()> {
     let bytes = input.measure()?;
     let (header, content) = content(frame).about(&name)?;
     let model = (header.context != NO_CONTEXT).then_some(header.context);
-    let model_name = model.and_then(lookup::name_of);
+    let model_name = model.and_then(lookup::with_digest).map(|(name, _)| name);
 
     output.say(format_args!("file        {}", name.display()))?;
     output.say(format_args!("kind        {}{content}", header.kind))?;
@@ -149,8 +204,7 @@ fn inspect_native(mut input: Input, session: &Session) -> Result<()> {
     ))?;
     output.say(format_args!("key id      {}", header.key_id))?;
     if let Some(digest) = model {
-        let name = model_name.as_deref().unwrap_or("not found here");
-        output.say(format_args!("model       {} ({name})", units::hex(&digest)))?;
+        output.say(model_line(digest, model_name.as_deref()))?;
     }
     output.say("checksum    holds")?;
     output.give(&json!({

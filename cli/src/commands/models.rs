@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     arguments::files::Models,
-    error::Result,
+    error::{Error, Result},
     files::{
         lookup::{self, ModelPlace},
         output::Target,
-        whole::Secrecy,
+        whole::{Existing, Secrecy},
     },
     session::Session,
     terminal::{description, output::Output, units},
@@ -24,6 +24,9 @@ use crate::{
 pub(crate) fn run(arguments: &Models, session: &Session) -> Result<()> {
     match &arguments.client {
         Some(name) => write_specification(name, arguments, session),
+        None if arguments.overwriting.existing() == Existing::Replace => {
+            Err(Error::NoEffect { option: "--force", place: "without --client" })
+        }
         None => list(session.output),
     }
 }

@@ -139,9 +139,10 @@ pub(crate) fn check_named() -> Result<()> {
     }
 }
 
-/// The name of the model with this digest, if it is found.
-pub(crate) fn name_of(digest: [u8; 32]) -> Option<String> {
-    let has_digest = |place: &ModelPlace| place.open().is_ok_and(|model| model.digest() == digest);
-    let found = models().into_iter().find(|(_, place)| has_digest(place));
-    found.map(|(name, _)| name.to_string_lossy().into_owned())
+/// The model with this digest, with the name by which it is found, if it is.
+pub(crate) fn with_digest(digest: [u8; 32]) -> Option<(String, Arc<Model>)> {
+    models().into_iter().find_map(|(name, place)| {
+        let model = place.open().ok().filter(|model| model.digest() == digest)?;
+        Some((name.to_string_lossy().into_owned(), model))
+    })
 }

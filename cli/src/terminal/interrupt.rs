@@ -1,5 +1,5 @@
-//! Ctrl-C leaves nothing half done: a file that is being written is finished first, and the demo's folder, which holds
-//! a secret key, is removed.
+//! Ctrl-C, and the requests to end that a system and a closed terminal send (SIGTERM and SIGHUP), leave nothing half done: a
+//! file that is being written is finished first, and the demo's folder, which holds a secret key, is removed.
 
 use std::{
     fs,
@@ -11,6 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
+    environment,
     error::{Error, Result},
     terminal::output::Output,
 };
@@ -26,8 +27,10 @@ fn lock() -> MutexGuard<'static, Option<PathBuf>> {
     SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes over Ctrl-C.
+/// Takes over Ctrl-C and the like, before there are other threads.
 pub(crate) fn install(output: Output) -> Result<()> {
+    #[cfg(target_os = "linux")]
+    keep_hangups_away();
     ctrlc::set_handler(move || {
         let scratch = lock();
         if let Some(folder) = &*scratch {
@@ -40,6 +43,21 @@ pub(crate) fn install(output: Output) -> Result<()> {
     Ok(())
 }
 
+/// Keeps hangups from a process that was started so that it outlives its terminal, as `nohup` does: they would be heard again
+/// once they are handled.
+#[cfg(target_os = "linux")]
+fn keep_hangups_away() {
+    use nix::sys::signal::{SigSet, Signal};
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    // Signals are numbered from 1.
+    if mask >> (Signal::SIGHUP as u32 - 1) & 1 == 1 {
+        // Every other thread is begun by this one, and blocks it too. It is a courtesy, so that nothing is said where it fails.
+        let _ = SigSet::from(Signal::SIGHUP).thread_block();
+    }
+}
+
 /// Runs `write` to its end: an interruption waits for it.
 pub(crate) fn hold<T>(write: impl FnOnce() -> T) -> T {
     let _held = lock();
@@ -49,10 +67,11 @@ pub(crate) fn hold<T>(write: impl FnOnce() -> T) -> T {
 /// A temporary folder, readable by its owner only, that is removed at the end and on interruption.
 pub(crate) fn scratch_folder() -> Result<TempDir> {
     let mut scratch = lock();
+    let parent = environment::temporary_folder();
     let folder = tempfile::Builder::new()
         .prefix("bnn-")
-        .tempdir()
-        .map_err(|source| Error::Io { path: std::env::temp_dir(), source })?;
+        .tempdir_in(&parent)
+        .map_err(|source| Error::Io { path: parent, source })?;
     *scratch = Some(folder.path().into());
     Ok(folder)
 }

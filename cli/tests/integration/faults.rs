@@ -5,6 +5,7 @@
 
 mod environment;
 mod kills;
+mod limits;
 mod poor;
 mod races;
 mod room;

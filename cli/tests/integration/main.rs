@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod circuit;
+mod effects;
 mod evaluate;
 mod faults;
 mod files;

@@ -16,6 +16,47 @@ fn infer(place: &Place, more: &[&str]) -> Command {
     command
 }
 
+/// The state of a run says what it is, of which model, and how far it is.
+#[test]
+fn a_saved_run_is_inspected() {
+    let place = Place::furnished();
+    place.run("keygen --engine gates --out gates").succeeded();
+    place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
+    let state = place.path("4.scores.state");
+    let inspect = |name: &str| {
+        let mut command = place.command(&format!("inspect {name} --json"));
+        command.env("BNN_MODELS", place.path(""));
+        crate::place::Outcome::of(command)
+    };
+    // Killed once it is saved; where it came to its end first: again.
+    while !state.exists() {
+        let _ = fs::remove_file(place.path("4.scores"));
+        let mut run = infer(&place, &[]).spawn().unwrap();
+        while !state.exists() && run.try_wait().unwrap().is_none() {}
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+    let result = inspect("4.scores.state").json();
+    assert_eq!((&result["kind"], &result["model_name"]), (&"a saved run".into(), &"toy".into()));
+    assert_eq!(result["parameters"]["name"], "GATES_DEFAULT");
+    let [done, all] = ["bootstraps_done", "bootstraps"].map(|field| result[field].as_u64().unwrap());
+    assert!(0 < done && done <= all, "{result}");
+    let text = place.run("inspect 4.scores.state").succeeded();
+    assert!(text.contains("a saved run") && text.contains(&format!("{done} bootstraps")), "{text}");
+    // What is damaged is told, and a client specification is no saved run, though it begins like one.
+    let mut bytes = fs::read(&state).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(place.path("damaged"), bytes).unwrap();
+    place.refuses("inspect damaged", &["damaged: ", "checksum"]);
+    place.run("models --client toy --out 4.client.json").succeeded();
+    assert_eq!(inspect("4.client.json").json()["kind"], "a client specification");
+    place.refuses(
+        "infer 4.enc --model toy --cloud-key gates/cloud.key --state 4.client.json --force",
+        &["4.client.json", "no saved run"],
+    );
+}
+
 #[test]
 fn killed_at_any_moment_a_run_goes_on_to_the_same_scores() {
     let place = Place::furnished();

@@ -11,7 +11,13 @@ fn help_lists_commands_and_exit_codes() {
     {
         assert!(help.contains(fragment), "no {fragment:?} in {help}");
     }
-    for fragment in ["Exit codes:", "0    done", "1    failed", "2    wrong usage", "130  interrupted"] {
+    for fragment in [
+        "Exit codes:",
+        "0    done",
+        "1    failed",
+        "2    wrong usage",
+        "130  interrupted (Ctrl-C, SIGTERM or SIGHUP)",
+    ] {
         assert!(help.contains(fragment), "no {fragment:?} in {help}");
     }
 }

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use tfhe_core::{
     ciphertext::{Ciphertext, CiphertextList},
     evaluator::Evaluator,
-    serial,
+    parameters::Parameters,
+    serial::{self, Stored},
 };
 
 use super::{
@@ -37,7 +38,7 @@ const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", circuits 1");
 const MOST_LINE: usize = 1 << 26;
 
 /// The line of JSON.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
     format: u32,
@@ -56,7 +57,7 @@ struct Index {
 }
 
 /// A number that later units read.
-#[derive(PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IndexedWord {
     place: usize,
@@ -122,9 +123,63 @@ pub(super) fn save(execution: &Execution<Encrypted>, image: [u8; 32]) -> Result<
 /// How every saved run begins.
 const START: &[u8] = b"{\"format\":";
 
-/// Whether bytes begin as a saved run does, of whatever version.
+/// Whether bytes begin as a saved run does, of whatever version. (The name of another format would be in quotes.)
 pub fn is_saved_run(bytes: &[u8]) -> bool {
-    bytes.starts_with(START)
+    bytes.strip_prefix(START).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+}
+
+/// A saved run as it describes itself, without its model, picture and key.
+#[derive(Debug)]
+pub struct SavedRun {
+    index: Index,
+    ciphertexts: Stored<CiphertextList>,
+}
+
+impl SavedRun {
+    /// Reads a saved run.
+    ///
+    /// # Errors
+    /// [`Error::State`] where the bytes are none of this version, or are damaged; [`Error::Crypto`] where the list of
+    /// ciphertexts is.
+    pub fn read(saved: &[u8]) -> Result<Self> {
+        let refuse = |reason| Error::State { reason };
+        let end = saved.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
+        let (line, list) = saved.split_at(end.ok_or_else(|| refuse("no saved run"))?);
+        let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
+        if index.format != FORMAT || index.program != PROGRAM {
+            return Err(refuse("a saved run of another version of this program"));
+        }
+        let ciphertexts = serial::from_bytes::<CiphertextList>(&list[1..])?;
+        if ciphertexts.header.context != <[u8; 32]>::from(Sha256::digest(line)) {
+            return Err(refuse("damaged: the checksum does not hold"));
+        }
+        Ok(Self { index, ciphertexts })
+    }
+
+    /// The digest of the model that runs.
+    pub fn model_digest(&self) -> [u8; 32] {
+        self.index.model
+    }
+
+    /// How its circuits are built.
+    pub fn style(&self) -> Style {
+        if self.index.published { Style::AsPublished } else { Style::Optimized }
+    }
+
+    /// How many bootstraps are done.
+    pub fn bootstraps(&self) -> usize {
+        self.index.bootstraps
+    }
+
+    /// The parameter set of its ciphertexts.
+    pub fn parameters(&self) -> &'static Parameters {
+        self.ciphertexts.header.parameters
+    }
+
+    /// The ciphertexts that the rest of the run reads.
+    pub fn ciphertexts(&self) -> &CiphertextList {
+        &self.ciphertexts.content
+    }
 }
 
 /// Reads a state that [`save`] wrote.
@@ -135,12 +190,7 @@ pub(super) fn load(
     saved: &[u8],
 ) -> Result<Execution<Encrypted>> {
     let refuse = |reason| Error::State { reason };
-    let end = saved.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
-    let (line, list) = saved.split_at(end.ok_or_else(|| refuse("no saved run"))?);
-    let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
-    if index.format != FORMAT || index.program != PROGRAM {
-        return Err(refuse("a saved run of another version of this program"));
-    }
+    let SavedRun { index, ciphertexts: stored } = SavedRun::read(saved)?;
     if index.model != circuits.model.digest() {
         return Err(refuse("a run of another model"));
     }
@@ -149,10 +199,6 @@ pub(super) fn load(
     }
     if index.published != (circuits.style == Style::AsPublished) {
         return Err(refuse("a run with the other style of circuits"));
-    }
-    let stored = serial::from_bytes::<CiphertextList>(&list[1..])?;
-    if stored.header.context != <[u8; 32]>::from(Sha256::digest(line)) {
-        return Err(refuse("damaged: the checksum does not hold"));
     }
     if stored.content.key_id() != evaluator.key_id() || stored.content.parameters() != circuits.parameters {
         return Err(refuse("a run with another key"));

@@ -34,9 +34,11 @@ use crate::{
 };
 
 /// Bytes by which a saved run is told.
-const START_BYTES: usize = 16;
+pub(crate) const START_BYTES: usize = 16;
 /// The longest saved run that is read, in bytes: more than the ciphertexts of any network here.
-const MOST_STATE_BYTES: u64 = 1 << 32;
+pub(crate) const MOST_STATE_BYTES: u64 = 1 << 32;
+/// After how many seconds a run is saved.
+const SAVE_EVERY: f64 = 30.0;
 
 /// What is to be run, and where it goes.
 #[derive(Debug)]
@@ -68,8 +70,8 @@ pub(crate) fn run(
     let key = key()?;
     let (evaluator, key_duration) = prepare(&key, std::slice::from_ref(image), backend)?;
     let key = key.name;
-    let style = run.options.style.into();
-    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style).about(&key)?;
+    let style = run.options.style.unwrap_or_default();
+    let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style.into()).about(&key)?;
     let plan = server.gates()?;
     let estimate = progress::spinner("building the circuits", || plan.estimate())?;
     output.say(format_args!(
@@ -82,15 +84,16 @@ pub(crate) fn run(
     output.say(format_args!(
         "circuit {}, {}: {} bootstraps; any wrong bit in all of them with probability 2^{:.0} at most",
         model.name(),
-        run.options.style,
+        style,
         estimate.bootstraps,
         plan.log2_failure(estimate.bootstraps),
     ))?;
     let mut inference = begin(&mut state, run, &server, image, estimate.bootstraps)?;
 
     let before = inference.bootstraps();
+    let save_every = run.options.save_every.unwrap_or(SAVE_EVERY);
     let (finished, duration) =
-        units::timed(|| finish(&mut inference, estimate.bootstraps, &state, run.options.save_every));
+        units::timed(|| finish(&mut inference, estimate.bootstraps, &state, save_every));
     finished?;
     let scores = inference.scores()?;
     let bytes = (run.to_bytes)(&scores).about(run.target.name())?;
@@ -140,6 +143,8 @@ impl State {
         let Some(path) = run.options.state.clone().or_else(|| run.target.file().map(beside)) else {
             return if run.options.resume {
                 Err(Error::NeedsState)
+            } else if run.options.save_every.is_some() {
+                Err(Error::NoEffect { option: "--save-every", place: "where no --state names a file" })
             } else {
                 Ok(Self { path: None, saved: None })
             };

@@ -50,6 +50,9 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
         };
         return gates::run(&run, &model, &first, key);
     }
+    if let Some(option) = arguments.gates.given() {
+        return Err(Error::NoEffect { option, place: "on a picture for the functional engine" });
+    }
     let mut images = vec![first];
     for file in &arguments.files[1..] {
         images.push(encrypted::image(file)?);

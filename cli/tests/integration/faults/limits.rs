@@ -1,0 +1,81 @@
+//! Limits of a session: on memory, on threads.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::within;
+use crate::place::{Outcome, Place};
+
+/// The command with so many kilobytes of address space.
+fn with_memory(kilobytes: usize, place: &Place, line: &str) -> Command {
+    let script = format!("ulimit -v {kilobytes} && exec \"$@\"");
+    within(&["sh", "-c", &script, "sh"], &place.command(line), place)
+}
+
+/// At no limit is there a panic (101) or an abort: the command works, or says in one line what it lacks and what to do.
+#[cfg(target_os = "linux")] // Elsewhere there is no such limit.
+#[test]
+fn too_little_memory_is_one_line() {
+    let place = Place::furnished();
+    place.run("encrypt 4.png --model toy").succeeded();
+    let mut refused = 0;
+    for threads in [1, 8] {
+        for kilobytes in [20_000, 60_000, 100_000, 200_000, 300_000, 450_000] {
+            for line in
+                ["keygen --out new --force", "infer 4.enc --model toy --force", "inspect keys/cloud.key"]
+            {
+                let line = format!("{line} --threads {threads}");
+                let outcome = Outcome::of(with_memory(kilobytes, &place, &line));
+                if outcome.code == Some(0) {
+                    continue;
+                }
+                refused += 1;
+                assert_eq!(outcome.code, Some(1), "{kilobytes} KB: bnn {line}: {outcome:?}");
+                assert_eq!(outcome.stderr.lines().count(), 1, "{kilobytes} KB: bnn {line}: {outcome:?}");
+                assert!(outcome.stderr.contains("ulimit -v"), "{kilobytes} KB: bnn {line}: {outcome:?}");
+            }
+        }
+    }
+    assert!(refused > 6, "{refused}");
+    let outcome = Outcome::of(with_memory(60_000, &place, "keygen --out new --force --threads 1 --json"));
+    let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("memory"), "{error}");
+}
+
+#[test]
+fn more_threads_than_do_any_good_are_refused() {
+    let place = Place::furnished();
+    for line in ["keygen --threads 100000", "inspect keys/cloud.key --threads 100000"] {
+        let outcome = place.run(line);
+        assert_eq!(outcome.code, Some(2), "bnn {line}: {outcome:?}");
+        assert!(outcome.stderr.contains("8 for each CPU"), "bnn {line}: {outcome:?}");
+    }
+    let mut command = place.command("keygen --out new");
+    command.env("RAYON_NUM_THREADS", "100000");
+    place.refuses_as(command, "keygen --out new", &["RAYON_NUM_THREADS", "100000", "at most"]);
+    // More than there are CPUs, and within the bound.
+    place.run("keygen --out new --threads 64").succeeded();
+}
+
+/// `strace` lets the system refuse all threads but the first, which waits for Ctrl-C.
+#[test]
+fn threads_are_started_by_commands_that_compute_and_a_refusal_is_told() {
+    let traced = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    if !traced.is_ok_and(|status| status.success()) {
+        println!("skipped: strace, which lets a system call fail, does not run here");
+        return;
+    }
+    let place = Place::furnished();
+    let refused = |from: usize, line: &str| {
+        let inject = format!("inject=?clone,?clone3:error=EAGAIN:when={from}+");
+        let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", &inject];
+        within(&strace, &place.command(line), &place)
+    };
+    for line in ["inspect keys/cloud.key", "models", "encrypt 4.png --model toy"] {
+        Outcome::of(refused(2, line)).succeeded();
+    }
+    for (from, line) in [(2, "keygen --out new"), (2, "infer 4.enc --model toy"), (1, "models")] {
+        place.refuses_as(refused(from, line), line, &["--threads", "ulimit -u"]);
+    }
+}
