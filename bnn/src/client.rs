@@ -1,7 +1,7 @@
 //! The client's side: it needs its secret key and a [`ClientSpecification`], and no model.
 //!
-//! A client reads the specification, chooses a parameter set for its key, encodes and encrypts a picture, and decrypts the
-//! scores that come back. Nothing here computes on ciphertexts, and nothing here needs the features `server` or `images`.
+//! A client reads the specification, chooses a parameter set for its key, [prepares](Preparation), encodes and encrypts a
+//! picture, and decrypts the scores that come back. Nothing here computes on ciphertexts, and nothing here needs the features `server` or `images`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(crate) mod functional;
 pub(crate) mod gates;
 pub(crate) mod interface;
 pub(crate) mod key_holder;
+pub(crate) mod preparation;
 pub(crate) mod scores;
 pub(crate) mod shape;
 pub(crate) mod specification;
@@ -43,6 +44,7 @@ pub use self::{
     },
     encrypted::{EncryptedImage, EncryptedScores},
     key_holder::Client,
+    preparation::{Change, Preparation, fault::AppearanceFault},
     scores::Scores,
     specification::{content::ClientSpecification, fault::SpecificationFault},
 };

@@ -14,11 +14,16 @@ pub(crate) mod grey_image;
 #[cfg(feature = "images")]
 pub(crate) mod idx;
 #[cfg(feature = "images")]
-mod picture;
-
+pub(crate) mod picture;
 #[cfg(feature = "images")]
-pub use self::idx::{IdxImages, IdxLabels};
+mod transparency;
+
 pub use self::{
     fault::{IdxFault, PictureFault},
     grey_image::GreyImage,
+};
+#[cfg(feature = "images")]
+pub use self::{
+    idx::{IdxImages, IdxLabels},
+    picture::Picture,
 };

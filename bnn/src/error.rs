@@ -11,7 +11,10 @@ use crate::circuit::bristol::fault::BristolFault;
 #[cfg(feature = "server")]
 use crate::model::fault::{ModelFault, ModelFile};
 use crate::{
-    client::{encoding::fault::EncodingFault, specification::fault::SpecificationFault},
+    client::{
+        encoding::fault::EncodingFault, preparation::fault::AppearanceFault,
+        specification::fault::SpecificationFault,
+    },
     data::fault::{IdxFault, PictureFault},
     paper::fault::{PaperFault, PaperFile},
     text::hex,
@@ -31,6 +34,10 @@ pub enum Error {
     /// A data set is malformed.
     #[error(transparent)]
     Idx(#[from] IdxFault),
+
+    /// A picture looks like none that a network reads.
+    #[error(transparent)]
+    Appearance(#[from] AppearanceFault),
 
     /// A picture is none for the model.
     #[error(transparent)]

@@ -5,10 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bnn::{client::EncodingFault, data::PictureFault, engine::Engine};
+use bnn::{
+    client::{AppearanceFault, EncodingFault},
+    data::PictureFault,
+    engine::Engine,
+};
 use tfhe_core::serial::Kind;
 
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -213,7 +217,22 @@ impl Error {
                 "`bnn keygen --model` takes the parameter set that a model needs, `--engine gates` makes keys for exact circuits",
             ),
             Self::Network(bnn::Error::Picture(PictureFault::Format)) => Some("save the picture as a PNG"),
-            Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => Some("scale the picture"),
+            Self::Network(bnn::Error::Picture(PictureFault::TooLarge { .. })) => {
+                Some("scale the picture down in another program")
+            }
+            Self::Network(bnn::Error::Picture(PictureFault::Translucent)) => {
+                Some("save the picture without transparency, on a black background")
+            }
+            Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => {
+                Some("--fit crops the picture to its ink and scales it to that size")
+            }
+            Self::Network(bnn::Error::Appearance(fault)) => match fault {
+                AppearanceFault::Inverted { .. } => {
+                    Some("use --invert (or leave it out, if you did), or --as-is if the picture is meant so")
+                }
+                AppearanceFault::Dim { .. } => Some("use --stretch, or --as-is if the picture is meant so"),
+                _ => Some("use --as-is if the picture is meant so"),
+            },
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Pictures: PNG and BMP.
 //!
-//! Bound of the memory: twice what the decoder may take (2048 x 2048 pixels of 8 bytes), once for it and once for the
+//! Bound of the memory: twice what the decoder may take (2^24 pixels of 8 bytes), once for it and once for the
 //! picture it gives, the grey picture, and a mebibyte.
 
 use std::io::Cursor;
@@ -10,7 +10,7 @@ use image::{GrayImage, ImageFormat};
 
 use crate::memory::{MIB, bounded};
 
-const LARGEST: usize = 2048 * 2048;
+const LARGEST: usize = 1 << 24;
 /// The most pixels of a picture that is written again.
 const WRITTEN: usize = 64 * 64;
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -30,7 +30,7 @@ fn read(data: &[u8]) {
             return;
         }
     };
-    assert!(image.width() <= 2048 && image.height() <= 2048);
+    assert!(image.pixels().len() <= LARGEST);
     assert_eq!(image.pixels().len(), image.width() * image.height());
     if image.pixels().len() > WRITTEN {
         return;

@@ -34,10 +34,12 @@ fn what_a_file_declares_takes_no_memory_that_it_does_not_fill() {
         assert!(bounded(MIB, || IdxImages::from_bytes(words.as_flattened())).is_err());
     }
 
-    // The largest picture, of the largest pixels, in 130 KB.
+    // The largest picture, of the largest pixels, in a thousandth of its size.
     let mut picture = Cursor::new(Vec::new());
-    image::DynamicImage::new_rgba16(2048, 2048).write_to(&mut picture, image::ImageFormat::Png).unwrap();
-    assert!(bounded(17 * 2048 * 2048 + MIB, || GreyImage::decode(picture.get_ref(), None)).is_ok());
+    image::DynamicImage::new_rgba16(4096, 4096).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    // All of it is transparent, which is found when it is decoded.
+    let error = bounded(17 * (1 << 24) + MIB, || GreyImage::decode(picture.get_ref(), None)).unwrap_err();
+    assert!(error.to_string().contains("transparent"), "{error}");
 
     // 2^22 inputs and 2^26 wires.
     let text = b"1 67108864\n1 4194304\n1 1\n2 1 0 1 67108863 AND\n";

@@ -15,6 +15,27 @@ pub enum PictureFault {
         reason: String,
     },
 
+    /// A PNG or BMP file has more pixels than are decoded.
+    #[error("the picture is {width} x {height}, more than the {limit} pixels that are decoded")]
+    TooLarge {
+        /// Width, in pixels.
+        width: usize,
+        /// Height, in pixels.
+        height: usize,
+        /// The most pixels that are decoded.
+        limit: usize,
+    },
+
+    /// No pixel of the picture can be seen.
+    #[error("every pixel of the picture is transparent")]
+    Invisible,
+
+    /// The picture is drawn both by its colours and by its transparency.
+    #[error(
+        "the picture is partly transparent, and what is visible has several colours: which is ink cannot be told"
+    )]
+    Translucent,
+
     /// An IDX file was given without saying which of its images is meant.
     #[error("the file holds {count} images, name one by its index (the first is image 0)")]
     IndexMissing {

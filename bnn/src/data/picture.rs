@@ -1,59 +1,140 @@
 //! Pictures in files: PNG, BMP, or one image of an IDX file.
 //!
-//! Nothing is inverted, scaled or cropped on the way.
+//! Nothing is inverted, scaled or cropped on the way. Colours become their luma (Rec. 709), and [transparency](super::transparency)
+//! is read as ink where it alone draws the picture.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
-use image::{ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::{
     fault::PictureFault,
     grey_image::GreyImage,
     idx::{GZIP_MAGIC, IdxImages},
+    transparency,
 };
 use crate::{error::Result, text::one_line};
 
-/// The most pixels along one side of a PNG or BMP that is decoded: far more than networks read, and few enough
-/// that a hostile header cannot make the decoder ask for much memory.
-const SIDE_LIMIT: u32 = 2048;
+/// The most pixels of a PNG or BMP that is decoded: what a camera of 16 megapixels gives, and few enough that a hostile
+/// header cannot make the decoder ask for much memory.
+const MOST_PIXELS: usize = 1 << 24;
 
-/// The most memory the PNG or BMP decoder may use, in bytes: the largest image at 4 channels of 16 bits.
-const DECODER_LIMIT: u64 = SIDE_LIMIT as u64 * SIDE_LIMIT as u64 * 8;
+/// The most memory the PNG or BMP decoder may use, in bytes: the largest picture at 4 channels of 16 bits.
+const DECODER_LIMIT: u64 = MOST_PIXELS as u64 * 8;
 
-impl GreyImage {
-    /// Decodes a PNG or BMP file (`index` is `None`), or image `index` of an IDX file.
-    ///
-    /// The format is recognised by the content. Colours become their luma (Rec. 709) and transparency is ignored.
+/// A picture in a file, of which the header was read.
+#[derive(Debug)]
+pub struct Picture<'a> {
+    width: usize,
+    height: usize,
+    content: Content<'a>,
+}
+
+#[derive(Debug)]
+enum Content<'a> {
+    /// The bytes of the file.
+    Coded(ImageFormat, Cow<'a, [u8]>),
+    Decoded(GreyImage),
+}
+
+impl<'a> Picture<'a> {
+    /// Reads the header of a PNG or BMP file (`index` is `None`), or image `index` of an IDX file. The format is recognised
+    /// by the content.
     ///
     /// # Errors
-    /// [`PictureFault`] for bytes that cannot be decoded, are in no known format, or of a picture larger than 2048 pixels a
-    /// side, and where `index` is missing or superfluous; [`IdxFault`](super::IdxFault) for an IDX file that is malformed or has no such image.
-    pub fn decode(bytes: &[u8], index: Option<usize>) -> Result<Self> {
+    /// [`PictureFault`] for bytes in no known format or without a header, and where `index` is missing or superfluous;
+    /// [`IdxFault`](super::IdxFault) for an IDX file that is malformed or has no such image.
+    pub fn open(bytes: impl Into<Cow<'a, [u8]>>, index: Option<usize>) -> Result<Self> {
+        let bytes = bytes.into();
         let format = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             ImageFormat::Png
         } else if bytes.starts_with(b"BM") {
             ImageFormat::Bmp
         } else if bytes.starts_with(&GZIP_MAGIC) || bytes.starts_with(&[0, 0]) {
-            let images = IdxImages::from_bytes(bytes)?;
+            let images = IdxImages::from_bytes(&bytes)?;
             let index = index.ok_or(PictureFault::IndexMissing { count: images.len() })?;
-            return images.image(index);
+            let image = images.image(index)?;
+            let (width, height) = (image.width(), image.height());
+            return Ok(Self { width, height, content: Content::Decoded(image) });
         } else {
             return Err(PictureFault::Format.into());
         };
         if index.is_some() {
             return Err(PictureFault::IndexUnexpected.into());
         }
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(SIDE_LIMIT);
-        limits.max_image_height = Some(SIDE_LIMIT);
-        limits.max_alloc = Some(DECODER_LIMIT);
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-        reader.limits(limits);
-        let image =
-            reader.decode().map_err(|fault| PictureFault::Decode { reason: one_line(fault) })?.into_luma8();
-        let (width, height) = image.dimensions();
-        Self::new(width as usize, height as usize, image.into_raw())
+        let (width, height) = match declared_sides(&bytes).filter(|&sides| !is_decoded(sides)) {
+            Some(sides) => sides,
+            None => {
+                let (width, height) = decoder(format, &bytes).map_err(undecodable)?.dimensions();
+                (width as usize, height as usize)
+            }
+        };
+        Ok(Self { width, height, content: Content::Coded(format, bytes) })
     }
+
+    /// Width, in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height, in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Decodes the pixels.
+    ///
+    /// # Errors
+    /// [`PictureFault`] for a file that cannot be decoded, has more than 2^24 pixels, or is drawn by colours and by
+    /// transparency both.
+    pub fn decode(&self) -> Result<GreyImage> {
+        let (width, height) = (self.width, self.height);
+        let (format, bytes) = match &self.content {
+            Content::Coded(format, bytes) => (*format, bytes),
+            Content::Decoded(image) => return Ok(image.clone()),
+        };
+        if !is_decoded((width, height)) {
+            return Err(PictureFault::TooLarge { width, height, limit: MOST_PIXELS }.into());
+        }
+        let image = decoder(format, bytes).and_then(DynamicImage::from_decoder).map_err(undecodable)?;
+        GreyImage::new(width, height, transparency::grey(image)?)
+    }
+}
+
+impl GreyImage {
+    /// Decodes a PNG or BMP file (`index` is `None`), or image `index` of an IDX file.
+    ///
+    /// # Errors
+    /// As [`Picture::open`] and [`Picture::decode`].
+    pub fn decode(bytes: &[u8], index: Option<usize>) -> Result<Self> {
+        Picture::open(bytes, index)?.decode()
+    }
+}
+
+/// Whether a picture of this width and height is decoded.
+fn is_decoded((width, height): (usize, usize)) -> bool {
+    width.checked_mul(height).is_some_and(|pixels| pixels <= MOST_PIXELS)
+}
+
+/// The sides that the header of a PNG declares, where its place is: of the greatest, the decoder says no more than that it has no
+/// memory for a line.
+fn declared_sides(bytes: &[u8]) -> Option<(usize, usize)> {
+    let header = bytes.get(12..24).filter(|header| header.starts_with(b"IHDR"))?;
+    let side = |at: usize| header[at..].first_chunk().map(|&side| u32::from_be_bytes(side) as usize);
+    Some((side(4)?, side(8)?))
+}
+
+/// A decoder that has read the header of a file.
+fn decoder(format: ImageFormat, bytes: &[u8]) -> ImageResult<impl ImageDecoder> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(DECODER_LIMIT);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits);
+    reader.into_decoder()
+}
+
+fn undecodable(fault: impl std::fmt::Display) -> PictureFault {
+    PictureFault::Decode { reason: one_line(fault) }
 }
 
 #[cfg(test)]
@@ -158,19 +239,28 @@ mod tests {
         }
     }
 
-    /// 2^31 - 1 by 2^31 - 1 pixels with the right checksum, and the largest picture there is from some kilobytes.
-    #[test]
-    fn the_size_of_a_png_is_bounded_before_anything_is_unpacked() {
+    /// A PNG of another size than its content has, with the right checksum.
+    fn resized(width: u32, height: u32) -> Vec<u8> {
         let mut content = file(ImageFormat::Png);
-        content[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+        content[16..24].copy_from_slice([width, height].map(u32::to_be_bytes).as_flattened());
         let checksum = crc32(&content[12..29]);
         content[29..33].copy_from_slice(&checksum.to_be_bytes());
-        let error = GreyImage::decode(&content, None).unwrap_err();
-        assert!(error.to_string().contains("size exceeds limit"), "{error}");
+        content
+    }
 
-        let largest = encoded(DynamicImage::new_rgba16(SIDE_LIMIT, SIDE_LIMIT), ImageFormat::Png);
-        assert!(largest.len() < 200_000);
-        assert_eq!(GreyImage::decode(&largest, None).unwrap().pixels().len(), 2048 * 2048);
+    #[test]
+    fn the_size_of_a_png_is_bounded_before_anything_is_unpacked() {
+        for side in [4097, 65535, 0x7fff_ffff_usize] {
+            let content = resized(side as u32, side as u32);
+            let picture = Picture::open(&content, None).unwrap();
+            assert_eq!((picture.width(), picture.height()), (side, side));
+            assert_eq!(
+                fault(picture.decode()),
+                PictureFault::TooLarge { width: side, height: side, limit: MOST_PIXELS }
+            );
+        }
+        // A size that may be, of which nothing is there.
+        assert!(matches!(fault(GreyImage::decode(&resized(4096, 4096), None)), PictureFault::Decode { .. }));
     }
 
     /// The checksum of PNG's chunks (ISO 15948, annex D).
@@ -191,14 +281,16 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_side_is_read_and_no_larger() {
-        for (format, (width, height), read) in [
-            (ImageFormat::Png, (SIDE_LIMIT, 1), true),
-            (ImageFormat::Png, (SIDE_LIMIT + 1, 1), false),
-            (ImageFormat::Bmp, (1, SIDE_LIMIT + 1), false),
-        ] {
-            let content = encoded(GrayImage::new(width, height), format);
-            assert_eq!(GreyImage::decode(&content, None).is_ok(), read, "{width} x {height}");
-        }
+    fn the_largest_picture_is_read_and_no_larger() {
+        // As a telephone makes them.
+        let largest = encoded(DynamicImage::new_rgb8(4032, 3024), ImageFormat::Png);
+        assert_eq!(GreyImage::decode(&largest, None).unwrap().pixels().len(), 4032 * 3024);
+        let mut larger = file(ImageFormat::Bmp);
+        larger[18..22].copy_from_slice(&4097_i32.to_le_bytes());
+        larger[22..26].copy_from_slice(&4096_i32.to_le_bytes());
+        assert!(matches!(
+            fault(GreyImage::decode(&larger, None)),
+            PictureFault::TooLarge { width: 4097, .. }
+        ));
     }
 }

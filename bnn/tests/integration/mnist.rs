@@ -2,7 +2,12 @@
 
 use std::{fs, path::Path};
 
-use bnn::data::{GreyImage, IdxImages, IdxLabels};
+use bnn::{
+    client::Preparation,
+    data::{GreyImage, IdxImages, IdxLabels},
+};
+
+use crate::shipped;
 
 #[test]
 fn the_test_set_is_read() {
@@ -19,6 +24,17 @@ fn the_test_set_is_read() {
     let labels = IdxLabels::from_bytes(&fs::read(folder.join("t10k-labels-idx1-ubyte.gz")).unwrap()).unwrap();
     assert_eq!(labels.as_slice().len(), 10_000);
     assert_eq!(labels.as_slice()[0], 7);
+
+    // No digit looks inverted, blank or dim.
+    let model = shipped::model("perceptron");
+    for index in 0..images.len() {
+        let image = images.image(index).unwrap();
+        assert_eq!(
+            Preparation::default().apply(image.clone(), model.input()).unwrap(),
+            image,
+            "image {index}"
+        );
+    }
 
     let seven = GreyImage::decode(&bytes, Some(0)).unwrap();
     assert_eq!(seven.pixels(), images.image(0).unwrap().pixels());

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    ClientChoice, Comparison, EncryptionInputs, EngineChoice, ModelChoice, Overwriting, SecretKeyFile,
+    ClientChoice, Comparison, EncryptionInputs, EngineChoice, ModelChoice, Overwriting, Preparing,
+    SecretKeyFile,
 };
 
 #[derive(Debug, Args)]
@@ -21,6 +22,9 @@ pub(crate) struct Demo {
     /// Which picture of an IDX file; the first is 0
     #[arg(long, value_name = "I", requires = "image")]
     pub(crate) index: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
 
     /// Which sample digit, 0 to 9
     #[arg(long, value_name = "D", default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..=9))]
@@ -60,6 +64,7 @@ pub(crate) struct Keygen {
 #[command(after_help = "\
 Examples:
   bnn encrypt models/digits/7.png
+  bnn encrypt scan.png --invert --fit
   bnn encrypt models/digits/7.png --client binarized-cnn.client.json
   age -d secret.key.age | bnn encrypt models/digits/7.png --key -
   convert digit.jpg png:- | bnn encrypt - --out digit.enc")]

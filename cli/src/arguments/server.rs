@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Overwriting,
+    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Overwriting, Preparing,
 };
 
 #[derive(Debug, Args)]
@@ -60,6 +60,9 @@ pub(crate) struct Estimate {
 
     /// IDX file of images on which to predict how often noise changes a label, for the functional engine; `-` reads standard
     /// input [default: the sample digits]
-    #[arg(long, value_name = "IDX")]
+    #[arg(id = "image", long = "images", value_name = "IDX")]
     pub(crate) images: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
 }

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bnn::{circuit::Style, engine::Engine};
+use bnn::{
+    circuit::Style,
+    client::{Change, Preparation},
+    engine::Engine,
+};
 use clap::{Args, ValueEnum};
 
 use crate::files::whole::Existing;
@@ -61,6 +65,63 @@ pub(crate) struct SecretKeyFile {
     pub(crate) path: PathBuf,
 }
 
+/// What is done with pictures before they are encoded.
+#[derive(Debug, Clone, Args)]
+#[group(requires = "image")]
+pub(crate) struct Preparing {
+    /// Turn dark ink on white paper into white ink on black
+    #[arg(long)]
+    invert: bool,
+
+    /// Stretch the grey values of a dim picture to black and white
+    #[arg(long)]
+    stretch: bool,
+
+    /// Crop the picture to its ink, scale and centre it, as MNIST's makers did: for a picture of any size
+    #[arg(long)]
+    fit: bool,
+
+    /// Exchange rows and columns, which EMNIST's files need
+    #[arg(long)]
+    transpose: bool,
+
+    /// Take the picture as it is, also if it looks blank, inverted or dim
+    #[arg(long, conflicts_with_all = ["invert", "stretch", "fit", "transpose"])]
+    as_is: bool,
+}
+
+impl Preparing {
+    pub(crate) fn preparation(&self) -> Preparation {
+        if self.as_is {
+            return Preparation::AsIs;
+        }
+        let asked = [
+            (self.invert, Change::Invert),
+            (self.stretch, Change::Stretch),
+            (self.fit, Change::Fit),
+            (self.transpose, Change::Transpose),
+        ];
+        Preparation::checked(asked.into_iter().filter(|&(asked, _)| asked).map(|(_, change)| change))
+    }
+}
+
+/// The options as they are typed, each after a blank.
+impl fmt::Display for Preparing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.as_is {
+            return f.write_str(" --as-is");
+        }
+        self.preparation().changes().try_for_each(|change| {
+            f.write_str(match change {
+                Change::Transpose => " --transpose",
+                Change::Invert => " --invert",
+                Change::Fit => " --fit",
+                Change::Stretch => " --stretch",
+            })
+        })
+    }
+}
+
 /// What encryption reads, for either protocol.
 #[derive(Debug, Args)]
 pub(crate) struct EncryptionInputs {
@@ -70,6 +131,9 @@ pub(crate) struct EncryptionInputs {
     /// Which picture of an IDX file; the first is 0
     #[arg(long, value_name = "I")]
     pub(crate) index: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
 
     #[command(flatten)]
     pub(crate) key: SecretKeyFile,
@@ -103,6 +167,9 @@ pub(crate) struct Comparison {
     /// Which picture of an IDX file to compare with; the first is 0
     #[arg(long, value_name = "I", requires = "image")]
     pub(crate) index: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
 }
 
 /// How a network runs as circuits of gates.

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{Args, Subcommand};
 use tfhe_core::parameters::Parameters;
 
-use crate::arguments::shared::{CircuitStyle, ModelChoice, Overwriting, duration};
+use crate::arguments::shared::{CircuitStyle, ModelChoice, Overwriting, Preparing, duration};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -14,12 +14,15 @@ Examples:
   bnn evaluate --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --encrypted --limit 100")]
 pub(crate) struct Evaluate {
     /// IDX file of images, plain or gzip; `-` reads standard input
-    #[arg(long, value_name = "IDX")]
+    #[arg(id = "image", long = "images", value_name = "IDX")]
     pub(crate) images: PathBuf,
 
     /// IDX file of their labels; `-` reads standard input
     #[arg(long, value_name = "IDX")]
     pub(crate) labels: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
 
     #[command(flatten)]
     pub(crate) model: ModelChoice,

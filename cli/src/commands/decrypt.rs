@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{client::Decrypt, shared::Comparison},
-    commands::encrypt::client,
+    commands::encrypt::{client, prepare, show_changed},
     error::{About, Error, Result},
     files::{encrypted, keys, named::Named, picture::picture},
     session::Session,
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
     let encrypted = encrypted::scores(&arguments.file)?;
     let (client, model) = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
-    let plain = plain(model.as_deref(), &arguments.comparison)?;
+    let plain = plain(model.as_deref(), &arguments.comparison, session.output)?;
     let (scores, _) = decrypt(&client.content, &encrypted)?;
     show(client.content.specification(), &scores, plain.as_ref(), session.output)
 }
@@ -31,9 +31,14 @@ pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// Where the picture cannot be read, or does not fit.
-pub(crate) fn plain(model: Option<&Model>, comparison: &Comparison) -> Result<Option<Named<Scores>>> {
+pub(crate) fn plain(
+    model: Option<&Model>,
+    comparison: &Comparison,
+    output: Output,
+) -> Result<Option<Named<Scores>>> {
     let (Some(model), Some(path)) = (model, &comparison.image) else { return Ok(None) };
-    let image = picture(path, comparison.index)?;
+    let image = prepare(picture(path, comparison.index)?, &comparison.preparing, model.input())?;
+    show_changed(&image, &comparison.preparing, output)?;
     let content = in_the_clear(model, &image)?;
     Ok(Some(Named { name: image.name, content }))
 }

@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
         Some(path) => picture(path, arguments.index)?,
         None => lookup::digit(arguments.digit)?,
     };
+    let image = encrypt::prepare(image, &arguments.preparing, model.input())?;
     let plain = decrypt::in_the_clear(&model, &image)?;
 
     // The demo shows what one waits for: the functional engine.
@@ -173,9 +174,10 @@ fn invite(arguments: &Demo, image: &Named<GreyImage>, output: Output) -> Result<
     let model = &arguments.model.name;
     let is_default = model == Path::new(DEFAULT_MODEL);
     let model = if is_default { String::new() } else { format!(" --model {}", model.display()) };
+    let preparing = &arguments.preparing;
     let index = arguments.index.map_or_else(String::new, |index| format!(" --index {index}"));
     output.say(format_args!(
-        "\nThe same in steps: bnn keygen; bnn encrypt {path}{index}{model} --out digit.enc; bnn infer digit.enc{model}; \
+        "\nThe same in steps: bnn keygen; bnn encrypt {path}{index}{preparing}{model} --out digit.enc; bnn infer digit.enc{model}; \
          bnn decrypt digit.scores{model}",
     ))
 }

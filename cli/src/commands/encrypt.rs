@@ -6,8 +6,8 @@ use std::{
 };
 
 use bnn::{
-    client::Client,
-    data::GreyImage,
+    client::{Client, InputEncoding},
+    data::{GreyImage, Picture},
     engine::{Engine, client_specification},
     model::Model,
 };
@@ -15,7 +15,10 @@ use serde_json::json;
 use tfhe_core::{keys::SecretKey, random::SecretSeed};
 
 use crate::{
-    arguments::{client::Encrypt, shared::ClientChoice},
+    arguments::{
+        client::Encrypt,
+        shared::{ClientChoice, Preparing},
+    },
     error::{About, Result},
     files::{
         input::{self, Input},
@@ -27,7 +30,7 @@ use crate::{
         whole::Secrecy,
     },
     session::Session,
-    terminal::{description, units},
+    terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
@@ -39,8 +42,10 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     let target = Target::new(&out, arguments.overwriting.existing(), &reads.files())?;
     let output = target.words(session.output)?;
 
-    let image = picture(&reads.image, reads.index)?;
+    let picture = picture(&reads.image, reads.index)?;
     let (client, _) = client(&reads.client, keys::secret_key(&reads.key.path)?)?;
+    let image = prepare(picture, &reads.preparing, client.content.specification().input())?;
+    show_changed(&image, &reads.preparing, output)?;
     let file = encrypt(&client.content, &image, &target)?;
     output.say(format_args!(
         "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
@@ -80,6 +85,29 @@ pub(crate) fn client(
     };
     let content = Client::new(specification, Arc::new(key.content)).about(&key.name)?;
     Ok((Named { name: key.name, content }, model))
+}
+
+/// The picture of a file as the network will see it.
+///
+/// # Errors
+/// [`Error::Network`](crate::error::Error::Network), about the picture, where it cannot be decoded, has not the size that the model
+/// reads, or looks like none that a network reads.
+pub(crate) fn prepare(
+    picture: Named<Picture<'_>>,
+    preparing: &Preparing,
+    input: &InputEncoding,
+) -> Result<Named<GreyImage>> {
+    let content = preparing.preparation().read(&picture.content, input).about(&picture.name)?;
+    Ok(Named { name: picture.name, content })
+}
+
+/// Shows what the network will see, where that is not what the file shows.
+pub(crate) fn show_changed(image: &Named<GreyImage>, preparing: &Preparing, output: Output) -> Result<()> {
+    if preparing.preparation().changes().next().is_none() {
+        return Ok(());
+    }
+    let name = image.name.display();
+    output.say(format_args!("{name}, as the network will see it:\n\n{}", image.content.to_half_blocks()))
 }
 
 /// Encrypts a picture.

@@ -149,13 +149,16 @@ fn label_changes(
             (first, format!("the first {count} images of {}", input::name(path).display()))
         }
         None => {
-            let images = (0..10).map(|digit| Ok(lookup::digit(digit)?.content)).collect::<Result<_>>()?;
+            let decoded =
+                |digit| lookup::digit(digit).and_then(|image| image.content.decode().about(&image.name));
+            let images = (0..10).map(decoded).collect::<Result<_>>()?;
             (images, "the sample digits".into())
         }
     };
-    // Pictures that the model does not accept are none of its work.
+    // Pictures that a client would not send are none of the model's work.
+    let preparation = arguments.preparing.preparation();
     let encoded: Vec<EncodedImage> =
-        images.iter().filter_map(|image| model.input().encode(image).ok()).collect();
+        images.into_iter().filter_map(|image| preparation.encode(image, model.input()).ok()).collect();
     if encoded.is_empty() {
         return Ok(None);
     }

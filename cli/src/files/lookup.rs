@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use bnn::{data::GreyImage, model::Model};
+use bnn::{data::Picture, model::Model};
 
 use crate::{
     environment,
@@ -86,11 +86,11 @@ fn place(name: &Path) -> Result<ModelPlace> {
     })
 }
 
-/// Reads a sample digit, 0 to 9.
+/// Reads a sample digit's file, 0 to 9.
 ///
 /// # Errors
 /// As [`picture`].
-pub(crate) fn digit(digit: u8) -> Result<Named<GreyImage>> {
+pub(crate) fn digit(digit: u8) -> Result<Named<Picture<'static>>> {
     match find(&Path::new("digits").join(format!("{digit}.png"))) {
         Some(path) => picture(&path, None),
         None => shipped::digit(digit),

@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use bnn::data::GreyImage;
+use bnn::data::Picture;
 
 use crate::{
     error::{About, Result},
     files::{data_set::LIMIT, input::Input, named::Named},
 };
 
-/// Reads a picture, or the one with an index of an IDX file. Its name has the index.
+/// Reads a picture's file and its header, or the picture with an index of an IDX file. Its name has the index.
 ///
 /// # Errors
 /// [`Error::Network`](crate::error::Error::Network), about the file, where it is none.
-pub(crate) fn picture(path: &Path, index: Option<usize>) -> Result<Named<GreyImage>> {
+pub(crate) fn picture(path: &Path, index: Option<usize>) -> Result<Named<Picture<'static>>> {
     let input = Input::open(path)?;
     let name = input.name().to_owned();
-    let content = GreyImage::decode(&input.bytes(LIMIT)?, index).about(&name)?;
+    let content = Picture::open(input.bytes(LIMIT)?, index).about(&name)?;
     let name = match index {
         None => name,
         Some(index) => format!("{}, image {index}", name.display()).into(),

@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use bnn::{data::GreyImage, model::Model};
+use bnn::{
+    data::{GreyImage, Picture},
+    model::Model,
+};
 
 use crate::{
     error::{About, Result},
@@ -103,18 +106,23 @@ impl ShippedModel {
 ///
 /// # Errors
 /// As [`picture`](crate::files::picture::picture).
-pub(crate) fn digit(digit: u8) -> Result<Named<GreyImage>> {
+pub(crate) fn digit(digit: u8) -> Result<Named<Picture<'static>>> {
     let name = PathBuf::from(format!("sample digit {digit}"));
-    let content = GreyImage::decode(DIGITS[usize::from(digit)], None).about(&name)?;
+    let content = Picture::open(DIGITS[usize::from(digit)], None).about(&name)?;
     Ok(Named { name, content })
 }
 
-/// Reads all sample digits, from 0 on.
+/// Reads and decodes all sample digits, from 0 on.
 ///
 /// # Errors
 /// As [`digit`].
 pub(crate) fn digits() -> Result<Vec<GreyImage>> {
-    (0..DIGITS.len() as u8).map(|number| Ok(digit(number)?.content)).collect()
+    (0..DIGITS.len() as u8)
+        .map(|number| {
+            let Named { name, content } = digit(number)?;
+            content.decode().about(&name)
+        })
+        .collect()
 }
 
 /// The files of known-answer vectors, by name.

@@ -41,7 +41,8 @@ fn pictures_that_do_not_fit() {
         refuses("text.png", &["text.png", "neither a PNG, a BMP nor an IDX file"]);
         refuses("cut.png", &["cut.png"]);
         refuses("small.png", &["small.png", "2 x 2", "28 x 28"]);
-        refuses("white.png", &["white.png", "784 of 784", "inverted"]);
+        refuses("white.png", &["white.png", "is blank", "--as-is"]);
+        refuses("white.png --as-is", &["white.png", "784 of 784", "inverted"]);
         refuses("set.idx", &["set.idx", "name one by its index"]);
         refuses("set.idx --index 1", &["set.idx", "no image 1"]);
         refuses("4.png --index 0", &["4.png", "leave out the index"]);

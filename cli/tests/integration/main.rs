@@ -13,6 +13,7 @@ mod interop;
 mod interruption;
 mod native;
 mod path;
+mod pictures;
 mod pipes;
 mod place;
 mod resumption;

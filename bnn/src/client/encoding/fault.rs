@@ -5,7 +5,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EncodingFault {
     /// The picture has not the size that the model reads.
-    #[error("the image is {} x {}, this model reads {} x {}", found.0, found.1, expected.0, expected.1)]
+    #[error("the picture is {} x {}, this model reads {} x {}", found.0, found.1, expected.0, expected.1)]
     Size {
         /// Width and height of the picture, in pixels.
         found: (usize, usize),

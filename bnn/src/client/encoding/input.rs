@@ -235,7 +235,7 @@ mod tests {
         // The transposed size has as many pixels.
         assert_eq!(
             ENCODING.encode(&image(2, 3, &[0; 6])).unwrap_err().to_string(),
-            "the image is 2 x 3, this model reads 3 x 2"
+            "the picture is 2 x 3, this model reads 3 x 2"
         );
     }
 

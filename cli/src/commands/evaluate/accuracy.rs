@@ -42,9 +42,14 @@ pub(crate) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
         selection.range.start,
         selection.range.end - 1,
         input::name(&arguments.images).display(),
-        match selection.refused {
-            0 => String::new(),
-            refused => format!(" ({refused} beyond the values the model accepts, which count as wrong)"),
+        match &selection.refused[..] {
+            [] => String::new(),
+            [first, ..] => format!(
+                " ({} refused, which count as wrong; the first, image {}: {})",
+                selection.refused.len(),
+                first.index,
+                first.why.line()
+            ),
         },
     ))?;
     output.say(format_args!(
@@ -57,7 +62,7 @@ pub(crate) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
         "model": description::model_json(&model),
         "start": selection.range.start,
         "images": selection.range.len(),
-        "refused": selection.refused,
+        "refused": selection.refused.len(),
         "integer_correct": selection.correct(),
         "encrypted": encrypted.map(|summary| summary.json()),
     }))

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::{
     arguments::trials::Evaluate,
-    error::{About, Result},
+    error::{About, Error, Result},
     files::{data_set, input},
 };
 
@@ -21,8 +21,14 @@ use crate::{
 pub(super) struct Selection {
     pub(super) range: Range<usize>,
     pub(super) images: Vec<Labelled>,
-    /// Pictures with larger values than the model accepts: a client would not send them, so they count as wrong.
-    pub(super) refused: usize,
+    /// Pictures that a client would not send, so that they count as wrong.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// A picture that looks like none that a network reads, or has larger values than the model accepts.
+pub(super) struct Refused {
+    pub(super) index: usize,
+    pub(super) why: Error,
 }
 
 /// A picture that the model accepts.
@@ -38,25 +44,34 @@ impl Selection {
     pub(super) fn open(arguments: &Evaluate, model: &Model) -> Result<Self> {
         let (images, labels) = (data_set::images(&arguments.images)?, data_set::labels(&arguments.labels)?);
         let range = range(&images, &labels, arguments)?;
-        let evaluate = |index: usize| -> bnn::Result<Option<Labelled>> {
-            let image = match model.input().encode(&images.image(index)?) {
-                Err(NetworkError::Encoding(
-                    EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
-                )) => return Ok(None),
+        let preparation = arguments.preparing.preparation();
+        let evaluate = |index: usize| -> bnn::Result<Result<Labelled, Refused>> {
+            let image = match preparation.encode(images.image(index)?, model.input()) {
+                Err(
+                    why @ (NetworkError::Appearance(_)
+                    | NetworkError::Encoding(
+                        EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
+                    )),
+                ) => return Ok(Err(Refused { index, why: why.into() })),
                 encoded => encoded?,
             };
             let integer = engine::evaluate(model, &image)?.label();
-            Ok(Some(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
+            Ok(Ok(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
         };
-        let evaluated: Vec<Option<Labelled>> = range
+        let evaluated: Vec<Result<Labelled, Refused>> = range
             .clone()
             .into_par_iter()
             .map(evaluate)
             .collect::<bnn::Result<_>>()
             .about(&input::name(&arguments.images))?;
-        let images: Vec<Labelled> = evaluated.into_iter().flatten().collect();
-        let refused = range.len() - images.len();
-        Ok(Self { range, images, refused })
+        let mut selection = Self { range, images: Vec::new(), refused: Vec::new() };
+        for picture in evaluated {
+            match picture {
+                Ok(labelled) => selection.images.push(labelled),
+                Err(refused) => selection.refused.push(refused),
+            }
+        }
+        Ok(selection)
     }
 
     /// How many the integer network gets right.

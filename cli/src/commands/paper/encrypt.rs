@@ -6,7 +6,7 @@ use tfhe_core::{random::SecretSeed, serial::tfhe_lib::ciphertexts_to_bytes};
 
 use crate::{
     arguments::paper::PaperEncrypt,
-    commands::encrypt::client,
+    commands::encrypt::{client, prepare, show_changed},
     error::{About, Result},
     files::{
         folder::{check_folder, remove},
@@ -27,10 +27,12 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let reads = &arguments.reads;
     paths.iter().try_for_each(|path| check_file(path, existing, &reads.files()))?;
 
-    let image = picture(&reads.image, reads.index)?;
+    let picture = picture(&reads.image, reads.index)?;
     let key = keys::secret_key(&reads.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let (client, _) = client(&reads.client, key)?;
+    let image = prepare(picture, &reads.preparing, client.content.specification().input())?;
+    show_changed(&image, &reads.preparing, output)?;
     let encoded = client.content.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
     let (lists, duration) = units::timed(|| paper::encrypt(&client.content, &encoded, seed));

@@ -1,0 +1,152 @@
+//! Pictures as people have them: transparent, inverted, blank, dim, of any size, transposed. Each is read right or refused by name.
+
+use std::fs;
+
+use bnn::data::GreyImage;
+use image::{GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, RgbImage};
+
+use crate::{place::Place, toy};
+
+/// What the command shows of a picture of the model's size.
+fn shown(pixels: Vec<u8>) -> String {
+    GreyImage::new(toy::SIDE, toy::SIDE, pixels).unwrap().to_half_blocks()
+}
+
+fn each(pixels: &[u8], change: impl Fn(u8) -> u8) -> Vec<u8> {
+    pixels.iter().map(|&grey| change(grey)).collect()
+}
+
+fn transposed(pixels: &[u8]) -> Vec<u8> {
+    let side = toy::SIDE;
+    (0..side * side).map(|place| pixels[place % side * side + place / side]).collect()
+}
+
+#[test]
+fn ink_on_a_transparent_canvas_is_read() {
+    let place = Place::furnished();
+    let ink = toy::pixels(4);
+    for grey in [0, 255] {
+        let canvas: Vec<u8> = ink.iter().flat_map(|&opacity| [grey, opacity]).collect();
+        GrayAlphaImage::from_raw(28, 28, canvas).unwrap().save(place.path("canvas.png")).unwrap();
+        let text = place.run("demo --image canvas.png --model toy").succeeded();
+        assert!(
+            text.contains(&shown(ink.clone())) && text.contains("The encrypted network says 4"),
+            "{text}"
+        );
+    }
+    let shades = GrayAlphaImage::from_fn(28, 28, |x, y| LumaA([9 * x as u8, 9 * y as u8]));
+    shades.save(place.path("shades.png")).unwrap();
+    place
+        .refuses("encrypt shades.png --model toy", &["shades.png", "partly transparent", "black background"]);
+    GrayAlphaImage::new(28, 28).save(place.path("nothing.png")).unwrap();
+    place.refuses("encrypt nothing.png --model toy", &["nothing.png", "every pixel", "transparent"]);
+}
+
+#[test]
+fn what_does_not_look_like_a_digit_is_refused_with_the_option_that_helps() {
+    let place = Place::furnished();
+    let ink = toy::pixels(4);
+    toy::write_picture(&place.path("paper.png"), &each(&ink, |grey| 255 - grey));
+    toy::write_picture(&place.path("black.png"), &each(&ink, |_| 0));
+    toy::write_picture(&place.path("dim.png"), &each(&ink, |grey| grey / 4));
+    toy::write_idx_images(&place.path("paper.idx"), &[each(&ink, |grey| 255 - grey)]);
+    for command in ["encrypt ", "demo --image "] {
+        let refuses = |line: &str, fragments: &[&str]| {
+            place.refuses(&format!("{command}{line} --model toy"), fragments)
+        };
+        refuses("paper.png", &["paper.png: the picture looks inverted: ", "use --invert"]);
+        refuses("paper.idx --index 0", &["paper.idx, image 0: the picture looks inverted: ", "use --invert"]);
+        refuses("4.png --invert", &["4.png: the picture looks inverted: ", "leave it out"]);
+        refuses("black.png", &["black.png: the picture is blank: ", "--as-is"]);
+        refuses("black.png --stretch", &["black.png: the picture is blank: "]);
+        refuses("dim.png", &["dim.png: the picture is dim: ", "its ink 63", "use --stretch"]);
+    }
+    for (line, out) in [("paper.png --invert", "paper.enc"), ("dim.png --stretch", "dim.enc")] {
+        let text = place.run(&format!("encrypt {line} --model toy")).succeeded();
+        assert!(text.contains("as the network will see it") && text.contains(&shown(ink.clone())), "{text}");
+        assert!(place.path(out).exists());
+    }
+    let text = place.run("encrypt black.png --model toy --as-is").succeeded();
+    assert!(!text.contains("will see it"), "{text}");
+    place.run("infer paper.enc --model toy").succeeded();
+    assert_eq!(place.run("decrypt paper.scores --model toy --json").json()["label"], 4);
+    let compare = "decrypt paper.scores --model toy --compare paper.png";
+    place.refuses(compare, &["paper.png: the picture looks inverted: "]);
+}
+
+#[test]
+fn a_data_set_is_measured_as_a_client_would_send_it() {
+    let place = Place::new();
+    toy::write_model(&place.path("toy"), "toy");
+    let pictures = [1, 5].map(|class| each(&toy::pixels(class), |grey| 255 - grey));
+    toy::write_idx_images(&place.path("images"), &pictures);
+    toy::write_idx_labels(&place.path("labels"), &[1, 5]);
+    let line = "evaluate --images images --labels labels --model toy";
+    let text = place.run(line).succeeded();
+    assert!(
+        text.contains("2 refused") && text.contains("looks inverted") && text.contains("--invert"),
+        "{text}"
+    );
+    let result = place.run(&format!("{line} --invert --transpose --json")).json();
+    assert_eq!((&result["refused"], &result["integer_correct"]), (&0.into(), &2.into()));
+}
+
+/// A header is enough to refuse a size.
+#[test]
+fn any_other_size_is_refused_in_one_sentence_and_fitted_if_asked() {
+    let place = Place::furnished();
+    let bar = |x: u32, y: u32| (100..170).contains(&x) && (40..240).contains(&y);
+    let drawn = GrayImage::from_fn(280, 280, |x, y| Luma([if bar(x, y) { 255 } else { 0 }]));
+    drawn.save(place.path("280.png")).unwrap();
+    let photo = RgbImage::from_fn(4032, 3024, |x, y| {
+        Rgb(if bar(x / 10, y / 10) { [40, 40, 90] } else { [220, 215, 200] })
+    });
+    photo.save(place.path("4032.png")).unwrap();
+    let mut header = fs::read(place.path("4.png")).unwrap();
+    header[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+    fs::write(place.path("65535.png"), header).unwrap();
+    for (name, size) in
+        [("280.png", "280 x 280"), ("4032.png", "4032 x 3024"), ("65535.png", "65535 x 65535")]
+    {
+        let sentence = format!("{name}: the picture is {size}, this model reads 28 x 28; --fit ");
+        place.refuses(&format!("encrypt {name} --model toy"), &[&sentence]);
+        place.refuses(&format!("demo --image {name} --model toy"), &[&sentence]);
+    }
+    place.refuses("encrypt 65535.png --model toy --fit", &["65535 x 65535", "scale the picture down"]);
+    place.refuses(
+        "encrypt 4032.png --model toy --fit",
+        &["4032.png: the picture looks inverted: ", "--invert"],
+    );
+
+    // 70 x 200 pixels of ink become 7 x 20, in the middle.
+    let ink = |place| (11..18).contains(&(place % 28)) && (5..25).contains(&(place / 28));
+    let fitted = shown((0..784).map(|place| if ink(place) { 255 } else { 0 }).collect());
+    for line in ["280.png --fit", "4032.png --invert --fit"] {
+        let text = place.run(&format!("encrypt {line} --model toy")).succeeded();
+        assert!(text.contains(&fitted), "{text}");
+    }
+}
+
+#[test]
+fn transposed_pictures_are_turned() {
+    let place = Place::furnished();
+    let ink = toy::pixels(4);
+    toy::write_idx_images(&place.path("emnist"), &[transposed(&ink)]);
+    let text = place.run("encrypt emnist --index 0 --transpose --model toy").succeeded();
+    assert!(text.contains(&shown(ink)), "{text}");
+}
+
+#[test]
+fn options_without_a_picture_are_wrong_usage() {
+    let place = Place::new();
+    for line in [
+        "decrypt 4.scores --invert",
+        "paper decrypt answer.data --fit",
+        "demo --stretch",
+        "estimate toy --as-is",
+        "encrypt 4.png --as-is --fit",
+        "infer 4.enc --transpose",
+    ] {
+        assert_eq!(place.run(line).code, Some(2), "{line}");
+    }
+}
