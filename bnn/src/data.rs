@@ -12,6 +12,8 @@
 pub(crate) mod fault;
 pub(crate) mod grey_image;
 #[cfg(feature = "images")]
+mod gzip;
+#[cfg(feature = "images")]
 pub(crate) mod idx;
 #[cfg(feature = "images")]
 pub(crate) mod picture;

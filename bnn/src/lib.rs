@@ -4,6 +4,8 @@
 //! client needs a secret key and a [`ClientSpecification`](client::ClientSpecification). The server needs the
 //! [`Model`](model::Model) and the client's cloud key, and no secret.
 //!
+//! A whole encrypted inference, of which `cargo run --release --example encrypted_digit` prints the label:
+//!
 //! ```no_run
 #![doc = include_str!("../examples/encrypted_digit.rs")]
 //! ```
@@ -23,7 +25,9 @@
 //! | [`client`] | the client: specification, encoding, encryption, decryption, and what travels |
 //! | [`data`] | grey pictures from PNG, BMP and IDX bytes, and the labels of a data set |
 //! | [`model`] | a network, read and checked |
-//! | [`engine`] | the server; the oracle and the two engines |
+//! | [`engine`] | the server, which runs either engine, and the oracle |
+//! | [`engine::functional`] | the functional engine: a bootstrap a neuron, with noise that is predicted |
+//! | [`engine::gates`] | the gate engine: circuits of bootstrapped gates, exact; a run can be saved and taken up |
 //! | [`circuit`] | Boolean circuits: netlists, arithmetic, files, runs |
 //! | [`paper`] | the protocol and the parameters of the paper's system |
 //!
@@ -39,6 +43,8 @@
 #[cfg(feature = "server")]
 pub mod circuit;
 pub mod client;
+#[cfg(any(feature = "images", feature = "server"))]
+mod content;
 pub mod data;
 pub mod engine;
 mod error;

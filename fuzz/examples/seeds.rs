@@ -73,7 +73,9 @@ fn native() -> std::io::Result<()> {
 
 fn bristol() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bnn/tests/data/bristol");
-    ["kinds.txt", "adder8.txt"].map(|name| fs::read(folder.join(name)).expect("test data")).into()
+    let files = ["kinds.txt", "adder8.txt"].map(|name| fs::read(folder.join(name)).expect("test data"));
+    // The old format.
+    files.into_iter().chain([b"2 4\n1 1 1\n\n1 1 0 2 INV\n2 1 2 1 3 AND\n".to_vec()]).collect()
 }
 
 fn idx() -> Vec<Vec<u8>> {
@@ -84,7 +86,9 @@ fn idx() -> Vec<Vec<u8>> {
     let labels = file(&[0x801, 4], &[7, 2, 1, 0]);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&images).expect("memory");
-    vec![images, labels, encoder.finish().expect("memory")]
+    let mut qmnist = vec![0; 32];
+    qmnist[3] = 7;
+    vec![images, labels, encoder.finish().expect("memory"), file(&[0xc02, 1, 8], &qmnist)]
 }
 
 fn images() -> Vec<Vec<u8>> {

@@ -20,8 +20,16 @@
 //! | `EQ`         | the constant 0 or 1, which stands in place of an operand                        |
 //! | `MAND`       | n ANDs in a line: of the first n operands, each with its own of the other n     |
 //!
-//! **Reading** checks everything, and folds as any [`Netlist`] does: negations, copies and constants cost nothing.
-//! Beyond the format, blank lines are skipped, wires that nobody writes are allowed where nobody reads them, and there are
+//! The old Bristol Format, which was before, has two lines before its gates: there are two input values, of which the second
+//! may have no bits, and one output value.
+//!
+//! ```text
+//! 3 7                gates, wires
+//! 2 2 2              bits of input 1, of input 2, of the output
+//! ```
+//!
+//! **Reading** tells the two apart by the third line, which in the old format is a gate. It checks everything, and folds as any [`Netlist`] does: negations, copies and constants cost nothing.
+//! Beyond the format, a byte order mark and blank lines are skipped, wires that nobody writes are allowed where nobody reads them, and there are
 //! at most 2^26 wires and 2^22 input bits. What is held grows with the text, not with the numbers that it declares.
 //!
 //! **Writing** has only `AND`, `XOR`, `INV`, `EQ` and `EQW`: what no output depends on is left out, a wire has at most one

@@ -4,12 +4,33 @@
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PictureFault {
-    /// The content is of no known picture format.
+    /// The content is of no known format.
     #[error("neither a PNG, a BMP nor an IDX file")]
     Format,
 
+    /// The content is of another known format.
+    #[error("neither a PNG, a BMP nor an IDX file, but {found}")]
+    Foreign {
+        /// What it is.
+        found: &'static str,
+    },
+
+    /// A PNG or BMP file ends before its picture does.
+    #[error("the picture is cut short at byte {length}: copy or download it again")]
+    Truncated {
+        /// The length of the file, in bytes.
+        length: usize,
+    },
+
+    /// A PNG or BMP file is of a kind that is not read.
+    #[error("a picture of a kind that is not read ({reason}): save it as a PNG of 8 bits a channel")]
+    Unsupported {
+        /// What the decoder said.
+        reason: String,
+    },
+
     /// A PNG or BMP file could not be decoded.
-    #[error("{reason}")]
+    #[error("the picture is damaged ({reason}): copy or save it again")]
     Decode {
         /// What the decoder said.
         reason: String,
@@ -63,21 +84,70 @@ pub enum PictureFault {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdxFault {
-    /// The file does not start with the expected magic number.
-    #[error("the IDX magic number is {found:#010x}, expected {expected:#010x}")]
+    /// The file is none, and begins as nothing known does.
+    #[error("no IDX file: it begins with {found:#010x}, and an IDX file of {needed} with {expected:#010x}")]
     Magic {
-        /// The number that was read.
+        /// The number that the file begins with.
         found: u32,
-        /// The number of the wanted kind of IDX file.
+        /// What was needed.
+        needed: &'static str,
+        /// The number of such files.
         expected: u32,
     },
 
+    /// The file is none, but something else that is known.
+    #[error("no IDX file, but {found}")]
+    Foreign {
+        /// What it is.
+        found: &'static str,
+    },
+
+    /// The file was compressed with gzip, and then again.
+    #[error("gzip data within gzip data: unpack it once")]
+    GzipTwice,
+
+    /// The file has labels where images are needed, or images where labels are.
+    #[error("an IDX file of {found}, where one of {needed} is needed")]
+    OtherContent {
+        /// What it has.
+        found: &'static str,
+        /// What is needed.
+        needed: &'static str,
+    },
+
+    /// The file has another number of dimensions.
+    #[error("an IDX file of {found} dimensions, where one of {needed} has {expected}")]
+    DimensionCount {
+        /// Its dimensions.
+        found: u8,
+        /// What is needed.
+        needed: &'static str,
+        /// The dimensions of that.
+        expected: u8,
+    },
+
+    /// The numbers of the file are of another type.
+    #[error("an IDX file of {found}, where {needed} are bytes (type 0x08)")]
+    NumberType {
+        /// What its numbers are.
+        found: &'static str,
+        /// What is needed.
+        needed: &'static str,
+    },
+
     /// The file ends within its header or before the content that the header declares.
-    #[error("the IDX file is cut short")]
+    #[error("the IDX file is cut short: download or copy it again")]
     Truncated,
 
+    /// Something follows the compressed content that is no part of it.
+    #[error("{count} trailing bytes follow the gzip data: download or copy the file again")]
+    GzipTrailing {
+        /// How many bytes.
+        count: usize,
+    },
+
     /// The file goes on after the content that its header declares.
-    #[error("the IDX file goes on after the {declared} bytes of content its header declares")]
+    #[error("trailing bytes: the IDX file goes on after the {declared} bytes of content its header declares")]
     Trailing {
         /// The length of the content by the header, in bytes.
         declared: u64,
@@ -100,7 +170,7 @@ pub enum IdxFault {
     },
 
     /// The file is in gzip, and cannot be unpacked.
-    #[error("{reason}")]
+    #[error("damaged gzip data ({reason}): download or copy the file again")]
     Gzip {
         /// What the decompressor said.
         reason: String,
@@ -122,5 +192,25 @@ pub enum IdxFault {
         labels: usize,
         /// The number of images.
         images: usize,
+    },
+
+    /// A label of a data set is none of a model's classes.
+    #[error("label {label} of image {index}, where the model has {classes} classes and the first is class 0")]
+    Label {
+        /// The label.
+        label: u8,
+        /// The first image that has such a label.
+        index: usize,
+        /// The classes of the model.
+        classes: usize,
+    },
+
+    /// A label is no byte.
+    #[error("label {label} of image {index}, where labels are numbers from 0 to 255")]
+    WideLabel {
+        /// The label.
+        label: i32,
+        /// The first image that has such a label.
+        index: usize,
     },
 }

@@ -3,22 +3,35 @@
 //! ```text
 //! images: 0x00000803 | count | rows | columns | count * rows * columns bytes, row-major, 0 black to 255 white
 //! labels: 0x00000801 | count | count bytes
+//! QMNIST: 0x00000c02 | count | 8 | count * 8 words, of which the first of each row is the label
 //! ```
 //!
-//! Header words are big-endian `u32`. A file may be compressed with gzip, which its first two bytes show.
+//! Words are big-endian and of 32 bits. A file may be compressed with gzip, which its first two bytes show.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    cmp::Ordering,
+    io::{self, Read},
+};
 
-use flate2::bufread::MultiGzDecoder;
-
-use super::{fault::IdxFault, grey_image::GreyImage};
-use crate::{error::Result, text::one_line};
+use super::{
+    fault::IdxFault,
+    grey_image::GreyImage,
+    gzip::{self, Unpacked},
+};
+use crate::{content, error::Result, text::one_line};
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
+/// Labels as QMNIST has them (Yadav, Bottou: <https://github.com/facebookresearch/qmnist>).
+const QMNIST_MAGIC: u32 = 0x0000_0c02;
+/// The words that QMNIST has for each image.
+const QMNIST_COLUMNS: u32 = 8;
 
-/// How files in gzip start (RFC 1952).
-pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// The type of numbers that are bytes.
+const BYTES: u8 = 0x08;
+
+const IMAGES: &str = "images";
+const LABELS: &str = "labels";
 
 /// The largest content that is read, in bytes. MNIST's training images are 47 MB; and gzip makes a thousand bytes of one,
 /// so that 256 KB can fill this.
@@ -31,6 +44,7 @@ pub struct IdxImages {
     columns: usize,
     /// `len() * rows * columns` grey values.
     pixels: Vec<u8>,
+    padding: usize,
 }
 
 impl IdxImages {
@@ -38,19 +52,34 @@ impl IdxImages {
     ///
     /// # Errors
     /// [`IdxFault`] for bytes that are no IDX file of images, declare more than 256 MiB of pixels or none an image,
-    /// or hold less or more than they declare.
+    /// or hold less or more than they declare. Gzip data may have padding after it, see [`padding`](Self::padding).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self::read(bytes)?)
+        Ok(Self::read(&mut Unpacked::new(bytes))?)
     }
 
-    fn read(input: impl BufRead) -> Result<Self, IdxFault> {
-        let ([count, rows, columns], pixels) = read_idx(input, IMAGES_MAGIC)?;
+    /// Whether bytes begin as an IDX file does, plain or in gzip.
+    pub fn recognise(bytes: &[u8]) -> bool {
+        bytes.starts_with(&gzip::MAGIC) || bytes.starts_with(&[0, 0])
+    }
+
+    fn read(input: &mut Unpacked<'_>) -> Result<Self, IdxFault> {
+        let magic = read_magic(input, IMAGES)?;
+        if magic != IMAGES_MAGIC {
+            return Err(misfit(magic, IMAGES));
+        }
+        let [count, rows, columns] = read_words(input)?;
+        let pixels = read_content(input, &[count, rows, columns])?;
         // Also keeps the number of images below the number of bytes that were there to read.
         if rows == 0 || columns == 0 {
             return Err(IdxFault::Dimensions { rows, columns });
         }
         debug_assert_eq!(pixels.len() as u64, [count, rows, columns].map(u64::from).iter().product::<u64>());
-        Ok(Self { rows: rows as usize, columns: columns as usize, pixels })
+        Ok(Self { rows: rows as usize, columns: columns as usize, pixels, padding: input.rest().len() })
+    }
+
+    /// The bytes after gzip data that are no part of it and mean nothing: zeros, or the end of a line. They were passed over.
+    pub fn padding(&self) -> usize {
+        self.padding
     }
 
     /// The number of images.
@@ -81,57 +110,141 @@ impl IdxImages {
 #[derive(Debug)]
 pub struct IdxLabels {
     labels: Vec<u8>,
+    padding: usize,
 }
 
 impl IdxLabels {
-    /// Reads the labels of an IDX file, plain or in gzip.
+    /// Reads the labels of an IDX file, plain or in gzip; or those of QMNIST, of which the class is taken.
     ///
     /// # Errors
     /// [`IdxFault`] for bytes that are no IDX file of labels, declare more than 256 MiB of them, or hold less or more
-    /// than they declare.
+    /// than they declare. Gzip data may have padding after it, see [`padding`](Self::padding).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Ok(Self::read(bytes)?)
+        Ok(Self::read(&mut Unpacked::new(bytes))?)
     }
 
-    fn read(input: impl BufRead) -> Result<Self, IdxFault> {
-        let ([_count], labels) = read_idx(input, LABELS_MAGIC)?;
-        Ok(Self { labels })
+    fn read(input: &mut Unpacked<'_>) -> Result<Self, IdxFault> {
+        let labels = match read_magic(input, LABELS)? {
+            LABELS_MAGIC => {
+                let [count] = read_words(input)?;
+                read_content(input, &[count])?
+            }
+            QMNIST_MAGIC => read_qmnist(input)?,
+            magic => return Err(misfit(magic, LABELS)),
+        };
+        Ok(Self { labels, padding: input.rest().len() })
     }
 
     /// The labels, one an image.
     pub fn as_slice(&self) -> &[u8] {
         &self.labels
     }
+
+    /// The bytes after gzip data that are no part of it and mean nothing: zeros, or the end of a line. They were passed over.
+    pub fn padding(&self) -> usize {
+        self.padding
+    }
+
+    /// Checks that these are the labels of `images` images, and each is one of so many classes, which are counted from 0.
+    ///
+    /// # Errors
+    /// [`IdxFault::LabelCount`]; [`IdxFault::Label`] at the first label that is no class.
+    pub fn check(&self, images: usize, classes: usize) -> Result<()> {
+        let labels = self.labels.len();
+        if labels != images {
+            return Err(IdxFault::LabelCount { labels, images }.into());
+        }
+        match self.labels.iter().position(|&label| usize::from(label) >= classes) {
+            None => Ok(()),
+            Some(index) => Err(IdxFault::Label { label: self.labels[index], index, classes }.into()),
+        }
+    }
 }
 
-/// Reads an IDX file of bytes with `D` dimensions: its dimensions and exactly as many bytes as their product.
-fn read_idx<const D: usize>(mut input: impl BufRead, magic: u32) -> Result<([u32; D], Vec<u8>), IdxFault> {
-    // Bytes in memory can be read: what fails is the decompressor.
-    let failed = |source: io::Error| match source.kind() {
+/// The classes of QMNIST's rows, the other words of which say where the digit comes from.
+fn read_qmnist(input: &mut Unpacked<'_>) -> Result<Vec<u8>, IdxFault> {
+    let [count, columns] = read_words(input)?;
+    if columns != QMNIST_COLUMNS {
+        return Err(misfit(QMNIST_MAGIC, LABELS));
+    }
+    let content = read_content(input, &[count, columns, 4])?;
+    let label = |(index, row): (usize, &[u8; 4 * QMNIST_COLUMNS as usize])| {
+        let label = i32::from_be_bytes([row[0], row[1], row[2], row[3]]);
+        u8::try_from(label).map_err(|_| IdxFault::WideLabel { label, index })
+    };
+    content.as_chunks().0.iter().enumerate().map(label).collect()
+}
+
+/// What the numbers of an IDX file are, by the third byte of its magic number.
+fn numbers(kind: u8) -> Option<&'static str> {
+    Some(match kind {
+        BYTES => "bytes",
+        0x09 => "signed bytes (type 0x09)",
+        0x0b => "16-bit integers (type 0x0b)",
+        0x0c => "32-bit integers (type 0x0c)",
+        0x0d => "32-bit floats (type 0x0d)",
+        0x0e => "64-bit floats (type 0x0e)",
+        _ => return None,
+    })
+}
+
+/// The magic number of the file in which something is.
+fn magic_of(needed: &'static str) -> u32 {
+    if needed == IMAGES { IMAGES_MAGIC } else { LABELS_MAGIC }
+}
+
+/// Why an IDX file with this magic number is none of what is needed.
+fn misfit(magic: u32, needed: &'static str) -> IdxFault {
+    let [_, _, kind, found] = magic.to_be_bytes();
+    let [.., expected] = magic_of(needed).to_be_bytes();
+    match (magic, numbers(kind)) {
+        (IMAGES_MAGIC, _) => IdxFault::OtherContent { found: IMAGES, needed },
+        (LABELS_MAGIC, _) => IdxFault::OtherContent { found: LABELS, needed },
+        (QMNIST_MAGIC, _) if needed == IMAGES => {
+            IdxFault::OtherContent { found: "32-bit integers in rows, such as QMNIST's labels", needed }
+        }
+        (_, Some(found)) if kind != BYTES => IdxFault::NumberType { found, needed },
+        _ => IdxFault::DimensionCount { found, needed, expected },
+    }
+}
+
+/// Bytes in memory can be read: what fails is the decompressor.
+fn failed(source: io::Error) -> IdxFault {
+    match source.kind() {
         io::ErrorKind::UnexpectedEof => IdxFault::Truncated,
         _ => IdxFault::Gzip { reason: one_line(source) },
-    };
-
-    let mut input: Box<dyn Read + '_> = if input.fill_buf().map_err(failed)?.starts_with(&GZIP_MAGIC) {
-        Box::new(MultiGzDecoder::new(input))
-    } else {
-        Box::new(input)
-    };
-
-    let mut word = || -> Result<u32, IdxFault> {
-        let mut bytes = [0; 4];
-        input.read_exact(&mut bytes).map_err(failed)?;
-        Ok(u32::from_be_bytes(bytes))
-    };
-    let found = word()?;
-    if found != magic {
-        return Err(IdxFault::Magic { found, expected: magic });
     }
-    let mut dimensions = [0; D];
-    for dimension in &mut dimensions {
-        *dimension = word()?;
-    }
+}
 
+/// The number that an IDX file begins with; what begins otherwise is refused by its name.
+fn read_magic(input: &mut Unpacked<'_>, needed: &'static str) -> Result<u32, IdxFault> {
+    let mut start = Vec::new();
+    input.by_ref().take(4).read_to_end(&mut start).map_err(failed)?;
+    if let &[0, 0, kind, dimensions] = &start[..]
+        && numbers(kind).is_some()
+    {
+        return Ok(u32::from_be_bytes([0, 0, kind, dimensions]));
+    }
+    input.by_ref().take(content::LOOKED_AT as u64).read_to_end(&mut start).map_err(failed)?;
+    if matches!(input, Unpacked::Gzip(_)) && start.starts_with(&gzip::MAGIC) {
+        return Err(IdxFault::GzipTwice);
+    }
+    if let Some(found) = content::recognise(&start) {
+        return Err(IdxFault::Foreign { found });
+    }
+    let found = u32::from_be_bytes(*start.first_chunk().ok_or(IdxFault::Truncated)?);
+    Err(IdxFault::Magic { found, needed, expected: magic_of(needed) })
+}
+
+/// The dimensions of a header.
+fn read_words<const D: usize>(input: &mut Unpacked<'_>) -> Result<[u32; D], IdxFault> {
+    let mut words = [[0; 4]; D];
+    input.read_exact(words.as_flattened_mut()).map_err(failed)?;
+    Ok(words.map(u32::from_be_bytes))
+}
+
+/// Exactly as many bytes as the product of the dimensions, after which nothing may come but padding.
+fn read_content(input: &mut Unpacked<'_>, dimensions: &[u32]) -> Result<Vec<u8>, IdxFault> {
     let declared = dimensions.iter().fold(1_u64, |product, &d| product.saturating_mul(d.into()));
     if declared > CONTENT_LIMIT {
         return Err(IdxFault::TooLarge { limit: CONTENT_LIMIT });
@@ -139,11 +252,12 @@ fn read_idx<const D: usize>(mut input: impl BufRead, magic: u32) -> Result<([u32
     // The buffer grows with what is there, not with what is declared. The one byte more shows trailing content, and
     // makes the gzip decoder reach its checksum.
     let mut content = Vec::new();
-    input.take(declared + 1).read_to_end(&mut content).map_err(failed)?;
+    input.by_ref().take(declared + 1).read_to_end(&mut content).map_err(failed)?;
     match (content.len() as u64).cmp(&declared) {
-        std::cmp::Ordering::Less => Err(IdxFault::Truncated),
-        std::cmp::Ordering::Equal => Ok((dimensions, content)),
-        std::cmp::Ordering::Greater => Err(IdxFault::Trailing { declared }),
+        Ordering::Less => Err(IdxFault::Truncated),
+        Ordering::Greater => Err(IdxFault::Trailing { declared }),
+        Ordering::Equal if gzip::is_padding(input.rest()) => Ok(content),
+        Ordering::Equal => Err(IdxFault::GzipTrailing { count: input.rest().len() }),
     }
 }
 
@@ -178,11 +292,11 @@ mod tests {
     }
 
     fn images(content: &[u8]) -> Result<IdxImages, IdxFault> {
-        IdxImages::read(content)
+        IdxImages::read(&mut Unpacked::new(content))
     }
 
     fn labels(content: &[u8]) -> Result<IdxLabels, IdxFault> {
-        IdxLabels::read(content)
+        IdxLabels::read(&mut Unpacked::new(content))
     }
 
     #[test]
@@ -260,16 +374,16 @@ mod tests {
         };
         let file = bomb(10);
         assert!(file.len() < 70_000, "{} bytes", file.len());
-        let mut rest = &file[..];
-        let error = IdxLabels::read(&mut rest).unwrap_err();
+        let mut input = Unpacked::new(&file);
+        let error = IdxLabels::read(&mut input).unwrap_err();
         assert!(matches!(error, IdxFault::Trailing { declared: 10, .. }), "{error}");
-        assert!(rest.len() > file.len() / 2, "all but {} bytes were unpacked", rest.len());
+        assert!(input.rest().len() > file.len() / 2, "all but {} bytes were unpacked", input.rest().len());
 
         let file = bomb(u32::MAX);
-        let mut rest = &file[..];
-        let error = IdxLabels::read(&mut rest).unwrap_err();
+        let mut input = Unpacked::new(&file);
+        let error = IdxLabels::read(&mut input).unwrap_err();
         assert!(matches!(error, IdxFault::TooLarge { limit: CONTENT_LIMIT, .. }), "{error}");
-        assert!(rest.len() > file.len() / 2, "all but {} bytes were unpacked", rest.len());
+        assert!(input.rest().len() > file.len() / 2, "all but {} bytes were unpacked", input.rest().len());
     }
 
     #[test]
@@ -292,12 +406,75 @@ mod tests {
         assert!(matches!(images(&file), Err(IdxFault::Gzip { .. })));
     }
 
+    /// A header of this magic number and these dimensions, and that many zeros.
+    fn idx(magic: u32, dimensions: &[u32], bytes: usize) -> Vec<u8> {
+        let header = [&[magic], dimensions].concat();
+        [header.into_iter().flat_map(u32::to_be_bytes).collect(), vec![0; bytes]].concat()
+    }
+
     #[test]
-    fn labels_are_not_images() {
+    fn what_is_none_is_refused_by_name() {
+        let refused = |images_needed: bool, file: &[u8], message: &str| {
+            let error = if images_needed { images(file).unwrap_err() } else { labels(file).unwrap_err() };
+            assert!(error.to_string().contains(message), "{error}, not {message}");
+        };
+        for needed in [true, false] {
+            refused(needed, b"PK\x03\x04 and more", "no IDX file, but a ZIP archive");
+            refused(needed, b"<!DOCTYPE html><html>", "an HTML page");
+            refused(needed, b"5,0,0,12\n7,0,1,1\n", "a CSV file");
+            refused(needed, b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer");
+            refused(needed, b"", "an empty file");
+            refused(needed, &gzip(b"<html>"), "an HTML page");
+            refused(needed, &gzip(&gzip(&images_file())), "unpack it once");
+            refused(needed, &idx(0x0c03, &[1, 1, 1], 4), "32-bit integers (type 0x0c), where");
+            refused(needed, &idx(0x0d03, &[1, 1, 1], 4), "32-bit floats (type 0x0d), where");
+            refused(needed, &idx(0x0804, &[1, 1, 1, 1], 1), "an IDX file of 4 dimensions, where");
+            refused(needed, b"\x01\x02\x03\x04", "it begins with 0x01020304");
+        }
+        refused(true, &labels_file(), "an IDX file of labels, where one of images is needed");
+        refused(false, &images_file(), "an IDX file of images, where one of labels is needed");
+        refused(true, &idx(0x0c02, &[1, 8], 32), "QMNIST's labels, where one of images is needed");
+        refused(false, &idx(0x0c02, &[1, 4], 16), "32-bit integers (type 0x0c), where labels are bytes");
+    }
+
+    #[test]
+    fn qmnist_has_the_class_first() {
+        let mut file = idx(QMNIST_MAGIC, &[2, 8], 64);
+        (file[12 + 3], file[12 + 32 + 3], file[12 + 7]) = (9, 4, 77);
+        assert_eq!(labels(&gzip(&file)).unwrap().as_slice(), [9, 4]);
+        assert!(matches!(labels(&file[..75]), Err(IdxFault::Truncated)));
+        file[12 + 32 + 2] = 1;
         assert_eq!(
-            images(&labels_file()).unwrap_err().to_string(),
-            "the IDX magic number is 0x00000801, expected 0x00000803"
+            labels(&file).unwrap_err().to_string(),
+            "label 260 of image 1, where labels are numbers from 0 to 255"
         );
+    }
+
+    #[test]
+    fn labels_are_as_many_as_images_and_each_a_class() {
+        let labels = IdxLabels::from_bytes(&labels_file()).unwrap();
+        labels.check(4, 8).unwrap();
+        assert_eq!(labels.check(3, 8).unwrap_err().to_string(), "4 labels for 3 images");
+        assert_eq!(
+            labels.check(4, 7).unwrap_err().to_string(),
+            "label 7 of image 0, where the model has 7 classes and the first is class 0"
+        );
+    }
+
+    #[test]
+    fn padding_after_gzip_is_passed_over_and_counted() {
+        let file = gzip(&images_file());
+        for padding in [&[0; 1][..], &[0; 1000], b"\n", b"\r\n"] {
+            let images = images(&[&file, padding].concat()).unwrap();
+            assert_eq!((images.len(), images.padding()), (3, padding.len()));
+            let labels = labels(&[&gzip(&labels_file()), padding].concat()).unwrap();
+            assert_eq!((labels.as_slice().len(), labels.padding()), (4, padding.len()));
+        }
+        assert_eq!(images(&file).unwrap().padding(), 0);
+        for other in [&b"\n\n"[..], b"x", &[0, 0, 1], b"\0\n"] {
+            let error = images(&[&file, other].concat()).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{} trailing bytes", other.len())), "{error}");
+        }
     }
 
     #[test]
@@ -323,7 +500,7 @@ mod tests {
             let _ = images(&bytes);
             let _ = labels(&bytes);
             let _ = images(&[&images_file()[..4], &bytes].concat());
-            let _ = images(&[&GZIP_MAGIC[..], &bytes].concat());
+            let _ = images(&[&gzip::MAGIC[..], &bytes].concat());
         }
     }
 }

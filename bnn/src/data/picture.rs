@@ -3,17 +3,16 @@
 //! Nothing is inverted, scaled or cropped on the way. Colours become their luma (Rec. 709), and [transparency](super::transparency)
 //! is read as ink where it alone draws the picture.
 
-use std::{borrow::Cow, io::Cursor};
-
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
-
-use super::{
-    fault::PictureFault,
-    grey_image::GreyImage,
-    idx::{GZIP_MAGIC, IdxImages},
-    transparency,
+use std::{
+    borrow::Cow,
+    error::Error,
+    io::{Cursor, ErrorKind},
 };
-use crate::{error::Result, text::one_line};
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
+
+use super::{fault::PictureFault, grey_image::GreyImage, idx::IdxImages, transparency};
+use crate::{content, error::Result, text::one_line};
 
 /// The most pixels of a PNG or BMP that is decoded: what a camera of 16 megapixels gives, and few enough that a hostile
 /// header cannot make the decoder ask for much memory.
@@ -50,14 +49,13 @@ impl<'a> Picture<'a> {
             ImageFormat::Png
         } else if bytes.starts_with(b"BM") {
             ImageFormat::Bmp
-        } else if bytes.starts_with(&GZIP_MAGIC) || bytes.starts_with(&[0, 0]) {
+        } else if IdxImages::recognise(&bytes) {
             let images = IdxImages::from_bytes(&bytes)?;
             let index = index.ok_or(PictureFault::IndexMissing { count: images.len() })?;
-            let image = images.image(index)?;
-            let (width, height) = (image.width(), image.height());
-            return Ok(Self { width, height, content: Content::Decoded(image) });
+            return Ok(images.image(index)?.into());
         } else {
-            return Err(PictureFault::Format.into());
+            let foreign = content::recognise(&bytes).map(|found| PictureFault::Foreign { found });
+            return Err(foreign.unwrap_or(PictureFault::Format).into());
         };
         if index.is_some() {
             return Err(PictureFault::IndexUnexpected.into());
@@ -65,7 +63,8 @@ impl<'a> Picture<'a> {
         let (width, height) = match declared_sides(&bytes).filter(|&sides| !is_decoded(sides)) {
             Some(sides) => sides,
             None => {
-                let (width, height) = decoder(format, &bytes).map_err(undecodable)?.dimensions();
+                let decoder = decoder(format, &bytes).map_err(|error| fault_of(error, bytes.len()))?;
+                let (width, height) = decoder.dimensions();
                 (width as usize, height as usize)
             }
         };
@@ -96,7 +95,9 @@ impl<'a> Picture<'a> {
         if !is_decoded((width, height)) {
             return Err(PictureFault::TooLarge { width, height, limit: MOST_PIXELS }.into());
         }
-        let image = decoder(format, bytes).and_then(DynamicImage::from_decoder).map_err(undecodable)?;
+        let image = decoder(format, bytes)
+            .and_then(DynamicImage::from_decoder)
+            .map_err(|error| fault_of(error, bytes.len()))?;
         GreyImage::new(width, height, transparency::grey(image)?)
     }
 }
@@ -108,6 +109,13 @@ impl GreyImage {
     /// As [`Picture::open`] and [`Picture::decode`].
     pub fn decode(bytes: &[u8], index: Option<usize>) -> Result<Self> {
         Picture::open(bytes, index)?.decode()
+    }
+}
+
+impl From<GreyImage> for Picture<'_> {
+    fn from(image: GreyImage) -> Self {
+        let (width, height) = (image.width(), image.height());
+        Self { width, height, content: Content::Decoded(image) }
     }
 }
 
@@ -133,15 +141,24 @@ fn decoder(format: ImageFormat, bytes: &[u8]) -> ImageResult<impl ImageDecoder> 
     reader.into_decoder()
 }
 
-fn undecodable(fault: impl std::fmt::Display) -> PictureFault {
-    PictureFault::Decode { reason: one_line(fault) }
+/// Why the decoder refused a file of `length` bytes.
+fn fault_of(error: ImageError, length: usize) -> PictureFault {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            PictureFault::Truncated { length }
+        }
+        ImageError::Unsupported(error) => PictureFault::Unsupported { reason: one_line(error) },
+        // What is underneath says it without a "Format error decoding".
+        ImageError::Decoding(error) => {
+            PictureFault::Decode { reason: error.source().map_or_else(|| one_line(&error), one_line) }
+        }
+        error => PictureFault::Decode { reason: one_line(error) },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use std::io::Cursor;
 
     use image::{DynamicImage, GrayImage, RgbImage};
 
@@ -197,8 +214,10 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_refused() {
-        for content in [&b""[..], b"GIF89a", b"B"] {
-            assert_eq!(fault(GreyImage::decode(content, None)), PictureFault::Format);
+        assert_eq!(fault(GreyImage::decode(&[1, 2], None)), PictureFault::Format);
+        for (content, found) in [(&b""[..], "an empty file"), (b"GIF89a", "a GIF picture"), (b"B", "a text")]
+        {
+            assert_eq!(fault(GreyImage::decode(content, None)), PictureFault::Foreign { found });
         }
     }
 
@@ -209,7 +228,12 @@ mod tests {
             // The last chunk of a PNG, IEND, carries nothing: a decoder may do without it.
             let needed = if format == ImageFormat::Png { content.len() - 12 } else { content.len() };
             for length in 0..needed {
-                assert!(GreyImage::decode(&content[..length], None).is_err(), "{format:?} of {length} bytes");
+                let error = GreyImage::decode(&content[..length], None).unwrap_err().to_string();
+                // Below, what its format is does not show.
+                assert!(
+                    length < 8 || error.starts_with("the picture is cut short at byte"),
+                    "{format:?}: {error}"
+                );
             }
         }
     }
@@ -276,7 +300,7 @@ mod tests {
         content[18..22].copy_from_slice(&0x7fff_ffff_i32.to_le_bytes());
         content[22..26].copy_from_slice(&0x7fff_ffff_i32.to_le_bytes());
         let fault = fault(GreyImage::decode(&content, None));
-        assert!(matches!(fault, PictureFault::Decode { .. }));
+        assert!(matches!(fault, PictureFault::Decode { .. } | PictureFault::TooLarge { .. }));
         assert!(!fault.to_string().contains('\n'));
     }
 
@@ -292,5 +316,18 @@ mod tests {
             fault(GreyImage::decode(&larger, None)),
             PictureFault::TooLarge { width: 4097, .. }
         ));
+    }
+
+    #[test]
+    fn what_the_decoder_refuses_is_named() {
+        let mut damaged = file(ImageFormat::Png);
+        damaged[20] ^= 1;
+        let message = fault(GreyImage::decode(&damaged, None)).to_string();
+        assert!(message.starts_with("the picture is damaged (CRC error"), "{message}");
+        let mut unknown = file(ImageFormat::Bmp);
+        // The compression of the BITMAPINFOHEADER: JPEG.
+        unknown[30] = 4;
+        let message = fault(GreyImage::decode(&unknown, None)).to_string();
+        assert!(message.starts_with("a picture of a kind that is not read ("), "{message}");
     }
 }

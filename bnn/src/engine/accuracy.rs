@@ -5,10 +5,7 @@ use rayon::prelude::*;
 use super::plaintext::evaluate;
 use crate::{
     client::encoding::fault::EncodingFault,
-    data::{
-        fault::IdxFault,
-        idx::{IdxImages, IdxLabels},
-    },
+    data::idx::{IdxImages, IdxLabels},
     error::{Error, Result},
     model::network::Model,
 };
@@ -29,13 +26,10 @@ impl Accuracy {
     /// Evaluates the integer oracle on every picture of the data set, on all cores.
     ///
     /// # Errors
-    /// [`IdxFault::LabelCount`] where there are not as many labels as images, [`EncodingFault::Size`] where the images are
-    /// not of the model's size.
+    /// [`Error::Idx`] where there are not as many labels as images or one is no class of the model, [`EncodingFault::Size`]
+    /// where the images are not of the model's size.
     pub fn measure(model: &Model, images: &IdxImages, labels: &IdxLabels) -> Result<Self> {
-        let (count, label_count) = (images.len(), labels.as_slice().len());
-        if count != label_count {
-            return Err(IdxFault::LabelCount { labels: label_count, images: count }.into());
-        }
+        labels.check(images.len(), model.classes())?;
         let outcome = |(index, &label): (usize, &u8)| {
             let correct = match model.input().encode(&images.image(index)?) {
                 Ok(encoded) => evaluate(model, &encoded)?.label() == usize::from(label),

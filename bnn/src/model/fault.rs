@@ -118,6 +118,13 @@ pub enum ModelFault {
         reason: String,
     },
 
+    /// The weights are something else that is known.
+    #[error("no safetensors file, but {found}")]
+    Foreign {
+        /// What they are.
+        found: &'static str,
+    },
+
     /// The manifest names a tensor that is not in the file, or names one twice.
     #[error("tensor {tensor:?} is missing, or the manifest names it twice")]
     TensorMissing {
@@ -139,7 +146,7 @@ pub enum ModelFault {
         tensor: String,
         /// The type in the file.
         found: String,
-        /// The type of this tensor in a model.
+        /// The types of this tensor that are read.
         expected: String,
     },
 

@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// The number of classes.
-    pub(crate) fn classes(&self) -> usize {
+    pub fn classes(&self) -> usize {
         let (layer, input) = self.layers.last().expect("invariant: a model has a layer");
         layer.output(*input).values()
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::fault::ModelFault;
-use crate::{layer::matrix::Matrix, text::one_line};
+use crate::{content, layer::matrix::Matrix, text::one_line};
 
 type Result<T> = std::result::Result<T, ModelFault>;
 
@@ -21,19 +21,21 @@ pub(super) struct Weights<'a> {
 impl<'a> Weights<'a> {
     /// Parses the content of the file.
     pub(super) fn parse(content: &'a [u8]) -> Result<Self> {
-        let file = SafeTensors::deserialize(content)
-            .map_err(|fault| ModelFault::SafeTensors { reason: one_line(fault) })?;
+        let file = SafeTensors::deserialize(content).map_err(|fault| match content::recognise(content) {
+            Some(found) => ModelFault::Foreign { found },
+            None => ModelFault::SafeTensors { reason: one_line(fault) },
+        })?;
         Ok(Self { tensors: file.tensors().into_iter().collect() })
     }
 
-    /// The `i8` or `i32` tensor of this name and shape, whose first dimension are the rows of a matrix.
+    /// The `i8` or `i32` tensor of this name and shape, whose first dimension are the rows of a matrix. That of filters
+    /// on one channel, `[filters, size, size]`, may be `[filters, 1, size, size]`.
     pub(super) fn take_matrix(&mut self, tensor: &str, shape: &[usize]) -> Result<Matrix> {
         let columns = shape[1..].iter().product();
-        let wide = self.tensors.get(tensor).is_some_and(|view| view.dtype() == Dtype::I32);
-        let entries = if wide {
-            self.take_words(tensor, shape)?
-        } else {
-            self.take(tensor, Dtype::I8, shape)?.iter().map(|&byte| byte.cast_signed().into()).collect()
+        let (dtype, bytes) = self.take(tensor, &[Dtype::I8, Dtype::I32], shape)?;
+        let entries = match dtype {
+            Dtype::I32 => words(bytes),
+            _ => bytes.iter().map(|&byte| byte.cast_signed().into()).collect(),
         };
         Ok(Matrix::new(columns, entries))
     }
@@ -55,9 +57,9 @@ impl<'a> Weights<'a> {
         Ok(matrix)
     }
 
-    /// The `i32` tensor of this name and of shape `[length]`.
+    /// The `i32` tensor of this name and of shape `[length]` or `[1, length]`.
     pub(super) fn take_biases(&mut self, tensor: &str, length: usize) -> Result<Arc<[i32]>> {
-        self.take_words(tensor, &[length])
+        Ok(words(self.take(tensor, &[Dtype::I32], &[length])?.1))
     }
 
     /// As [`take_biases`](Self::take_biases), with no negative entry.
@@ -70,11 +72,6 @@ impl<'a> Weights<'a> {
         Ok(scales)
     }
 
-    fn take_words(&mut self, tensor: &str, shape: &[usize]) -> Result<Arc<[i32]>> {
-        let bytes = self.take(tensor, Dtype::I32, shape)?;
-        Ok(bytes.as_chunks().0.iter().map(|&word| i32::from_le_bytes(word)).collect())
-    }
-
     /// Checks that every tensor has been taken.
     pub(super) fn finish(mut self) -> Result<()> {
         match self.tensors.pop_first() {
@@ -83,25 +80,40 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The bytes of a tensor, as many as its type and shape have: the parser has checked that.
-    fn take(&mut self, tensor: &str, dtype: Dtype, shape: &[usize]) -> Result<&'a [u8]> {
+    /// The type of a tensor, one of `dtypes`, and its bytes, as many as type and shape have: the parser has checked that.
+    fn take(&mut self, tensor: &str, dtypes: &[Dtype], shape: &[usize]) -> Result<(Dtype, &'a [u8])> {
         let Some(view) = self.tensors.remove(tensor) else {
             return Err(ModelFault::TensorMissing { tensor: tensor.into() });
         };
-        if view.dtype() != dtype {
+        if !dtypes.contains(&view.dtype()) {
             return Err(ModelFault::TensorType {
                 tensor: tensor.into(),
                 found: view.dtype().to_string(),
-                expected: dtype.to_string(),
+                expected: dtypes.iter().map(Dtype::to_string).collect::<Vec<_>>().join(" or "),
             });
         }
-        if view.shape() != shape {
+        if !fits(view.shape(), shape) {
             return Err(ModelFault::TensorShape {
                 tensor: tensor.into(),
                 found: view.shape().into(),
                 expected: shape.into(),
             });
         }
-        Ok(view.data())
+        Ok((view.dtype(), view.data()))
     }
+}
+
+/// Whether a shape is the one expected, or one that frameworks give the same numbers: a row for a vector, and filters with
+/// their one channel.
+fn fits(found: &[usize], expected: &[usize]) -> bool {
+    match (found, expected) {
+        (&[1, length], &[vector]) => length == vector,
+        (&[filters, 1, height, width], &[_, _, _]) => [filters, height, width] == expected,
+        _ => found == expected,
+    }
+}
+
+/// Little-endian words.
+fn words(bytes: &[u8]) -> Arc<[i32]> {
+    bytes.as_chunks().0.iter().map(|&word| i32::from_le_bytes(word)).collect()
 }

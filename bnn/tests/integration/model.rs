@@ -243,7 +243,7 @@ fn tensors_that_are_not_the_manifests() {
 
     assert_eq!(
         with(0, Tensor { dtype: Dtype::U8, ..toy().tensors[0].clone() }),
-        "weights.safetensors: tensor \"hidden.weights\" is U8, expected I8"
+        "weights.safetensors: tensor \"hidden.weights\" is U8, expected I8 or I32"
     );
     assert_eq!(
         with(3, Tensor { dtype: Dtype::F32, ..toy().tensors[3].clone() }),
@@ -274,4 +274,16 @@ fn weights_that_are_no_safetensors_file() {
     assert!(!error.to_string().contains(char::is_control));
     let Error::Model { file, fault } = error else { panic!("an error of a model") };
     assert!(matches!((file, fault), (ModelFile::Weights, ModelFault::SafeTensors { .. })));
+}
+
+#[test]
+fn weights_that_are_something_else_are_called_so() {
+    for (weights, found) in [
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"[..], "a Git LFS pointer"),
+        (b"PK\x03\x04 a checkpoint", "a ZIP archive"),
+        (b"", "an empty file"),
+    ] {
+        let error = Model::from_bytes(toy().manifest.as_bytes(), weights).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("no safetensors file, but {found}")), "{error}");
+    }
 }

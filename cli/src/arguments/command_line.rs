@@ -106,7 +106,7 @@ pub(crate) enum Command {
     Estimate(Estimate),
     /// Measures accuracy on a labelled data set, in the clear or encrypted
     Evaluate(Evaluate),
-    /// Reads a Boolean circuit in Bristol Fashion: tells its cost, or runs it
+    /// Reads a Boolean circuit in Bristol Fashion or the old Bristol Format: tells its cost, or runs it
     #[command(subcommand)]
     Circuit(Circuit),
     /// Runs random circuits on ciphertexts and counts the bits that come out wrong

@@ -160,7 +160,8 @@ pub(crate) struct CloudKeyFile {
 /// A picture that decrypted scores are compared with.
 #[derive(Debug, Args)]
 pub(crate) struct Comparison {
-    /// The picture, `-` for standard input: run the network on it in the clear, and fail if a score differs in any bit
+    /// The picture, `-` for standard input: run the network on it in the clear, and fail if the label differs, or on the gate
+    /// engine a score in any bit
     #[arg(long = "compare", value_name = "FILE", conflicts_with = "specification")]
     pub(crate) image: Option<PathBuf>,
 

@@ -62,7 +62,7 @@ pub(crate) enum Circuit {
 Example:
   bnn circuit info adder64.txt --style as-published")]
 pub(crate) struct CircuitInfo {
-    /// Circuit in Bristol Fashion; `-` reads standard input
+    /// Circuit in Bristol Fashion or the old Bristol Format; `-` reads standard input
     pub(crate) file: PathBuf,
 
     /// How the circuit is built
@@ -75,7 +75,7 @@ pub(crate) struct CircuitInfo {
 Example:
   bnn circuit run adder64.txt --input 2 --input 0x0f --encrypted")]
 pub(crate) struct CircuitRun {
-    /// Circuit in Bristol Fashion; `-` reads standard input
+    /// Circuit in Bristol Fashion or the old Bristol Format; `-` reads standard input
     pub(crate) file: PathBuf,
 
     /// Value of an input, in the order of the inputs: a decimal number below 2^128, or 0x and hexadecimal digits; -1 sets all

@@ -1,4 +1,4 @@
-//! Boolean circuits in Bristol Fashion: what one costs, and running it, in the clear and on ciphertexts.
+//! Boolean circuits in files: what one costs, and running it, in the clear and on ciphertexts.
 
 use std::{path::Path, sync::Arc};
 
@@ -38,6 +38,7 @@ pub(crate) fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
 
     let gates = cost.gates.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>();
     output.say(format_args!("file        {}", path.display()))?;
+    output.say(format_args!("kind        {}", circuit.format()))?;
     output.say(format_args!("inputs      {}", list(circuit.inputs(), usize::MAX)))?;
     output.say(format_args!("outputs     {}", list(&sizes, usize::MAX)))?;
     output.say(format_args!("style       {}", arguments.style))?;
@@ -57,6 +58,7 @@ pub(crate) fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
     output.say(format_args!("parameters  {}", description::set(PARAMETERS)))?;
     output.give(&json!({
         "file": path.display().to_string(),
+        "kind": circuit.format().to_string(),
         "inputs": circuit.inputs(),
         "outputs": sizes,
         "style": arguments.style.to_string(),

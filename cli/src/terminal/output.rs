@@ -59,6 +59,13 @@ impl Output {
     }
 }
 
+/// Says on stderr what was noticed and is no failure.
+pub(crate) fn warn(message: impl Display) {
+    let line = message.to_string().replace(char::is_control, " ");
+    // Nothing more can be done where stderr is gone.
+    let _ = writeln!(io::stderr(), "bnn: warning: {line}");
+}
+
 /// Prints a line on stdout. A reader that has gone, such as `head`, is no failure: files are still to be written.
 fn print_line(line: impl Display) -> Result<()> {
     match writeln!(io::stdout(), "{line}") {

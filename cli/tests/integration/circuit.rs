@@ -9,7 +9,7 @@ use std::{
 use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
 
-use crate::place::Outcome;
+use crate::place::{Outcome, Place};
 
 /// A test circuit of the library.
 fn data(name: &str) -> PathBuf {
@@ -49,10 +49,20 @@ fn refuses(command: &str, file: &Path, options: &str, fragments: &[&str]) {
 #[test]
 fn info_tells_what_a_circuit_costs() {
     let text = text("info", "adder8.txt", "");
-    for fragment in ["2, of 8, 8 bits", "1, of 9 bits", "optimized", " AND", " XOR", "bootstraps", "KB for"] {
+    for fragment in [
+        "kind        Bristol Fashion",
+        "2, of 8, 8 bits",
+        "1, of 9 bits",
+        "optimized",
+        " AND",
+        " XOR",
+        "bootstraps",
+        "KB for",
+    ] {
         assert!(text.contains(fragment), "no {fragment:?} in {text}");
     }
     let published = json("info", "adder8.txt", "--style as-published");
+    assert_eq!(published["kind"], "Bristol Fashion");
     assert_eq!((&published["inputs"], &published["outputs"]), (&json!([8, 8]), &json!([9])));
     // Every gate of the file.
     assert_eq!(published["gates"], json!({ "AND": 8, "XOR": 29 }));
@@ -120,5 +130,24 @@ fn wrong_usage_is_another_exit_code() {
         [("walk", ""), ("info", "--style fast"), ("info", "--input 1"), ("run", "--input")]
     {
         assert_eq!(run(command, &data("adder8.txt"), options).0, Some(2), "{command} {options}");
+    }
+}
+
+#[test]
+fn the_old_format_is_told_and_run() {
+    let place = Place::new();
+    let file = place.path("less.txt");
+    fs::write(&file, "2 4\n1 1 1\n\n1 1 0 2 INV\n2 1 2 1 3 AND\n").unwrap();
+    let (code, stdout, _) = run("info", &file, "");
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout.contains("kind        old Bristol Format") && stdout.contains("2, of 1, 1 bits"),
+        "{stdout}"
+    );
+    for (inputs, less) in
+        [("--input 0 --input 1", "output 1: 1 = 0x1"), ("--input 1 --input 1", "output 1: 0")]
+    {
+        let (_, stdout, _) = run("run", &file, inputs);
+        assert!(stdout.contains(less), "{stdout}");
     }
 }

@@ -1,6 +1,6 @@
 //! Accuracy on a labelled set, in the clear and encrypted, with a stop in between.
 
-use std::fs;
+use std::{fs, io::Write};
 
 use crate::{place::Place, toy};
 
@@ -98,6 +98,51 @@ fn sets_that_do_not_fit_are_refused() {
     place.refuses("evaluate --images images --labels few --model toy", &["few", "2 labels for 5 images"]);
     place
         .refuses("evaluate --images images --labels labels --model toy --start 5", &["images", "no image 5"]);
-    place.refuses("evaluate --images labels --labels labels --model toy", &["labels", "IDX magic"]);
+    place.refuses(
+        "evaluate --images labels --labels labels --model toy",
+        &["labels: an IDX file of labels, where one of images is needed"],
+    );
+    place.refuses(
+        "evaluate --images images --labels images --model toy",
+        &["images: an IDX file of images, where one of labels is needed"],
+    );
+    toy::write_idx_labels(&place.path("letters"), &[0, 5, 9, 26, 8]);
+    place.refuses(
+        "evaluate --images images --labels letters --model toy",
+        &["letters: label 26 of image 3, where the model has 10 classes"],
+    );
     place.refuses("evaluate --images none --labels labels --model toy", &["none"]);
+}
+
+/// Bytes in gzip.
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn padding_after_gzip_is_a_warning_and_other_trailing_bytes_an_error() {
+    let place = labelled();
+    let packed = gzip(&fs::read(place.path("images")).unwrap());
+    fs::write(place.path("padded"), [&packed[..], &[0; 512]].concat()).unwrap();
+    fs::write(place.path("line"), [&gzip(&fs::read(place.path("labels")).unwrap())[..], b"\n"].concat())
+        .unwrap();
+    let outcome = place.run("evaluate --images padded --labels line --model toy");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("3 of 5, 60.00 %"), "{}", outcome.stdout);
+    assert_eq!(
+        outcome.stderr,
+        "bnn: warning: padded: what follows the gzip data, padding of 512 B, was passed over\n\
+         bnn: warning: line: what follows the gzip data, padding of 1 B, was passed over\n"
+    );
+    let outcome = place.run("encrypt padded --index 1 --model toy");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("padding of 512 B"), "{}", outcome.stderr);
+
+    fs::write(place.path("trailing"), [&packed[..], b"more"].concat()).unwrap();
+    place.refuses(
+        "evaluate --images trailing --labels labels --model toy",
+        &["trailing: 4 trailing bytes follow the gzip data"],
+    );
 }

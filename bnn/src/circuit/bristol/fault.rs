@@ -4,6 +4,13 @@
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BristolFault {
+    /// The file is something else that is known.
+    #[error("no circuit, but {found}")]
+    Foreign {
+        /// What it is.
+        found: &'static str,
+    },
+
     /// The file ends too early.
     #[error("the file ends where {expected} should follow")]
     FileEnds {

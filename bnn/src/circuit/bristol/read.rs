@@ -2,12 +2,16 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{circuit::BristolCircuit, fault::BristolFault as Fault};
+use super::{
+    circuit::{BristolCircuit, BristolFormat as Format},
+    fault::BristolFault as Fault,
+};
 use crate::{
     circuit::{
         bit::Bit,
         netlist::{Netlist, Style},
     },
+    content::{foreign, unmarked},
     error::Error,
 };
 
@@ -21,17 +25,21 @@ const QUOTED: usize = 20;
 type Result<T> = std::result::Result<T, Fault>;
 
 impl BristolCircuit {
-    /// Reads a circuit from its text.
+    /// Reads a circuit from its text, in Bristol Fashion or in the old Bristol Format.
     ///
     /// # Errors
     /// [`Error::Bristol`] at the first line that is malformed.
     pub fn parse(text: &[u8], style: Style) -> crate::Result<Self> {
-        let mut lines = Lines { rest: text.split(|&byte| byte == b'\n'), passed: 0, line: 1 };
-        read(&mut lines, style).map_err(|fault| Error::Bristol { line: lines.line, fault })
+        let mut lines =
+            Lines { rest: unmarked(text).split(|&byte| byte == b'\n'), kept: None, passed: 0, line: 1 };
+        read(&mut lines, style).map_err(|fault| match foreign(text).filter(|_| !text.is_empty()) {
+            Some(found) => Error::Bristol { line: 1, fault: Fault::Foreign { found } },
+            None => Error::Bristol { line: lines.line, fault },
+        })
     }
 }
 
-fn read<'a>(lines: &mut Lines<impl Iterator<Item = &'a [u8]>>, style: Style) -> Result<BristolCircuit> {
+fn read<'a>(lines: &mut Lines<'a, impl Iterator<Item = &'a [u8]>>, style: Style) -> Result<BristolCircuit> {
     let mut reader = Reader::start(lines, style)?;
     while let Some(line) = lines.next() {
         reader.gate(line)?;
@@ -40,15 +48,21 @@ fn read<'a>(lines: &mut Lines<impl Iterator<Item = &'a [u8]>>, style: Style) -> 
 }
 
 /// The lines that are not blank.
-struct Lines<I> {
+struct Lines<'a, I> {
     rest: I,
+    /// A line that was looked at and is to be read, and its number.
+    kept: Option<(usize, &'a [u8])>,
     passed: usize,
     /// The number of the last line that was not blank.
     line: usize,
 }
 
-impl<'a, I: Iterator<Item = &'a [u8]>> Lines<I> {
+impl<'a, I: Iterator<Item = &'a [u8]>> Lines<'a, I> {
     fn next(&mut self) -> Option<&'a [u8]> {
+        if let Some((number, line)) = self.kept.take() {
+            self.line = number;
+            return Some(line);
+        }
         for line in self.rest.by_ref() {
             self.passed += 1;
             if !line.trim_ascii().is_empty() {
@@ -57,6 +71,15 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Lines<I> {
             }
         }
         None
+    }
+
+    /// The next line, which stays to be read.
+    fn peek(&mut self) -> Option<&'a [u8]> {
+        let passed = self.line;
+        let line = self.next()?;
+        self.kept = Some((self.line, line));
+        self.line = passed;
+        Some(line)
     }
 
     fn header(&mut self, expected: &'static str) -> Result<&'a [u8]> {
@@ -110,6 +133,33 @@ fn sizes(line: &[u8], limit: u32, what: &'static str) -> Result<(Vec<u32>, u32)>
     if found == declared { Ok((sizes, sum)) } else { Err(Fault::SizeCount { declared, found }) }
 }
 
+/// Whether a line ends with a word in capitals, as the kind of a gate is.
+fn is_gate(line: &[u8]) -> bool {
+    words(line).next_back().is_some_and(|word| word.iter().all(u8::is_ascii_uppercase))
+}
+
+/// The sizes of the values in the old format, `n1 n2 n3`: of two input values, either of which there may not be, and of one
+/// output value; each list with its sum.
+fn old_sizes(line: &[u8]) -> Result<[(Vec<u32>, u32); 2]> {
+    let mut words = words(line);
+    let mut list = |expected: &[&'static str], limit, what| {
+        let mut sizes = Vec::new();
+        for expected in expected {
+            sizes.push(number(words.next(), expected)?);
+        }
+        let found = sizes.iter().map(|&size| u64::from(size)).sum();
+        if found > u64::from(limit) {
+            return Err(Fault::TooMany { what, found, limit });
+        }
+        sizes.retain(|&size| size > 0);
+        Ok((sizes, found as u32))
+    };
+    let inputs = list(&["the size of input 1", "the size of input 2"], MOST_INPUTS, "input bits")?;
+    let outputs = list(&["the size of the output"], MOST_WIRES, "output bits")?;
+    end(words)?;
+    Ok([inputs, outputs])
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     And,
@@ -142,6 +192,7 @@ impl Kind {
 }
 
 struct Reader {
+    format: Format,
     netlist: Netlist,
     inputs: Vec<u32>,
     outputs: Vec<u32>,
@@ -155,8 +206,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads the three lines before the gates.
-    fn start<'a>(lines: &mut Lines<impl Iterator<Item = &'a [u8]>>, style: Style) -> Result<Self> {
+    /// Reads the lines before the gates: three, or two in the old format.
+    fn start<'a>(lines: &mut Lines<'a, impl Iterator<Item = &'a [u8]>>, style: Style) -> Result<Self> {
         let mut counts = words(lines.header("the numbers of gates and wires")?);
         let gates = number(counts.next(), "the number of gates")?;
         let wires = number(counts.next(), "the number of wires")?;
@@ -164,17 +215,22 @@ impl Reader {
         if wires > MOST_WIRES {
             return Err(Fault::TooMany { what: "wires", found: wires.into(), limit: MOST_WIRES });
         }
-        let (inputs, input_bits) =
-            sizes(lines.header("the sizes of the input values")?, MOST_INPUTS, "input bits")?;
-        let (outputs, output_bits) =
-            sizes(lines.header("the sizes of the output values")?, MOST_WIRES, "output bits")?;
+        let first = lines.header("the sizes of the input values")?;
+        let is_old = words(first).count() == 3 && lines.peek().is_some_and(is_gate);
+        let (format, [(inputs, input_bits), (outputs, output_bits)]) = if is_old {
+            (Format::Old, old_sizes(first)?)
+        } else {
+            let inputs = sizes(first, MOST_INPUTS, "input bits")?;
+            let second = lines.header("the sizes of the output values")?;
+            (Format::Fashion, [inputs, sizes(second, MOST_WIRES, "output bits")?])
+        };
         let needed = u64::from(input_bits) + u64::from(output_bits);
         if needed > wires.into() {
             return Err(Fault::FewWires { needed, wires });
         }
         let netlist = Netlist::new(style, input_bits as usize);
         let (written, gates) = (HashMap::new(), 0..gates);
-        Ok(Self { netlist, inputs, outputs, wires, input_bits, output_bits, written, gates })
+        Ok(Self { format, netlist, inputs, outputs, wires, input_bits, output_bits, written, gates })
     }
 
     /// Reads a gate and builds it.
@@ -219,7 +275,7 @@ impl Reader {
             |&size: &u32| wires.by_ref().take(size as usize).map(|wire| self.written[&wire]).collect();
         let outputs = self.outputs.iter().map(value).collect();
         let inputs = self.inputs.iter().map(|&size| size as usize).collect();
-        Ok(BristolCircuit::new(self.netlist, inputs, outputs))
+        Ok(BristolCircuit::new(self.netlist, inputs, outputs).of_format(self.format))
     }
 
     /// The number of a wire that there is.

@@ -8,7 +8,7 @@ use crate::{
     circuit::{
         arithmetic::adders::full_adder,
         bit::Bit,
-        bristol::circuit::BristolCircuit,
+        bristol::circuit::{BristolCircuit, BristolFormat},
         netlist::{Netlist, Style},
     },
     error::Result,
@@ -220,4 +220,80 @@ fn malformed_files_are_refused_by_line() {
         assert!(error.starts_with(&format!("line {line}: ")), "{whole:?}: {error}");
         assert!(error.contains(fragment), "{whole:?}: {error}");
     }
+}
+
+/// The same circuit in the old format: two lines less of numbers, and the bits of the values without how many they are.
+fn old(text: &str, sizes: &str) -> String {
+    let mut lines = text.lines();
+    let counts = lines.next().unwrap();
+    let gates = lines.skip(2).collect::<Vec<_>>().join("\n");
+    format!("{counts}\n{sizes}\n{gates}\n")
+}
+
+#[test]
+fn the_old_format_is_the_same_circuit() {
+    let text = fs::read_to_string(data("adder8.txt")).unwrap();
+    for style in STYLES {
+        let fashion = parse(text.as_bytes(), style).unwrap();
+        let circuit = parse(old(&text, "8 8   9").as_bytes(), style).unwrap();
+        assert_eq!((fashion.format(), circuit.format()), (BristolFormat::Fashion, BristolFormat::Old));
+        assert_eq!(circuit.inputs(), [8, 8]);
+        assert_eq!(circuit.write(), fashion.write());
+        for (a, b) in [(0, 0), (255, 1), (77, 200)] {
+            let inputs: Vec<bool> = bits(a, 8).chain(bits(b, 8)).collect();
+            let sum: Vec<bool> = bits(a + b, 9).collect();
+            assert_eq!(circuit.netlist().simulate(&inputs, &circuit.output_bits()), sum);
+        }
+        // One input: there is no second value.
+        let single = parse(old(&text, "16 0 9").as_bytes(), style).unwrap();
+        assert_eq!((single.inputs(), single.outputs().len()), (&[16][..], 1));
+        assert_eq!(single.output_bits(), circuit.output_bits());
+    }
+}
+
+/// A comparator of two bits, a < b: the output is the last wire. The sizes are also those of a Bristol Fashion header.
+#[test]
+fn an_old_header_is_told_by_the_gate_after_it() {
+    let comparator = "2 4\r\n1 1 1\r\n\r\n1 1 0 2 INV\r\n2 1 2 1 3 AND\r\n";
+    let circuit = parse(comparator.as_bytes(), Style::Optimized).unwrap();
+    for (inputs, less) in [([false, false], false), ([false, true], true), ([true, true], false)] {
+        assert_eq!(circuit.netlist().simulate(&inputs, &circuit.output_bits()), [less]);
+    }
+    let fashion = "1 3\n2 1 1\n1 1\n2 1 0 1 2 AND\n";
+    assert_eq!(parse(fashion.as_bytes(), Style::Optimized).unwrap().format(), BristolFormat::Fashion);
+}
+
+#[test]
+fn hostile_old_headers_are_refused_by_line() {
+    let gate = "2 1 0 1 3 AND";
+    for (header, line, fragment) in [
+        ("1 4\nx 1 1", 2, "\"x\" is not the size of input 1"),
+        ("1 4\n1 1 -1", 2, "\"-1\" is not the size of the output"),
+        ("1 4\n4194304 1 1", 2, "4194305 input bits, at most 4194304 are read"),
+        ("1 4\n1 1 67108865", 2, "67108865 output bits"),
+        ("1 4\n4294967295 4294967295 4294967295", 2, "8589934590 input bits"),
+        ("1 4\n2 2 1", 2, "inputs and outputs are 5 bits, but there are 4 wires"),
+        ("1 4\n1 1 2", 3, "wire 2 is an output, but no gate writes it"),
+        ("2 4\n1 1 1", 3, "the file ends after 1 of 2 gates"),
+        ("0 4\n1 1 1", 3, "a gate after the 0 that are declared"),
+        ("1 4\n0 0 1", 3, "wire 0 is read before it is written"),
+        // Not three numbers: the sizes of Bristol Fashion, after which the outputs' should follow.
+        ("1 4\n1 1", 3, "a value of 0 bits"),
+    ] {
+        let text = format!("{header}\n{gate}\n");
+        let error = parse(text.as_bytes(), Style::Optimized).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("line {line}: ")), "{text:?}: {error}");
+        assert!(error.contains(fragment), "{text:?}: {error}");
+    }
+    let unknown = parse(b"1 3\n1 1 1\n2 1 0 1 2 OR\n", Style::Optimized).unwrap_err().to_string();
+    assert!(unknown.starts_with("line 3: unknown gate \"OR\""), "{unknown}");
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_what_is_no_circuit_is_named() {
+    let text = fs::read(data("adder8.txt")).unwrap();
+    let marked = [b"\xef\xbb\xbf", &text[..]].concat();
+    assert_eq!(parse(&marked, Style::Optimized).unwrap().inputs(), [8, 8]);
+    let page = parse(b"\n<!DOCTYPE html>\n", Style::Optimized).unwrap_err().to_string();
+    assert!(page.starts_with("line 1: no circuit, but an HTML page"), "{page}");
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bnn::{
     Error as NetworkError,
     client::{EncodedImage, EncodingFault},
-    data::{IdxFault, IdxImages, IdxLabels},
+    data::IdxFault,
     engine,
     model::Model,
 };
@@ -43,7 +43,8 @@ pub(super) struct Labelled {
 impl Selection {
     pub(super) fn open(arguments: &Evaluate, model: &Model) -> Result<Self> {
         let (images, labels) = (data_set::images(&arguments.images)?, data_set::labels(&arguments.labels)?);
-        let range = range(&images, &labels, arguments)?;
+        labels.check(images.len(), model.classes()).about(&input::name(&arguments.labels))?;
+        let range = range(images.len(), arguments)?;
         let preparation = arguments.preparing.preparation();
         let evaluate = |index: usize| -> bnn::Result<Result<Labelled, Refused>> {
             let image = match preparation.encode(images.image(index)?, model.input()) {
@@ -80,13 +81,8 @@ impl Selection {
     }
 }
 
-/// The indices asked for, of a data set whose labels are as many as its images.
-fn range(images: &IdxImages, labels: &IdxLabels, arguments: &Evaluate) -> Result<Range<usize>> {
-    let (count, label_count) = (images.len(), labels.as_slice().len());
-    if count != label_count {
-        let fault = IdxFault::LabelCount { labels: label_count, images: count };
-        return Err(NetworkError::from(fault)).about(&input::name(&arguments.labels));
-    }
+/// The indices asked for, of a data set of so many images.
+fn range(count: usize, arguments: &Evaluate) -> Result<Range<usize>> {
     let start = arguments.start;
     if start >= count {
         let fault = IdxFault::Index { index: start, count };
