@@ -10,7 +10,9 @@ use bnn::{
     data::PictureFault,
     engine::Engine,
 };
-use tfhe_core::serial::Kind;
+use tfhe_core::serial::{Kind, tfhe_lib::Part};
+
+use crate::terminal::description;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -19,11 +21,11 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) enum Error {
     /// The network's side refused something.
     #[error(transparent)]
-    Network(#[from] bnn::Error),
+    Network(bnn::Error),
 
     /// The scheme refused something.
     #[error(transparent)]
-    Crypto(#[from] tfhe_core::Error),
+    Crypto(tfhe_core::Error),
 
     /// A refusal that does not name its file itself.
     #[error("{}: {source}", path.display())]
@@ -93,6 +95,14 @@ pub(crate) enum Error {
     #[error("{}: there is no such file, where {kind} is needed; `bnn keygen` makes one", path.display())]
     NoKey { path: PathBuf, kind: Kind },
 
+    /// A file of the TFHE library in the place of a key that is no key set.
+    #[error("{}: {found} of the TFHE library, where {kind} is needed: name one of its key sets", path.display())]
+    NoKeySet { path: PathBuf, found: String, kind: Kind },
+
+    /// A file of the TFHE library that has no native form.
+    #[error("{}: {part} of the TFHE library: its key sets and its ciphertexts are converted", path.display())]
+    NotConverted { path: PathBuf, part: Part },
+
     /// A model that is not there.
     #[error("there is no model {name:?} in {searched}; `bnn models` lists the models")]
     NoModel { name: PathBuf, searched: String },
@@ -153,6 +163,17 @@ pub(crate) enum Error {
     #[error("the decrypted scores differ from those of the network in the clear")]
     ScoresDiffer,
 
+    /// A comparison that was asked for failed, by an engine whose scores have noise.
+    #[error(
+        "the decrypted label is {found}, that of the network in the clear is {plain}; noise was predicted to leave it as it \
+         is in {:.0} of 100 runs", 100.0 * agreement
+    )]
+    LabelsDiffer { found: String, plain: String, agreement: f64 },
+
+    /// A file that holds something else.
+    #[error("holds {} instead of {}", description::content(*found), description::content(*expected))]
+    OtherContent { found: Kind, expected: Kind },
+
     /// A soak test that saw an error.
     #[error("{}: {errors} bits came out wrong in {bootstraps} bootstraps; the record says in which rounds", record.display())]
     Soak { record: PathBuf, errors: u64, bootstraps: u64 },
@@ -185,6 +206,25 @@ pub(crate) enum Error {
 /// What to do where there is too little memory.
 const ON_MEMORY: &str = "end other programs, ask for fewer threads with --threads, or raise this session's limit on memory (ulimit -v)";
 
+impl From<bnn::Error> for Error {
+    fn from(error: bnn::Error) -> Self {
+        match error {
+            bnn::Error::Crypto(error @ tfhe_core::Error::WrongKind { .. }) => error.into(),
+            error => Self::Network(error),
+        }
+    }
+}
+
+impl From<tfhe_core::Error> for Error {
+    fn from(error: tfhe_core::Error) -> Self {
+        match error {
+            // The scheme names what a file is made of, people what it is for.
+            tfhe_core::Error::WrongKind { found, expected } => Self::OtherContent { found, expected },
+            error => Self::Crypto(error),
+        }
+    }
+}
+
 impl Error {
     /// The message and what to do about it, on one line that cannot steer a terminal, whatever a file is called.
     pub(crate) fn line(&self) -> String {
@@ -207,16 +247,22 @@ impl Error {
             Self::Network(bnn::Error::Specification(_)) => {
                 Some("`bnn models --client` makes a client specification")
             }
-            Self::Network(bnn::Error::OtherParameters { .. }) => Some(
-                "name a key of that set; `bnn keygen` makes new ones, which do not open what older ones encrypted",
-            ),
+            Self::Network(bnn::Error::OtherParameters { expected, .. }) => Some(advice_on_key(expected)),
             Self::Network(bnn::Error::UnsupportedLayer { .. } | bnn::Error::WrappingLayer { .. }) => {
+                Some("`bnn keygen --engine gates` makes keys for exact circuits")
+            }
+            // No set of the engine has less noise than its last.
+            Self::Network(bnn::Error::TooNoisy { parameters, .. })
+                if is_last(Engine::Functional, parameters) =>
+            {
                 Some("`bnn keygen --engine gates` makes keys for exact circuits")
             }
             Self::Network(bnn::Error::TooNoisy { .. }) => Some(
                 "`bnn keygen --model` takes the parameter set that a model needs, `--engine gates` makes keys for exact circuits",
             ),
-            Self::Network(bnn::Error::Picture(PictureFault::Format)) => Some("save the picture as a PNG"),
+            Self::Network(bnn::Error::Picture(PictureFault::Format | PictureFault::Foreign { .. })) => {
+                Some("save the picture as a PNG")
+            }
             Self::Network(bnn::Error::Picture(PictureFault::TooLarge { .. })) => {
                 Some("scale the picture down in another program")
             }
@@ -236,6 +282,30 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// What to do about a key of another set than this.
+fn advice_on_key(needed: &str) -> &'static str {
+    let has = |engine: Engine| engine.parameter_sets().iter().position(|set| set.name() == needed);
+    match (has(Engine::Functional), has(Engine::Gates)) {
+        (_, Some(0)) => {
+            "name the key that was made with the other files; `bnn keygen --engine gates` makes new ones, which do not open what \
+             older ones encrypted"
+        }
+        (_, Some(_)) => {
+            "name the key that was made with the other files; `bnn paper keygen` makes new ones, which do not open what older \
+             ones encrypted"
+        }
+        _ => {
+            "name the key that was made with the other files; `bnn keygen --model` makes new ones, which do not open what older \
+             ones encrypted"
+        }
+    }
+}
+
+/// Whether an engine has no set after this one.
+fn is_last(engine: Engine, name: &str) -> bool {
+    engine.parameter_sets().last().is_some_and(|set| set.name() == name)
 }
 
 fn advice_on(error: &tfhe_core::Error) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tfhe_core::{keys::SecretKey, random::SecretSeed};
+use tfhe_core::{keys::SecretKey, parameters::Parameters, random::SecretSeed};
 
 use super::{
     encoding::encoded::EncodedImage,
@@ -49,6 +49,11 @@ impl Client {
     /// The engine on which the server will run the model.
     pub fn engine(&self) -> Engine {
         self.scheme().engine()
+    }
+
+    /// The parameter set of its key.
+    pub fn parameters(&self) -> &'static Parameters {
+        self.scheme().parameters()
     }
 
     /// Encodes a picture.

@@ -79,6 +79,9 @@ fn convert(arguments: &Convert) -> Result<Converted> {
             Frame::read(input).about(&name)?;
             Err(has_form(&name))
         }
+        (Some(Form::Part(part)), FileForm::TfheLib) => {
+            Err(Error::NotConverted { path: input.name().into(), part })
+        }
         (Some(_), FileForm::TfheLib) => Err(has_form(input.name())),
     }
 }
@@ -178,6 +181,7 @@ fn from_library(mut input: Input, form: Form, arguments: &Convert) -> Result<Con
             };
             Ok(Converted { bytes, kind: kind.to_string(), secrecy, parameters, key_id })
         }
+        Form::Part(part) => Err(Error::NotConverted { path: name, part }),
         Form::Ciphertexts => {
             let (parameters, key_id) = owner(arguments)?;
             let list = tfhe_lib::read_ciphertexts(input, &parameters, key_id, CiphertextOrigin::Gate)

@@ -166,6 +166,7 @@ fn inspect_library(form: Form, mut input: Input, session: &Session) -> Result<()
             (kind, Some((*set.cloud().parameters(), set.id())))
         }
         Form::Ciphertexts => ("ciphertexts".into(), None),
+        Form::Part(part) => (part.to_string(), None),
     };
     let bytes = input.measure()?;
     output.say(format_args!("file        {}", name.display()))?;
@@ -195,12 +196,17 @@ fn inspect_native(mut input: Input, session: &Session) -> Result<()> {
     let model_name = model.and_then(lookup::with_digest).map(|(name, _)| name);
 
     output.say(format_args!("file        {}", name.display()))?;
-    output.say(format_args!("kind        {}{content}", header.kind))?;
+    // What is for a model is what people encrypted for it.
+    let kind = match (model, header.kind.to_string()) {
+        (Some(_), made_of) => format!("{} ({made_of})", description::content(header.kind)),
+        (None, kind) => kind,
+    };
+    output.say(format_args!("kind        {kind}{content}"))?;
     output.say(format_args!("size        {}", units::exact_size(bytes)))?;
     output.say(format_args!(
-        "parameters  {}; gates fail with probability 2^{:.0} at most",
+        "parameters  {}; {}",
         description::set(header.parameters),
-        header.parameters.log2_failure(),
+        description::exactness(header.parameters),
     ))?;
     output.say(format_args!("key id      {}", header.key_id))?;
     if let Some(digest) = model {

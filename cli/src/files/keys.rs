@@ -16,15 +16,12 @@ use crate::{
     files::{input::Input, named::Named},
 };
 
-/// Bytes by which the form of a file is told.
-const START_BYTES: usize = 4;
-
 /// What file of the TFHE library an input seems to be, by its first bytes; none where it begins as none does.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be read.
 pub(crate) fn recognise(input: &mut Input) -> Result<Option<Form>> {
-    Ok(tfhe_lib::recognise(input.start(START_BYTES)?))
+    Ok(tfhe_lib::recognise(input.start(tfhe_lib::START_BYTES)?))
 }
 
 /// The key set of the TFHE library in an input.
@@ -39,7 +36,7 @@ pub(crate) fn key_set(input: &mut Input) -> Result<KeySet> {
 /// A secret key, of either form.
 ///
 /// # Errors
-/// [`Error::NoKey`] where there is no such file; [`Error::Crypto`], about it, where it holds something else or is damaged.
+/// [`Error::NoKey`] where there is no such file; [`Error::NoKeySet`] for what else the TFHE library writes; [`Error::Crypto`], about it, where it holds something else or is damaged.
 pub(crate) fn secret_key(path: &Path) -> Result<Named<SecretKey>> {
     read(path, Kind::SecretKey, KeySet::into_secret_key)
 }
@@ -65,10 +62,15 @@ fn read<K: FileContent>(
         opened => opened?,
     };
     let name = input.name().to_owned();
-    let content = if recognise(&mut input)? == Some(Form::KeySet) {
-        take(key_set(&mut input)?).about(&name)?
-    } else {
-        Frame::read(&mut input).and_then(Frame::decode).about(&name)?.content
+    let content = match recognise(&mut input)? {
+        None => Frame::read(&mut input).and_then(Frame::decode).about(&name)?.content,
+        Some(Form::KeySet) => take(key_set(&mut input)?).about(&name)?,
+        Some(Form::Ciphertexts) => {
+            return Err(Error::NoKeySet { path: name, found: "ciphertexts".into(), kind });
+        }
+        Some(Form::Part(part)) => {
+            return Err(Error::NoKeySet { path: name, found: part.to_string(), kind });
+        }
     };
     Ok(Named { name, content })
 }

@@ -2,10 +2,11 @@
 
 use bnn::{
     client::{ClientSpecification, Scores},
+    engine::Engine,
     model::Model,
 };
 use serde_json::{Value, json};
-use tfhe_core::parameters::Parameters;
+use tfhe_core::{parameters::Parameters, serial::Kind};
 
 use crate::terminal::units;
 
@@ -28,8 +29,34 @@ pub(crate) fn set_json(parameters: &Parameters) -> Value {
     json!({
         "name": parameters.name(),
         "security_bits": (parameters.security_bits() > 0).then_some(parameters.security_bits()),
-        "log2_failure": parameters.log2_failure(),
+        "log2_failure": has_gates(parameters).then_some(parameters.log2_failure()),
     })
+}
+
+/// What holds of results that are computed with a parameter set.
+pub(crate) fn exactness(parameters: &Parameters) -> String {
+    if has_gates(parameters) {
+        format!("gates fail with probability 2^{:.0} at most", parameters.log2_failure())
+    } else {
+        "results have noise, which `bnn estimate` predicts for a model".into()
+    }
+}
+
+/// Whether networks run by gates with a parameter set, so that its bound is on what they compute.
+fn has_gates(parameters: &Parameters) -> bool {
+    Engine::of(parameters).ok() != Some(Engine::Functional)
+}
+
+/// What a file of a kind is to people.
+pub(crate) fn content(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SecretKey => "a secret key",
+        Kind::CloudKey | Kind::CloudKeyWithMasks => "a cloud key",
+        Kind::PackedCiphertext => "an encrypted picture",
+        Kind::SeededCiphertexts => "an encrypted picture, bit by bit",
+        Kind::CiphertextList => "encrypted scores",
+        _ => "something else",
+    }
 }
 
 /// The model that a result belongs to, in JSON.
@@ -54,20 +81,45 @@ pub(crate) fn architecture(model: &Model) -> String {
     sizes.join(" -> ")
 }
 
-/// The scores of the classes, which have these names, as a table with bars from the lowest to the highest; the highest is
-/// marked.
+/// The scores of the classes, which have these names, as a table with bars; the highest is marked.
 pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> String {
     let reals = scores.reals();
-    let lowest = reals.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = reals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Equal scores have no bars, rather than bars of 0/0.
-    let scale = if highest > lowest { BAR_WIDTH / (highest - lowest) } else { 0.0 };
     let decimals = scores.fraction_bits().min(MOST_DECIMALS) as usize;
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
-    let row = |(class, (score, label)): (usize, (&f64, &String))| {
+    let row = |(class, ((score, bar), label)): (usize, ((&f64, usize), &String))| {
         let mark = if class == scores.label() { '>' } else { ' ' };
-        let bar = "█".repeat(((score - lowest) * scale).round() as usize);
+        let bar = "█".repeat(bar);
         format!("{mark} {label:width$}  {score:>9.decimals$}  {bar}").trim_end().to_owned()
     };
-    reals.iter().zip(labels).enumerate().map(row).collect::<Vec<_>>().join("\n")
+    reals.iter().zip(bars(&reals)).zip(labels).enumerate().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The lengths of the bars of scores: what they are above the lowest, or above 0 where that is lower.
+///
+/// The longest bar stands for a range of 1 at least. Scores are logits: those within a small range are a near tie, and
+/// should not look decided.
+fn bars(scores: &[f64]) -> Vec<usize> {
+    let lowest = scores.iter().copied().fold(0.0, f64::min);
+    let highest = scores.iter().copied().fold(0.0, f64::max);
+    let scale = BAR_WIDTH / (highest - lowest).max(1.0);
+    scores.iter().map(|score| ((score - lowest) * scale).round() as usize).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_ties_look_like_ties() {
+        assert_eq!(bars(&[20.0, 19.9, 19.8]), [40, 40, 40]);
+        assert_eq!(bars(&[0.125, 0.0625, 0.0]), [5, 3, 0]);
+        assert_eq!(bars(&[-10.0, 10.0, 0.0]), [0, 40, 20]);
+        assert_eq!(bars(&[-8.0, -8.0]), [0, 0]);
+    }
+
+    #[test]
+    fn only_sets_with_gates_have_a_bound_on_gates() {
+        assert!(exactness(&tfhe_core::parameters::GATES_DEFAULT).contains("2^-128"));
+        assert!(exactness(&tfhe_core::parameters::FUNCTIONAL_1024).contains("noise"));
+    }
 }

@@ -38,8 +38,8 @@ fn pictures_that_do_not_fit() {
             place.refuses(&format!("{command}{line} --model toy"), fragments)
         };
         refuses("none.png", &["none.png"]);
-        refuses("text.png", &["text.png", "neither a PNG, a BMP nor an IDX file"]);
-        refuses("cut.png", &["cut.png"]);
+        refuses("text.png", &["text.png", "neither a PNG, a BMP nor an IDX file, but a text"]);
+        refuses("cut.png", &[&format!("cut.png: the picture is cut short at byte {}", png.len() / 2)]);
         refuses("small.png", &["small.png", "2 x 2", "28 x 28"]);
         refuses("white.png", &["white.png", "is blank", "--as-is"]);
         refuses("white.png --as-is", &["white.png", "784 of 784", "inverted"]);
@@ -109,10 +109,16 @@ fn networks_that_the_engine_does_not_run() {
 #[test]
 fn files_of_another_kind() {
     let place = complete();
-    place.refuses("infer 4.scores --model toy --out new.scores", &["4.scores", "a list of ciphertexts"]);
+    place.refuses(
+        "infer 4.scores --model toy --out new.scores",
+        &["4.scores: holds encrypted scores instead of an encrypted picture"],
+    );
     place.refuses("infer 4.png --model toy --out new.scores", &["4.png", "not a file of this program"]);
     place.refuses("infer none.enc --model toy", &["none.enc"]);
-    place.refuses("decrypt 4.enc --model toy", &["4.enc", "a packed ciphertext"]);
+    place.refuses(
+        "decrypt 4.enc --model toy",
+        &["4.enc: holds an encrypted picture instead of encrypted scores"],
+    );
     place.refuses("inspect 4.png", &["4.png", "not a file of this program"]);
     place.refuses("inspect none", &["none"]);
 }

@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::place::{Outcome, Place, toy_model};
+use tfhe_core::{keys::SecretKey, parameters::GATES_DEFAULT, random::SecretSeed};
+
+use crate::{
+    native,
+    place::{Outcome, Place, toy_model},
+};
 
 #[test]
 fn the_secret_key_is_for_its_owner_and_keys_are_not_replaced_unasked() {
@@ -57,6 +62,16 @@ fn every_kind_of_file_is_recognised() {
     }
     let text = place.run("inspect 4.enc").succeeded();
     assert!(text.contains("784 values") && text.contains("checksum    holds"), "{text}");
+    assert!(text.contains("an encrypted picture (a packed ciphertext)"), "{text}");
+    // No gates, no promise for them.
+    assert!(text.contains("results have noise") && !text.contains("gates fail"), "{text}");
+    assert!(inspect("4.enc")["parameters"]["log2_failure"].is_null());
+    native::save(
+        &SecretKey::generate(&GATES_DEFAULT, SecretSeed::deterministic_for_tests(1)),
+        &place.path("gates.key"),
+    );
+    let text = place.run("inspect gates.key").succeeded();
+    assert!(text.contains("gates fail with probability 2^-128 at most"), "{text}");
 }
 
 #[test]

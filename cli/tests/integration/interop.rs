@@ -1,6 +1,6 @@
 //! The TFHE library's files: conversion both ways, and the paper's protocol.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use tfhe_core::{
     ciphertext::CiphertextList,
@@ -95,6 +95,36 @@ fn keys_and_ciphertexts_go_to_the_librarys_form_and_back() {
     // The same file again from the native key with masks, which knows no seed.
     to_library("again-cloud.key --out third.key");
     assert!(fs::read(place.path("third.key")).unwrap() == fs::read(place.path("library-cloud.key")).unwrap());
+}
+
+/// What the library exports beside key sets and ciphertexts: known answers that travel with the project.
+#[test]
+fn what_the_library_exports_alone_is_called_what_it_is() {
+    let place = Place::furnished();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors/tfhe-lib");
+    for (file, what) in [
+        ("params.txt", "a text of parameters without keys"),
+        ("lwe.key", "a single LWE key"),
+        ("tlwe.key", "a single TLWE key"),
+        ("tgsw.key", "a single TGSW key"),
+        ("bk0.tgswsample", "TGSW samples"),
+    ] {
+        fs::copy(vectors.join(file), place.path(file)).unwrap();
+        let text = place.run(&format!("inspect {file}")).succeeded();
+        assert!(text.contains(&format!("kind        {what}, in the form of the TFHE library")), "{text}");
+        let said = format!("{file}: {what} of the TFHE library");
+        place.refuses(&format!("convert {file} --to native --out x"), &[&said, "are converted"]);
+        place.refuses(&format!("convert {file} --to tfhe-lib --out x"), &[&said, "are converted"]);
+        place.refuses(
+            &format!("encrypt 4.png --model toy --out x --key {file}"),
+            &[&said, "where a secret key is needed"],
+        );
+    }
+    fs::copy(vectors.join("cts.bin"), place.path("cts.bin")).unwrap();
+    place.refuses(
+        "encrypt 4.png --model toy --out x --key cts.bin",
+        &["cts.bin: ciphertexts of the TFHE library, where a secret key is needed"],
+    );
 }
 
 #[test]

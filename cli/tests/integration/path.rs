@@ -170,9 +170,29 @@ fn gates_run_from_the_command_and_give_the_scores_in_the_clear() {
     // A key of one engine does not read what was made for the other.
     place.refuses(
         "infer 4.enc --model toy --out x.scores",
-        &["keys/cloud.key", "FUNCTIONAL_1024", "GATES_DEFAULT"],
+        &["keys/cloud.key", "FUNCTIONAL_1024", "GATES_DEFAULT", "bnn keygen --engine gates"],
     );
     place.refuses("decrypt 4.scores --model toy", &["GATES_DEFAULT"]);
+}
+
+/// The functional engine's scores differ from those in the clear, and its label is the same nearly always.
+#[test]
+fn a_comparison_of_noisy_scores_is_one_of_labels() {
+    let place = Place::furnished();
+    place.run("encrypt 4.png --model toy").succeeded();
+    place.run("infer 4.enc --model toy").succeeded();
+    let text = place.run("decrypt 4.scores --model toy --compare 4.png").succeeded();
+    assert!(text.contains("It is that of the network in the clear on 4.png"), "{text}");
+    assert!(text.contains("is the same in 100 of 100 runs by prediction"), "{text}");
+    let result = place.run("decrypt 4.scores --model toy --compare 4.png --json").json();
+    assert_eq!((&result["plain_label"], &result["predicted_agreement"]), (&4.into(), &1.0.into()));
+    toy::write_picture(&place.path("5.png"), &toy::pixels(5));
+    let outcome = place.run("decrypt 4.scores --model toy --compare 5.png");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("the decrypted label is 4, that of the network in the clear is 5"),
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &PaperDecrypt, session: &Session) -> Result<()> {
     let (client, model) = client(&arguments.client, key)?;
     let client = client.content;
     let answer = paper::answer(&client, &arguments.file)?;
-    let plain = decrypt::plain(model.as_deref(), &arguments.comparison, session.output)?;
+    let plain = decrypt::plain(model.as_ref(), &client, &arguments.comparison, session.output)?;
     let (scores, _) = decrypt::decrypt(&client, &answer)?;
     decrypt::show(client.specification(), &scores, plain.as_ref(), session.output)
 }

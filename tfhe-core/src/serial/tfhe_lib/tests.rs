@@ -9,7 +9,9 @@ use super::cloud_key::CloudKeySet;
 use super::parameter_set::{OTHER, ParameterSet};
 use super::secret_key::SecretKeySet;
 use super::source::Source;
-use super::{CiphertextOrigin, Form, KeySet, ciphertexts_to_bytes, read_ciphertexts, recognise};
+use super::{
+    CiphertextOrigin, Form, KeySet, Part, START_BYTES, ciphertexts_to_bytes, read_ciphertexts, recognise,
+};
 use crate::backend::choice::Backend;
 use crate::ciphertext::list::CiphertextList;
 use crate::ciphertext::wire::Ciphertext;
@@ -611,8 +613,23 @@ proptest! {
 
 #[test]
 fn files_are_recognised_by_their_beginning() {
-    let at = |name: &str| recognise(&vector(name)[..4]);
-    assert_eq!(at("params.txt"), Some(Form::KeySet));
+    let at = |name: &str| {
+        let file = vector(name);
+        recognise(&file[..file.len().min(START_BYTES)])
+    };
+    assert_eq!(at("secret.key"), Some(Form::KeySet));
+    for (name, part) in [
+        ("params.txt", Part::Parameters),
+        ("lwe.key", Part::LweKey),
+        ("tlwe.key", Part::TlweKey),
+        ("tgsw.key", Part::TgswKey),
+        ("bk0.tgswsample", Part::TgswSample),
+    ] {
+        assert_eq!(at(name), Some(Form::Part(part)), "{name}");
+    }
+    // Cut short within its text or its keys, a key set is still one.
+    assert_eq!(recognise(&vector("params.txt")[..300]), Some(Form::KeySet));
+    assert_eq!(recognise(&vector("secret.key")[..420]), Some(Form::KeySet));
     assert_eq!(at("cts.bin"), Some(Form::Ciphertexts));
     assert_eq!(at("bits.txt"), None);
 }
