@@ -334,3 +334,31 @@ impl<T, E: Into<Error>> About<T> for std::result::Result<T, E> {
         self.map_err(|source| Error::About { path: path.into(), source: Box::new(source.into()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn too_noisy(parameters: &'static str) -> Error {
+        bnn::Error::TooNoisy { layer: "a".into(), half_range: 8.0, noise: 1.0, parameters }.into()
+    }
+
+    #[test]
+    fn a_set_in_use_is_not_advised() {
+        let [first, last] = ["FUNCTIONAL_1024", "FUNCTIONAL_2048"].map(|set| too_noisy(set).line());
+        assert!(first.contains("bnn keygen --model"), "{first}");
+        assert!(!last.contains("keygen --model") && last.contains("--engine gates"), "{last}");
+    }
+
+    #[test]
+    fn keys_are_advised_by_the_set_that_is_needed() {
+        for (found, expected, advice) in [
+            ("FUNCTIONAL_1024", "GATES_DEFAULT", "`bnn keygen --engine gates`"),
+            ("GATES_DEFAULT", "FUNCTIONAL_1024", "`bnn keygen --model`"),
+            ("GATES_DEFAULT", "TFHE_LIB_V1_0_1", "`bnn paper keygen`"),
+        ] {
+            let line = Error::from(bnn::Error::OtherParameters { found, expected }).line();
+            assert!(line.contains(advice), "{line}");
+        }
+    }
+}
