@@ -4,6 +4,7 @@
 use bnn::{
     Error,
     circuit::Style,
+    client::ClientSpecification,
     data::GreyImage,
     engine::{self, client_specification, functional, gates},
     model::Model,
@@ -141,6 +142,7 @@ proptest! {
     fn a_random_model_runs_as_the_oracle_does_or_is_refused(
         encoding in prop::sample::select(vec![
             "encoding = \"threshold\"\nthreshold = 128\nmax_active = 16",
+            "encoding = \"threshold\"\nthreshold = 128\nmax_active = 2",
             "encoding = \"grey\"\nbits = 2",
         ]),
         first in prop::collection::vec(
@@ -157,9 +159,11 @@ proptest! {
                 return Ok(());
             }
         };
-        client_specification(&model).unwrap();
+        let specification = client_specification(&model).unwrap().to_bytes();
+        prop_assert!(ClientSpecification::from_bytes(&specification).is_ok(), "{}", files.manifest);
         let image = picture(SIDE, SIDE, &bits);
-        let encoded = model.input().encode(&image).unwrap();
+        // More pixels may be set than the model accepts.
+        let Ok(encoded) = model.input().encode(&image) else { return Ok(()) };
         let expected = engine::evaluate(&model, &encoded).unwrap();
         for style in [Style::AsPublished, Style::Optimized] {
             let plan = gates::Plan::new(Arc::clone(&model), &GATES_DEFAULT, style);
@@ -188,6 +192,37 @@ fn the_least_weight_counts_in_scores() {
     let plan = functional::Plan::new(Arc::clone(&model), &FUNCTIONAL_2048).unwrap();
     assert_eq!(plan.simulate(&encoded, 1, 1).unwrap()[0].label(), expected.label());
     check_functional(&model, &image);
+}
+
+/// What a client needs of such a model can be written and read.
+fn check_specification(model: &Arc<Model>) {
+    let bytes = client_specification(model).unwrap().to_bytes();
+    assert_eq!(ClientSpecification::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    for set in [&FUNCTIONAL_1024, &FUNCTIONAL_2048] {
+        assert!(functional::Plan::new(Arc::clone(model), set).is_ok());
+    }
+}
+
+/// A sum without a range leaves the unit of the scores free, which is half a turn at most.
+#[test]
+fn scores_that_no_picture_changes_have_a_unit() {
+    let layer = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![0] };
+    let model = files("encoding = \"grey\"\nbits = 2", &[layer]).open().unwrap();
+    check_specification(&model);
+    check_functional(&model, &picture(SIDE, SIDE, &[true; 16]));
+}
+
+/// Sixteen weights of which one counts: the ranges of their products add up to sixteen parts, where one is enough.
+#[test]
+fn few_inputs_that_are_set_need_few_parts() {
+    for weights in [vec![1], vec![3, -2, 1], vec![i32::MIN, 1]] {
+        let layer = Drawn { kind: "dense", outputs: 1, shift: 0, bits: None, weights };
+        let threshold = "encoding = \"threshold\"\nthreshold = 128\nmax_active = 1";
+        let model = files(threshold, &[layer]).open().unwrap();
+        check_specification(&model);
+        let one: Vec<bool> = (0..16).map(|place| place == 1).collect();
+        check_functional(&model, &picture(SIDE, SIDE, &one));
+    }
 }
 
 #[test]

@@ -89,12 +89,18 @@ impl ScoreScale {
         for digits in (1..=bits).rev() {
             for power in 0..RANGES {
                 let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
-                // Whole weights in one part come first, and smaller ranges are only more parts.
                 // Once the noise is small enough, only fewer parts are better.
                 let most_parts = best.as_ref().map_or(usize::MAX, |(best, drafted, _)| {
                     if best.noise <= wanted { drafted.len() - 1 } else { usize::MAX }
                 });
-                let Some(drafts) = cut(&quotients, inputs, (digits, bits), room, most_parts) else { break };
+                let cut_to = |room| cut(&quotients, inputs, (digits, bits), room, most_parts);
+                // Whole weights in one part come first, and smaller ranges are only more parts. (Where few inputs can be set
+                // at once, the ranges of products add up to more than there is.)
+                let drafts = match cut_to(room) {
+                    None if best.is_none() => cut_to(f64::INFINITY),
+                    drafts => drafts,
+                };
+                let Some(drafts) = drafts else { break };
                 let candidate = Self::of(&drafts, &rows, range, variance);
                 let better = best.as_ref().is_none_or(|(best, drafted, _)| {
                     let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));

@@ -266,7 +266,9 @@ impl Range {
             Self::Bits { active } => {
                 let largest = |sign: i64| {
                     let mut gains: Vec<i64> = row.clone().map(|w| sign * w).filter(|&w| w > 0).collect();
-                    gains.sort_unstable_by(|a, b| b.cmp(a));
+                    if active < gains.len() {
+                        gains.select_nth_unstable_by(active, |a, b| b.cmp(a));
+                    }
                     gains.iter().take(active).sum::<i64>()
                 };
                 (-largest(-1), largest(1))
