@@ -1,6 +1,6 @@
 """The integer oracle of a model folder (docs/formats.md, "The model folder"), written with whole arrays.
 
-Values between layers are arrays (channels, height, width) or vectors of int64; numpy's >> and // round down.
+Values between layers are arrays (channels, height, width) of int64; numpy's >> and // round down.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ class Model:
         values, trace = inputs, []
         for layer in self.manifest["layers"]:
             tensor = {role: self.tensors[layer[role]] for role in ("weights", "scales", "biases") if role in layer}
-            values = [_LAYERS[layer["kind"]](layer, tensor, *values)]
-            trace.append(values[0].reshape(-1))
+            given = _LAYERS[layer["kind"]](layer, tensor, *values)
+            # A vector is channels of one value.
+            values = [given if given.ndim == 3 else given[:, None, None]]
+            trace.append(given.reshape(-1))
         return trace
 
 

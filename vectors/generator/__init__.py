@@ -1,0 +1,1 @@
+"""Random models and pictures, and what the command makes of them (random_models.py)."""
