@@ -4,11 +4,13 @@
 //! * [`shared`]: choices that several commands have;
 //! * [`client`], [`server`], [`paper`]: what client and server do, with native files and with those of the paper's system;
 //! * [`files`]: files and models: what they are, and in another form;
+//! * [`pages`]: completions and manual pages;
 //! * [`trials`]: measurements, circuits and checks.
 
 pub(crate) mod client;
 pub(crate) mod command_line;
 pub(crate) mod files;
+pub(crate) mod pages;
 pub(crate) mod paper;
 pub(crate) mod server;
 pub(crate) mod shared;

@@ -4,9 +4,11 @@
 //! * [`paper`]: the same with the files of the paper's system;
 //! * [`convert`], [`inspect`], [`models`]: files and models;
 //! * [`estimate`], [`evaluate`]: what a network costs, and how good it is;
+//! * [`completions`]: what shells and manuals want to know of the command line;
 //! * [`circuit`], [`soak`], [`vectors`]: circuits, trials and known answers.
 
 pub(crate) mod circuit;
+pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod decrypt;
 pub(crate) mod demo;

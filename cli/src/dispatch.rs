@@ -7,8 +7,8 @@ use crate::{
         trials::{Circuit, Vectors},
     },
     commands::{
-        circuit, convert, decrypt, demo, encrypt, estimate, evaluate, infer, inspect, keygen, models, paper,
-        soak, vectors,
+        circuit, completions, convert, decrypt, demo, encrypt, estimate, evaluate, infer, inspect, keygen,
+        models, paper, soak, vectors,
     },
     error::Result,
     session::Session,
@@ -38,6 +38,8 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Circuit(Circuit::Info(arguments)) => circuit::info(arguments, session),
         Command::Circuit(Circuit::Run(arguments)) => circuit::run(arguments, session),
         Command::Soak(arguments) => soak::run(arguments, session),
+        Command::Completions(arguments) => completions::run(arguments, session),
+        Command::Man(arguments) => completions::man(arguments, session),
         Command::Vectors(Vectors::Check(arguments)) => vectors::check(arguments, session),
         Command::Vectors(Vectors::Generate(arguments)) => vectors::generate(arguments, session),
     }

@@ -103,6 +103,10 @@ pub(crate) enum Error {
     #[error("{}: {part} of the TFHE library: its key sets and its ciphertexts are converted", path.display())]
     NotConverted { path: PathBuf, part: Part },
 
+    /// A command that there is not.
+    #[error("there is no command {name:?}; `bnn --help` lists them")]
+    NoCommand { name: String },
+
     /// A model that is not there.
     #[error("there is no model {name:?} in {searched}; `bnn models` lists the models")]
     NoModel { name: PathBuf, searched: String },

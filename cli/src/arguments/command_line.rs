@@ -9,6 +9,7 @@ use crate::{
     arguments::{
         client::{Decrypt, Demo, Encrypt, Keygen},
         files::{Convert, Inspect, Models},
+        pages::{Completions, Man},
         paper::Paper,
         server::{Estimate, Infer},
         trials::{Circuit, Evaluate, Soak, Vectors},
@@ -114,6 +115,10 @@ pub(crate) enum Command {
     /// Checks this machine and program against known answers of every step, or makes the files of them
     #[command(subcommand)]
     Vectors(Vectors),
+    /// Prints completions of this command line for a shell
+    Completions(Completions),
+    /// Prints the manual page of this command or of one below it
+    Man(Man),
 }
 
 impl Command {
@@ -129,14 +134,17 @@ impl Command {
             | Self::Vectors(_)
             | Self::Circuit(Circuit::Run(_))
             | Self::Paper(Paper::Keygen(_) | Paper::Infer(_)) => true,
+            // Masks of bits are made on all threads.
+            Self::Encrypt(_) | Self::Paper(Paper::Encrypt(_)) => true,
             // Which makes what the library keeps with a key.
             Self::Convert(_) => true,
-            Self::Encrypt(_)
-            | Self::Decrypt(_)
+            Self::Decrypt(_)
             | Self::Inspect(_)
             | Self::Models(_)
+            | Self::Completions(_)
+            | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))
-            | Self::Paper(Paper::Encrypt(_) | Paper::Decrypt(_) | Paper::Import(_)) => false,
+            | Self::Paper(Paper::Decrypt(_) | Paper::Import(_)) => false,
         }
     }
 }

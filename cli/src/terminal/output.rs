@@ -49,6 +49,15 @@ impl Output {
         }
     }
 
+    /// Gives a text that is the result: as it is, or in the JSON object that has it.
+    pub(crate) fn give_text(self, text: &str, result: &Value) -> Result<()> {
+        match self {
+            Self::Text => print_line(text.trim_end()),
+            Self::Json => print_line(result),
+            Self::Silent => Ok(()),
+        }
+    }
+
     /// Says why there is no result, on stderr.
     pub(crate) fn fail(self, message: &str) {
         // Nothing more can be done where stderr is gone.

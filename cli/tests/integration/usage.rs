@@ -89,3 +89,22 @@ fn every_command_shows_an_example() {
         assert!(help.contains("Example") && help.contains(&format!("bnn {command}")), "{command}: {help}");
     }
 }
+
+#[test]
+fn shells_and_manuals_know_every_command() {
+    let place = Place::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = place.run(&format!("completions {shell}")).succeeded();
+        for word in ["bnn", "keygen", "as-is", "circuit"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = place.run("man").succeeded();
+    assert!(page.contains(".TH bnn") && page.contains("keygen"), "{page}");
+    let page = place.run("man circuit run").succeeded();
+    assert!(page.contains("bnn\\-circuit\\-run") && page.contains("input"), "{page}");
+    let json: Value = serde_json::from_str(&place.run("man encrypt --json").succeeded()).unwrap();
+    assert!(json["page"].as_str().unwrap().contains("Examples"));
+    let unknown = place.run("man encrpyt");
+    assert_eq!(unknown.code, Some(1));
+}
