@@ -12,7 +12,7 @@ fn an_option_without_an_effect_is_refused() {
     toy::write_idx_images(&place.path("images"), &[toy::pixels(1)]);
     let functional = "infer 4.enc --model toy";
     let gates = "infer gates.enc --model toy --cloud-key gates/cloud.key";
-    let convert = |arguments: &str| format!("convert paper/{arguments} --to tfhe-lib --out library.key");
+    let convert = |arguments: &str| format!("convert paper/{arguments} --to native --out native.key");
     for (line, option) in [
         (format!("{functional} --style optimized"), "--style"),
         (format!("{functional} --resume"), "--resume"),

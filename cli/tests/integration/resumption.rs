@@ -98,7 +98,7 @@ fn a_saved_run_is_not_lost_by_accident_nor_mixed_up() {
     let place = Place::furnished();
     place.run("keygen --engine gates --out gates").succeeded();
     place.run("encrypt 4.png --model toy --key gates/secret.key").succeeded();
-    fs::write(place.path("4.scores.state"), "{\"format\":\"of no version\"}\n").unwrap();
+    fs::write(place.path("4.scores.state"), "{\"format\":0, \"of\": \"no version\"}\n").unwrap();
     let line = "infer 4.enc --model toy --cloud-key gates/cloud.key";
     place.refuses(
         line,

@@ -71,12 +71,11 @@ fn key_bytes(kind: Kind, p: &Parameters) -> Option<usize> {
     }
 }
 
-/// Refuses to go on where there is no memory for a key of this kind, in so many copies.
+/// Refuses to go on where there is no memory for so many copies of a cloud key. What else there is, is small.
 pub(super) fn check_memory(kind: Kind, p: &Parameters, copies: usize) -> crate::Result<()> {
-    match key_bytes(kind, p) {
-        Some(bytes) => memory::check(copies * bytes),
-        // As large as what there is of it already.
-        None => Ok(()),
+    match (kind, key_bytes(kind, p)) {
+        (Kind::CloudKey | Kind::CloudKeyWithMasks, Some(bytes)) => memory::check(copies * bytes),
+        _ => Ok(()),
     }
 }
 
