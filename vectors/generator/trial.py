@@ -233,13 +233,12 @@ class Trial:
         """Plans of both engines; encrypted runs of a few models; and the engine that cannot run one says so."""
         blank = np.zeros((self.made.input["height"], self.made.input["width"]), np.uint8)
         images, labels = self._data_set([blank, *given], [0] * (len(given) + 1))
-        bootstraps = 0
-        for style in ("as-published", "optimized"):
-            # The last style is that of `infer`.
-            bootstraps = self._planned("--engine", "gates", "--style", style, "--images", images)
+        bootstraps = {style: self._planned("--engine", "gates", "--style", style, "--images", images)
+                      for style in ("as-published", "optimized")}
+        styles = [style for style, count in bootstraps.items() if count <= MOST_BOOTSTRAPS["gates"]]
         accepted = [number for number, pixels in enumerate(given) if _scores(model, pixels)]
-        if accepted and bootstraps <= MOST_BOOTSTRAPS["gates"] and self.shared.may_run("gates"):
-            self._run_gates(accepted[0], given[accepted[0]])
+        if accepted and styles and self.shared.may_run("gates"):
+            self._run_gates(accepted[0], given[accepted[0]], self.rng.choice(styles))
             result.encrypted += 1
         if inspected["bootstraps"] is None:
             out = self.files / "functional"
@@ -265,12 +264,12 @@ class Trial:
             raise Fault(f"{answer.line}: not planned to the end: {answer.text}{answer.refusal}")
         return sum(map(int, re.findall(r"^layer .*?: (\d+) bootstraps", answer.text, re.MULTILINE)))
 
-    def _run_gates(self, number: int, pixels: np.ndarray) -> None:
+    def _run_gates(self, number: int, pixels: np.ndarray, style: str) -> None:
         """Scores that are equal, bit for bit."""
         key, out = self.shared.gates_key(), self.files / "gates.scores"
         picture, choice = pictures.write(self.rng, pixels, self.files / "gates")
         self.bnn("infer", self.files / f"{number}.enc", "--cloud-key", key / "cloud.key", "--model", self.folder,
-                 "--out", out).must_be_done()
+                 "--style", style, "--out", out).must_be_done()
         answer = self.bnn("decrypt", out, "--compare", picture, *choice, "--key", key / "secret.key",
                           "--model", self.folder)
         _equal(f"{answer.line}: equal", answer.object()["equal_to_plain"], True)
