@@ -225,6 +225,25 @@ fn few_inputs_that_are_set_need_few_parts() {
     }
 }
 
+/// Words of 31 bits, of which the model uses few, times weights of 32: more than a word holds, if all bits counted.
+#[test]
+fn wide_words_of_small_values_are_multiplied_in_either_style() {
+    let wide = Drawn { kind: "dense", outputs: 8, shift: 0, bits: Some(31), weights: vec![1, -1, 2] };
+    let rectified = Drawn { kind: "relu", ..wide.clone() };
+    let last =
+        Drawn { outputs: 2, bits: None, weights: vec![i32::MAX, i32::MIN, i32::MAX - 1], ..wide.clone() };
+    for layers in [vec![wide.clone(), last.clone()], vec![wide, rectified, last]] {
+        let model = files("encoding = \"grey\"\nbits = 2", &layers).open().unwrap();
+        let image = picture(SIDE, SIDE, &(0..16).map(|place| place % 3 == 0).collect::<Vec<_>>());
+        let encoded = model.input().encode(&image).unwrap();
+        let expected = engine::evaluate(&model, &encoded).unwrap();
+        for style in [Style::AsPublished, Style::Optimized] {
+            let plan = gates::Plan::new(Arc::clone(&model), &GATES_DEFAULT, style);
+            assert_eq!(plan.simulate(&encoded, |_, _| ()).unwrap(), expected, "{style:?}");
+        }
+    }
+}
+
 #[test]
 fn results_that_wrap_are_refused_by_the_functional_engine() {
     let wrapping = one_layer(3, "bits = 4\n").open().unwrap();

@@ -180,15 +180,33 @@ fn binary_dense(units: &mut Units, layer: usize, dense: &BinaryDense, places: &[
         .collect()
 }
 
+/// Bits of a value that a layer multiplies, and of the sum: a model's values fit (`model::chain`), whatever the words of a layer of
+/// fixed width could hold.
+const VALUE_BITS: usize = 31;
+const SUM_BITS: usize = 52;
+
 /// floor(w x / 2^shift) + b.
 fn affine(netlist: &mut Netlist, row: &[i32], bias: i32, shift: u32, words: &[Word]) -> Word {
     let products: Vec<Word> = row
         .iter()
         .zip(words)
         .filter(|&(&weight, _)| weight != 0)
-        .map(|(&weight, word)| multiply_constant(netlist, word, weight.into()))
+        .map(|(&weight, word)| {
+            let is_wide = word.width() > VALUE_BITS;
+            let cut = is_wide.then(|| Word::signed(word.extended(VALUE_BITS)));
+            multiply_constant(netlist, cut.as_ref().unwrap_or(word), weight.into())
+        })
         .collect();
-    let terms: Vec<(Sign, &Word)> = products.iter().map(|word| (Sign::Plus, word)).collect();
-    let total = sum(netlist, &terms).shifted_right(shift);
+    let largest: i128 =
+        products.iter().map(|word| i128::from(word.low()).abs().max(word.high().into())).sum();
+    let total = if largest < 1 << (WIDEST - 1) {
+        let terms: Vec<(Sign, &Word)> = products.iter().map(|word| (Sign::Plus, word)).collect();
+        sum(netlist, &terms)
+    } else {
+        Word::signed(products.iter().fold(vec![Bit::FALSE; SUM_BITS], |total, product| {
+            ripple(netlist, &total, &product.extended(SUM_BITS), Bit::FALSE)
+        }))
+    };
+    let total = total.shifted_right(shift);
     sum(netlist, &[(Sign::Plus, &total), (Sign::Plus, &Word::constant(bias.into()))])
 }
