@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn what_the_decoder_refuses_is_named() {
         let mut damaged = file(ImageFormat::Png);
-        damaged[20] ^= 1;
+        damaged[23] ^= 1; // the height
         let message = fault(GreyImage::decode(&damaged, None)).to_string();
         assert!(message.starts_with("the picture is damaged (CRC error"), "{message}");
         let mut unknown = file(ImageFormat::Bmp);

@@ -171,15 +171,14 @@ mod tests {
         all
     }
 
-    /// The command lines of `bnn` in a line of an example, which may be a pipeline.
-    fn lines(example: &str) -> impl Iterator<Item = Vec<&str>> {
+    /// The command lines of `bnn` in a line of an example, which may be a pipeline and end in a file.
+    fn lines<'a>(example: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
         let without_comment = example.split(" # ").next().unwrap_or_default();
-        without_comment.split(" | ").map(|line| line.split_whitespace().collect::<Vec<_>>()).filter_map(
-            |words| {
-                let start = words.iter().position(|&word| word == "bnn")?;
-                Some(words[start..].to_vec())
-            },
-        )
+        let typed = |line: &'a str| line.split(" > ").next().unwrap_or_default().split_whitespace();
+        without_comment.split(" | ").map(move |line| typed(line).collect::<Vec<_>>()).filter_map(|words| {
+            let start = words.iter().position(|&word| word == "bnn")?;
+            Some(words[start..].to_vec())
+        })
     }
 
     #[test]

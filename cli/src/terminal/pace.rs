@@ -44,6 +44,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// Steps of a known cost, on a clock that is not the machine's: the estimate is never off by more than what one step
