@@ -3,7 +3,7 @@
     python models/example.py --data DIR --out my-model       # DIR: MNIST's four gzipped IDX files, or alike
     bnn inspect my-model                                     # the folder, checked
 
-A binarized perceptron, trained in about three minutes of CPU time. docs/formats.md has the format; train/ makes better networks.
+A binarized perceptron, trained in some minutes. docs/formats.md has the format; train/ makes better networks.
 """
 
 import argparse
