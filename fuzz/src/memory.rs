@@ -8,6 +8,10 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// One mebibyte.
 pub const MIB: usize = 1 << 20;
 
+/// What a reader of a cloud key asks for beside the key and gives back at once, untouched, to know that memory is left
+/// (`memory.rs` of `tfhe_core`).
+pub const ROOM: usize = 32 * MIB;
+
 /// Runs `read` and checks that it never held more than `bound` bytes beyond what was held before, results and temporaries
 /// together. Nothing else may run meanwhile: the count is the process's.
 ///

@@ -1,7 +1,8 @@
 //! The project's own files, kind by kind.
 //!
 //! Bound of the memory: five times the file, for its bytes in a vector that grows, a copy of the body, and the numbers in
-//! it (6 bytes of a 48-bit torus take 8); and 1 MiB, for the transform's tables and the 32 bytes that a secret bit takes.
+//! it (6 bytes of a 48-bit torus take 8); and 1 MiB, for the transform's tables and the 32 bytes that a secret bit takes. A
+//! cloud key's reader asks for [`ROOM`] too.
 
 use sha2::{Digest, Sha256};
 use tfhe_core::{
@@ -11,10 +12,13 @@ use tfhe_core::{
     serial::{self, FileContent, Stored},
 };
 
-use crate::memory::{MIB, bounded};
+use crate::memory::{MIB, ROOM, bounded};
 
 const HEADER: usize = 100;
 const CHECKSUM: usize = 32;
+/// Where the kind stands, and the kinds of cloud keys.
+const KIND_AT: usize = 10;
+const CLOUD_KEYS: [u8; 2] = [2, 7];
 /// The most ciphertexts that are expanded: each takes kilobytes.
 const EXPANDED: usize = 16;
 /// The longest cloud key that is made up.
@@ -81,7 +85,9 @@ fn read_twice<C: FileContent>(data: &[u8], checked: impl Fn(Stored<C>)) {
 
 /// Reads a file; what it holds must be written as the same bytes.
 fn read<C: FileContent>(data: &[u8], checked: impl Fn(Stored<C>)) {
-    let stored = bounded(5 * data.len() + MIB, || serial::from_bytes::<C>(data));
+    let is_cloud_key = data.get(KIND_AT).is_some_and(|kind| CLOUD_KEYS.contains(kind));
+    let room = if is_cloud_key { ROOM } else { 0 };
+    let stored = bounded(5 * data.len() + MIB + room, || serial::from_bytes::<C>(data));
     match stored {
         Ok(stored) => {
             let written = serial::to_bytes(&stored.content, stored.header.context);

@@ -7,7 +7,7 @@ use bnn::{
     data::{GreyImage, IdxImages, IdxLabels},
 };
 use flate2::{Compression, write::GzEncoder};
-use fuzz::memory::{MIB, bounded};
+use fuzz::memory::{MIB, ROOM, bounded};
 use sha2::{Digest, Sha256};
 use tfhe_core::{
     ciphertext::CiphertextList,
@@ -72,7 +72,7 @@ fn what_a_file_declares_takes_no_memory_that_it_does_not_fill() {
             file.resize(100 + length, 0xa5);
             let checksum = Sha256::digest(&file);
             file.extend_from_slice(&checksum);
-            let bound = 5 * file.len() + MIB;
+            let bound = 5 * file.len() + MIB + ROOM;
             let stored = bounded(bound, || serial::from_bytes::<CloudKey>(&file));
             assert_eq!(
                 stored.is_ok(),
