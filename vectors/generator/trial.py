@@ -26,6 +26,8 @@ NO_TIMING = {"TFHE_BACKEND": "none"}
 MOST_DEVIATIONS = 10
 # Of a hidden layer whose signs are right: sums are half a unit from where the sign changes.
 SURE_NOISE = 0.5 / MOST_DEVIATIONS
+# Random pixels do not look like bright ink on dark paper.
+AS_IS = "--as-is"
 # Bootstraps of a model that also runs encrypted.
 MOST_BOOTSTRAPS = {"functional": 60, "gates": 150}
 
@@ -115,8 +117,9 @@ class Trial:
             self.bnn("estimate", folder, **NO_TIMING),
             self.bnn("estimate", folder, "--engine", "gates", "--style", "as-published", **NO_TIMING),
             self.bnn("keygen", "--model", folder, "--out", out),
-            self.bnn("encrypt", images, "--index", 0, "--model", folder, "--key", key / "secret.key", "--out", out),
-            self.bnn("evaluate", "--images", images, "--labels", labels, "--model", folder),
+            self.bnn("encrypt", images, "--index", 0, AS_IS, "--model", folder, "--key", key / "secret.key",
+                     "--out", out),
+            self.bnn("evaluate", "--images", images, AS_IS, "--labels", labels, "--model", folder),
         ):
             answer.must_be_refused(names)
             if out.exists():
@@ -187,7 +190,7 @@ class Trial:
         if self.alter == "label":
             labels[0] = (labels[0] + 1) % self._classes()
         images, of = self._data_set(given, labels)
-        found = self.bnn("evaluate", "--images", images, "--labels", of, "--model", self.folder).object()
+        found = self.bnn("evaluate", "--images", images, AS_IS, "--labels", of, "--model", self.folder).object()
         _equal("evaluate: pictures refused", found["refused"], len(given) - accepted)
         _equal("evaluate: right labels", found["integer_correct"], right)
 
@@ -199,7 +202,7 @@ class Trial:
         picture, choice = pictures.write(self.rng, pixels, self.files / str(number))
         secret, out = self.shared.gates_key() / "secret.key", self.files / f"{number}.enc"
         common = ["--model", self.folder, "--key", secret]
-        encrypted = self.bnn("encrypt", picture, *choice, *common, "--out", out)
+        encrypted = self.bnn("encrypt", picture, *choice, AS_IS, *common, "--out", out)
         scores = _scores(model, pixels)
         if scores is None:
             encrypted.must_be_refused([picture.name])
@@ -215,7 +218,7 @@ class Trial:
         width = max(2, *(score.bit_length() + 1 for score in scores)) + self.rng.choice([0, 0, 1, 8])
         file = self.files / f"{number}.scores"
         file.write_bytes(key.scores(scores, min(width, 63), model.digest))
-        compared = ["--compare", picture, *choice]
+        compared = ["--compare", picture, *choice, AS_IS]
         answer = self.bnn("decrypt", file, *compared, *common)
         if answer.refusal:
             # Without --json both are shown.
@@ -233,7 +236,7 @@ class Trial:
         """Plans of both engines; encrypted runs of a few models; and the engine that cannot run one says so."""
         blank = np.zeros((self.made.input["height"], self.made.input["width"]), np.uint8)
         images, labels = self._data_set([blank, *given], [0] * (len(given) + 1))
-        bootstraps = {style: self._planned("--engine", "gates", "--style", style, "--images", images)
+        bootstraps = {style: self._planned("--engine", "gates", "--style", style)
                       for style in ("as-published", "optimized")}
         styles = [style for style, count in bootstraps.items() if count <= MOST_BOOTSTRAPS["gates"]]
         accepted = [number for number, pixels in enumerate(given) if _scores(model, pixels)]
@@ -245,11 +248,12 @@ class Trial:
             for answer in (
                 self.bnn("estimate", self.folder, "--engine", "functional", **NO_TIMING),
                 self.bnn("keygen", "--model", self.folder, "--out", out),
-                self.bnn("evaluate", "--images", images, "--labels", labels, "--model", self.folder, "--encrypted"),
+                self.bnn("evaluate", "--images", images, AS_IS, "--labels", labels, "--model", self.folder,
+                         "--encrypted"),
             ):
                 answer.must_be_refused(self._layer_names() + ["window"])
             return
-        planned = self._planned("--engine", "functional", "--images", images)
+        planned = self._planned("--engine", "functional", "--images", images, AS_IS)
         _equal("estimate: bootstraps", planned, inspected["bootstraps"])
         if accepted and planned <= MOST_BOOTSTRAPS["functional"] and self.shared.may_run("functional"):
             self._run_functional(accepted[0], given[accepted[0]], model, inspected, specification)
@@ -270,7 +274,7 @@ class Trial:
         picture, choice = pictures.write(self.rng, pixels, self.files / "gates")
         self.bnn("infer", self.files / f"{number}.enc", "--cloud-key", key / "cloud.key", "--model", self.folder,
                  "--style", style, "--out", out).must_be_done()
-        answer = self.bnn("decrypt", out, "--compare", picture, *choice, "--key", key / "secret.key",
+        answer = self.bnn("decrypt", out, "--compare", picture, *choice, AS_IS, "--key", key / "secret.key",
                           "--model", self.folder)
         _equal(f"{answer.line}: equal", answer.object()["equal_to_plain"], True)
 
@@ -282,7 +286,7 @@ class Trial:
         picture, choice = pictures.write(self.rng, pixels, self.files / "functional")
         image, out = self.files / "functional.enc", self.files / "functional.scores"
         client = ["--key", key / "secret.key", "--client", self.files / "client.json"]
-        self.bnn("encrypt", picture, *choice, *client, "--out", image).must_be_done()
+        self.bnn("encrypt", picture, *choice, AS_IS, *client, "--out", image).must_be_done()
         self.bnn("infer", image, "--cloud-key", key / "cloud.key", "--model", self.folder, "--out", out).must_be_done()
         answer = self.bnn("decrypt", out, *client)
         found, unit = answer.object()["scores"], 2.0**-model.fraction_bits
