@@ -52,6 +52,16 @@ struct Draft {
     square_norm: f64,
 }
 
+/// A way to cut scores.
+struct Candidate {
+    drafts: Vec<Draft>,
+    /// Bits of a digit.
+    digits: u32,
+    unit: Unit,
+    /// As in [`ScoreScale`].
+    noise: f64,
+}
+
 /// How scores are cut into parts, and how these lie on the torus.
 #[derive(Debug, Clone)]
 pub(super) struct ScoreScale {
@@ -85,14 +95,16 @@ impl ScoreScale {
         let wanted = half * WANTED_NOISE_SHARE;
         let quotients: Vec<Vec<i64>> =
             rows.iter().map(|row| row.iter().map(|&w| i64::from(w) / i64::from(divisor)).collect()).collect();
-        let mut best: Option<(Self, Vec<Draft>, u32)> = None;
+        let norm = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt();
+        let mut best: Option<Candidate> = None;
         for digits in (1..=bits).rev() {
             for power in 0..RANGES {
                 let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
                 // Once the noise is small enough, only fewer parts are better.
-                let most_parts = best.as_ref().map_or(usize::MAX, |(best, drafted, _)| {
-                    if best.noise <= wanted { drafted.len() - 1 } else { usize::MAX }
-                });
+                let most_parts = match &best {
+                    Some(best) if best.noise <= wanted => best.drafts.len() - 1,
+                    _ => usize::MAX,
+                };
                 let cut_to = |room| cut(&quotients, inputs, (digits, bits), room, most_parts);
                 // Whole weights in one part come first, and smaller ranges are only more parts. (Where few inputs can be set
                 // at once, the ranges of products add up to more than there is.)
@@ -101,35 +113,23 @@ impl ScoreScale {
                     drafts => drafts,
                 };
                 let Some(drafts) = drafts else { break };
-                let candidate = Self::of(&drafts, &rows, range, variance);
-                let better = best.as_ref().is_none_or(|(best, drafted, _)| {
-                    let (new, old) = (candidate.noise.max(wanted), best.noise.max(wanted));
-                    new < old || new == old && drafts.len() < drafted.len()
+                let unit = unit_of(&drafts, variance);
+                // Digits of one weight multiply the same noise: it adds up to the weight's.
+                let noise = norm * variance.sqrt() / unit.real();
+                let better = best.as_ref().is_none_or(|best| {
+                    let (new, old) = (noise.max(wanted), best.noise.max(wanted));
+                    new < old || new == old && drafts.len() < best.drafts.len()
                 });
                 if better {
-                    best = Some((candidate, drafts, digits));
+                    best = Some(Candidate { drafts, digits, unit, noise });
                 }
             }
         }
-        let (best, drafts, digits) = best.expect("invariant: whole weights in one part are a candidate");
-        check_noise(&stage.name, best.noise, half, parameters)?;
+        let Candidate { drafts, digits, unit, noise } =
+            best.expect("invariant: whole weights in one part are a candidate");
+        check_noise(&stage.name, noise, half, parameters)?;
         let parts = drafts.iter().map(|draft| draft.part(&quotients[draft.class], divisor, digits)).collect();
-        Ok(Self { parts, ..best })
-    }
-
-    /// The scale of these parts, which are still to be made.
-    fn of(drafts: &[Draft], rows: &[&[i32]], range: (i64, i64), variance: f64) -> Self {
-        let (mut half, mut noisiest) = (0.5_f64, 0.0_f64);
-        for draft in drafts {
-            let (low, high) = draft.range;
-            half = half.max((high - low + 1) as f64 / 2.0);
-            noisiest = noisiest.max(draft.square_norm * variance);
-        }
-        let unit = Unit::at_most(((0.5 - GUARD_DEVIATIONS * noisiest.sqrt()) / half).max(0.0));
-        // Digits of one weight multiply the same noise: it adds up to the weight's.
-        let noise = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt() * variance.sqrt()
-            / unit.real();
-        Self { parts: Vec::new(), unit, range, noise }
+        Ok(Self { parts, unit, range, noise })
     }
 
     /// How the client reads the scores of classes with these biases.
@@ -137,6 +137,17 @@ impl ScoreScale {
         let parts = self.parts.iter().map(|part| part.sent).collect();
         ScoreLayout { unit: self.unit, parts, biases, shift, rectified }
     }
+}
+
+/// The largest unit at which the sums of all parts stay on the torus.
+fn unit_of(drafts: &[Draft], variance: f64) -> Unit {
+    let (mut half, mut noisiest) = (0.5_f64, 0.0_f64);
+    for draft in drafts {
+        let (low, high) = draft.range;
+        half = half.max((high - low + 1) as f64 / 2.0);
+        noisiest = noisiest.max(draft.square_norm * variance);
+    }
+    Unit::at_most(((0.5 - GUARD_DEVIATIONS * noisiest.sqrt()) / half).max(0.0))
 }
 
 /// Cuts rows of weights over their divisor, which have `bits` bits, into parts: digits of so many bits, and as many inputs as
@@ -152,6 +163,7 @@ fn cut(
     let mut drafts: Vec<Draft> = Vec::new();
     for (class, row) in rows.iter().enumerate() {
         let first = drafts.len();
+        let is_full = |drafts: &[Draft]| drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts;
         for shift in (0..bits).step_by(digits as usize) {
             let empty = |start| Draft { class, shift, places: start..start, range: (0, 0), square_norm: 0.0 };
             let mut draft = empty(0);
@@ -163,7 +175,7 @@ fn cut(
                 let (least, most) = (draft.range.0 + low, draft.range.1 + high);
                 if (most - least) as f64 / 2.0 > room && !draft.places.is_empty() {
                     drafts.push(std::mem::replace(&mut draft, empty(place)));
-                    if drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts {
+                    if is_full(&drafts) {
                         return None;
                     }
                     draft.range = (low, high);
@@ -174,7 +186,7 @@ fn cut(
                 draft.square_norm += f64::from(digit).powi(2);
             }
             if !draft.places.is_empty() {
-                if drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts {
+                if is_full(&drafts) {
                     return None;
                 }
                 drafts.push(draft);
@@ -244,9 +256,9 @@ mod tests {
             let quotients: Vec<Vec<i64>> =
                 rows.iter().map(|row| row.iter().map(|&w| i64::from(w / multiple)).collect()).collect();
             let Some(drafts) = cut(&quotients, inputs, (digits, 8), room, usize::MAX) else { return Ok(()) };
-            let scale = ScoreScale::of(&drafts, &rows, (0, 0), 1e-12);
             let part = |draft: &Draft| draft.part(&quotients[draft.class], multiple.unsigned_abs(), digits);
-            let scale = ScoreScale { parts: drafts.iter().map(part).collect(), ..scale };
+            let parts = drafts.iter().map(part).collect();
+            let scale = ScoreScale { parts, unit: unit_of(&drafts, 1e-12), range: (0, 0), noise: 0.0 };
             let sum = |part: &Part| part.terms.iter().map(|&(digit, place)| i64::from(digit) * x[place]).sum::<i64>();
             let phases: Vec<f64> = scale
                 .parts
