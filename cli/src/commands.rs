@@ -5,8 +5,10 @@
 //! * [`convert`], [`inspect`], [`models`]: files and models;
 //! * [`estimate`], [`evaluate`]: what a network costs, and how good it is;
 //! * [`completions`]: what shells and manuals want to know of the command line;
+//! * [`batch`]: what those on several files have in common;
 //! * [`circuit`], [`soak`], [`vectors`]: circuits, trials and known answers.
 
+pub(crate) mod batch;
 pub(crate) mod circuit;
 pub(crate) mod completions;
 pub(crate) mod convert;

@@ -131,6 +131,14 @@ pub(crate) enum Error {
     #[error("{} and {} would both be written to {}: name their outputs one by one", first.display(), second.display(), out.display())]
     SameOutput { first: PathBuf, second: PathBuf, out: PathBuf },
 
+    /// Some of several inputs failed; which, was told as it happened.
+    #[error("{failed} of {count} files failed, which are named above{}", if failed < count { "; the others are done" } else { "" })]
+    SomeFailed { failed: usize, count: usize },
+
+    /// A picture to compare several answers with.
+    #[error("--compare names one picture, where {count} files of scores are given: decrypt them one by one")]
+    OneComparison { count: usize },
+
     /// Several pictures for circuits of gates.
     #[error("{count} pictures for circuits of gates, which run on one at a time: give them one by one")]
     OneAtATime { count: usize },

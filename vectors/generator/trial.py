@@ -15,7 +15,7 @@ import numpy as np
 from reference import network
 
 from . import draw, faults, gates, pictures
-from .command import Bnn, Fault
+from .command import Answer, Bnn, Fault
 from .folder import Made
 
 # Pictures of a model.
@@ -224,7 +224,7 @@ class Trial:
             # Without --json both are shown.
             shown = self.bnn("decrypt", file, *compared, *common, json_=False).text
             raise Fault(f"{answer.line}: {answer.refusal}: the numpy reading gives {scores}, the command\n{shown}")
-        found = answer.object()
+        found = _decrypted(answer)
         unit = 2.0**-model.fraction_bits
         _equal(f"{answer.line}: scores", found["scores"], [score * unit for score in scores])
         _equal(f"{answer.line}: label", found["label"], int(np.argmax(scores)))
@@ -276,7 +276,7 @@ class Trial:
                  "--style", style, "--out", out).must_be_done()
         answer = self.bnn("decrypt", out, "--compare", picture, *choice, AS_IS, "--key", key / "secret.key",
                           "--model", self.folder)
-        _equal(f"{answer.line}: equal", answer.object()["equal_to_plain"], True)
+        _equal(f"{answer.line}: equal", _decrypted(answer)["equal_to_plain"], True)
 
     def _run_functional(self, number: int, pixels: np.ndarray, model: network.Model, inspected: dict,
                         specification: dict) -> None:
@@ -289,7 +289,7 @@ class Trial:
         self.bnn("encrypt", picture, *choice, AS_IS, *client, "--out", image).must_be_done()
         self.bnn("infer", image, "--cloud-key", key / "cloud.key", "--model", self.folder, "--out", out).must_be_done()
         answer = self.bnn("decrypt", out, *client)
-        found, unit = answer.object()["scores"], 2.0**-model.fraction_bits
+        found, unit = _decrypted(answer)["scores"], 2.0**-model.fraction_bits
         noises = [layer["noise_deviation"] for layer in inspected["layers"] if layer["noise_deviation"] is not None]
         sure = all(kind in ("binary-dense", "sign") for kind in _activations(self.made.layers))
         if not sure or any(noise > SURE_NOISE for noise in noises[:-1]):
@@ -318,6 +318,11 @@ def _scores(model: network.Model, pixels: np.ndarray) -> list[int] | None:
     if given["encoding"] == "sign-and-scale" and encoded[1].max() > given["largest"]:
         return None
     return model.trace(encoded)[-1].tolist()
+
+
+def _decrypted(answer: Answer) -> dict:
+    """What `decrypt` says of its only file."""
+    return answer.object()["decrypted"][0]
 
 
 def _equal(what: str, found, expected) -> None:

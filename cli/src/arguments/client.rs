@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    ClientChoice, Comparison, EncryptionInputs, EngineChoice, ModelChoice, Overwriting, Preparing,
+    ClientChoice, Comparison, EncryptionInputs, EngineChoice, ModelChoice, Outputs, Overwriting, Preparing,
     SecretKeyFile,
 };
 
@@ -65,30 +65,33 @@ pub(crate) struct Keygen {
 Examples:
   bnn encrypt models/digits/7.png
   bnn encrypt scan.png --invert --fit
+  bnn encrypt models/digits/3.png models/digits/7.png --out-dir inbox
   bnn encrypt models/digits/7.png --client binarized-cnn.client.json
   age -d secret.key.age | bnn encrypt models/digits/7.png --key -
   convert digit.jpg png:- | bnn encrypt - --out digit.enc")]
 pub(crate) struct Encrypt {
+    /// Pictures, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input. Encrypted ones get
+    /// the ending .enc, after the index if there is one
+    #[arg(id = "image", required = true, value_name = "PICTURE")]
+    pub(crate) pictures: Vec<PathBuf>,
+
     #[command(flatten)]
     pub(crate) reads: EncryptionInputs,
 
-    /// Output; `-` writes standard output [default: the picture's name, with its index if any, and .enc, in the current
-    /// folder]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) overwriting: Overwriting,
+    pub(crate) outputs: Outputs,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   bnn decrypt 7.scores
+  bnn decrypt 3.scores 7.scores
   bnn decrypt 7.scores --compare models/digits/7.png")]
 pub(crate) struct Decrypt {
     /// Encrypted scores; `-` reads standard input
-    pub(crate) file: PathBuf,
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) comparison: Comparison,

@@ -48,6 +48,10 @@ pub(crate) struct PaperKeygen {
 Example:
   bnn paper encrypt models/digits/7.png --key paper/secret.key --out inbox")]
 pub(crate) struct PaperEncrypt {
+    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input
+    #[arg(id = "image", value_name = "PICTURE")]
+    pub(crate) picture: PathBuf,
+
     #[command(flatten)]
     pub(crate) reads: EncryptionInputs,
 

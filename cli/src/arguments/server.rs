@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Overwriting, Preparing,
+    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Outputs, Preparing,
 };
 
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ Examples:
   bnn infer 3.enc 7.enc --out-dir scores
   ssh client cat 7.enc | bnn infer - --out - | ssh client bnn decrypt -")]
 pub(crate) struct Infer {
-    /// Encrypted pictures; `-` reads standard input
+    /// Encrypted pictures, whose scores get the ending .scores; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -25,16 +25,8 @@ pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) model: ModelChoice,
 
-    /// Output, for one picture; `-` writes standard output [default: the input's name and .scores, in the folder of outputs]
-    #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Folder of outputs [default: the current one]
-    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
-    pub(crate) out_dir: PathBuf,
-
     #[command(flatten)]
-    pub(crate) overwriting: Overwriting,
+    pub(crate) outputs: Outputs,
 
     #[command(flatten)]
     pub(crate) gates: GatesRun,

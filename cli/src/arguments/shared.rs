@@ -57,6 +57,22 @@ impl Overwriting {
     }
 }
 
+/// Where the outputs of inputs go, one for each.
+#[derive(Debug, Args)]
+pub(crate) struct Outputs {
+    /// Output, for one input; `-` writes standard output [default: the input's name with another ending, in the folder of
+    /// outputs]
+    #[arg(long, value_name = "FILE", conflicts_with = "out_dir")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Folder of outputs, which is made if it is not there [default: the current one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) overwriting: Overwriting,
+}
+
 /// The client's secret key.
 #[derive(Debug, Args)]
 pub(crate) struct SecretKeyFile {
@@ -122,12 +138,9 @@ impl fmt::Display for Preparing {
     }
 }
 
-/// What encryption reads, for either protocol.
+/// What encryption reads beside the pictures, for either protocol.
 #[derive(Debug, Args)]
 pub(crate) struct EncryptionInputs {
-    /// Picture, white on black: PNG, BMP, or IDX (plain or gzip) with --index; `-` reads standard input
-    pub(crate) image: PathBuf,
-
     /// Which picture of an IDX file; the first is 0
     #[arg(long, value_name = "I")]
     pub(crate) index: Option<usize>,
@@ -143,9 +156,10 @@ pub(crate) struct EncryptionInputs {
 }
 
 impl EncryptionInputs {
-    /// The files that are read, of which none may be an output.
-    pub(crate) fn files(&self) -> Vec<&Path> {
-        [self.image.as_path(), &self.key.path].into_iter().chain(self.client.file()).collect()
+    /// The files that are read with these pictures, of which none may be an output.
+    pub(crate) fn files<'a>(&'a self, pictures: &'a [PathBuf]) -> Vec<&'a Path> {
+        let pictures = pictures.iter().map(PathBuf::as_path);
+        pictures.chain([self.key.path.as_path()]).chain(self.client.file()).collect()
     }
 }
 

@@ -20,7 +20,12 @@ use zeroize::Zeroizing;
 use crate::{
     arguments::files::{Convert, FileForm},
     error::{About, Error, Result},
-    files::{input::Input, keys, output::Target, whole::Secrecy},
+    files::{
+        input::{Input, check_stdin_once},
+        keys,
+        output::Target,
+        whole::Secrecy,
+    },
     session::Session,
     terminal::{description, progress},
 };
@@ -39,6 +44,7 @@ struct Converted {
 pub(crate) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let inputs = [Some(&arguments.file), arguments.key.as_ref(), arguments.cloud_key.as_ref()];
     let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    check_stdin_once(&inputs)?;
     let target = Target::new(&arguments.out, arguments.overwriting.existing(), &inputs)?;
     let output = target.words(session.output)?;
     let start = Instant::now();

@@ -1,6 +1,10 @@
 //! Client: decrypts scores, and prints them with the label.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bnn::{
     client::{Client, ClientSpecification, EncryptedScores, Scores},
@@ -12,9 +16,12 @@ use serde_json::json;
 
 use crate::{
     arguments::{client::Decrypt, shared::Comparison},
-    commands::encrypt::{client, prepare, show_changed},
+    commands::{
+        batch::Batch,
+        encrypt::{client, prepare, show_changed},
+    },
     error::{About, Error, Result},
-    files::{encrypted, keys, named::Named, picture::picture},
+    files::{encrypted, input::check_stdin_once, keys, named::Named, picture::picture},
     session::Session,
     terminal::{description, output::Output, progress, units},
 };
@@ -23,11 +30,32 @@ use crate::{
 const TRIALS: u32 = 200;
 
 pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
-    let encrypted = encrypted::scores(&arguments.file)?;
+    let (files, comparison) = (&arguments.files, &arguments.comparison);
+    if comparison.image.is_some() && files.len() > 1 {
+        return Err(Error::OneComparison { count: files.len() });
+    }
+    let others = [Some(arguments.key.path.as_path()), arguments.client.file(), comparison.image.as_deref()];
+    let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(others.into_iter().flatten()).collect();
+    check_stdin_once(&inputs)?;
+
     let (client, model) = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
-    let plain = plain(model.as_ref(), &client.content, &arguments.comparison, session.output)?;
-    let (scores, _) = decrypt(&client.content, &encrypted)?;
-    show(client.content.specification(), &scores, plain.as_ref(), session.output)
+    let client = client.content;
+    let plain = plain(model.as_ref(), &client, comparison, session.output)?;
+    let mut batch = Batch::new(files.len(), session.output);
+    let mut decrypted = Vec::new();
+    for file in files {
+        let one = || {
+            let encrypted = encrypted::scores(file)?;
+            let (content, _) = decrypt(&client, &encrypted)?;
+            Ok(Named { name: encrypted.name, content })
+        };
+        decrypted.extend(batch.keep(file, one())?);
+    }
+    if decrypted.is_empty() {
+        return batch.finish();
+    }
+    show(client.specification(), &decrypted, plain.as_ref(), &batch)?;
+    batch.finish()
 }
 
 /// What the network in the clear says of a picture.
@@ -80,31 +108,52 @@ pub(crate) fn decrypt(client: &Client, scores: &Named<EncryptedScores>) -> Resul
     Ok((decrypted.about(&scores.name)?, duration))
 }
 
-/// Prints scores, and compares them with those of the network in the clear on a picture.
+/// Prints scores, and compares them with those of the network in the clear on a picture, if there is one.
 ///
 /// # Errors
 /// [`Error::ScoresDiffer`] where they are not the same, and the engine is exact; [`Error::LabelsDiffer`] where the label is
 /// not the same on an engine whose scores have noise.
 pub(crate) fn show(
     specification: &ClientSpecification,
-    scores: &Scores,
+    decrypted: &[Named<Scores>],
     plain: Option<&Plain>,
-    output: Output,
+    batch: &Batch,
 ) -> Result<()> {
-    let labels = specification.labels();
-    output.say(description::score_table(scores, labels))?;
-    output.say(format_args!("\nThe label is {}.", labels[scores.label()]))?;
-    if let Some(plain) = plain {
-        compare(scores, plain, labels, output)?;
+    let (labels, output) = (specification.labels(), batch.output());
+    let width = decrypted.iter().map(|scores| scores.name.display().to_string().chars().count()).max();
+    for Named { name, content: scores } in decrypted {
+        if batch.is_several() {
+            let (name, width) = (name.display().to_string(), width.unwrap_or_default());
+            output.say(format_args!("{name:width$}  {}", description::scores_line(scores, labels)))?;
+        } else {
+            output.say(description::score_table(scores, labels))?;
+            output.say(format_args!("\nThe label is {}.", labels[scores.label()]))?;
+        }
+        if let Some(plain) = plain {
+            compare(scores, plain, labels, output)?;
+        }
     }
+    let entry = |Named { name, content: scores }: &Named<Scores>| {
+        json!({
+            "input": name.display().to_string(),
+            "scores": scores.reals(),
+            "label": scores.label(),
+            "equal_to_plain": plain.map(|plain| *scores == plain.scores.content),
+            "plain_label": plain.map(|plain| plain.scores.content.label()),
+            "predicted_agreement": plain.and_then(|plain| plain.agreement),
+        })
+    };
     output.give(&json!({
         "model": description::client_json(specification),
-        "scores": scores.reals(),
-        "label": scores.label(),
-        "equal_to_plain": plain.map(|plain| *scores == plain.scores.content),
-        "plain_label": plain.map(|plain| plain.scores.content.label()),
-        "predicted_agreement": plain.and_then(|plain| plain.agreement),
+        "decrypted": decrypted.iter().map(entry).collect::<Vec<_>>(),
+        "failed": batch.json(),
     }))?;
+    decrypted.iter().try_for_each(|scores| check_equal(&scores.content, plain, labels))
+}
+
+/// Refuses scores that are not those of the network in the clear, or on an engine that has noise, not its label.
+fn check_equal(scores: &Scores, plain: Option<&Plain>, labels: &[String]) -> Result<()> {
+    let label = |scores: &Scores| labels[scores.label()].clone();
     match plain {
         Some(Plain { scores: exact, agreement: None }) if *scores != exact.content => {
             Err(Error::ScoresDiffer)
@@ -112,12 +161,8 @@ pub(crate) fn show(
         Some(Plain { scores: exact, agreement: Some(agreement) })
             if scores.label() != exact.content.label() =>
         {
-            let label = |scores: &Scores| labels[scores.label()].clone();
-            Err(Error::LabelsDiffer {
-                found: label(scores),
-                plain: label(&exact.content),
-                agreement: *agreement,
-            })
+            let (found, plain) = (label(scores), label(&exact.content));
+            Err(Error::LabelsDiffer { found, plain, agreement: *agreement })
         }
         _ => Ok(()),
     }

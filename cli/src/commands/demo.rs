@@ -14,6 +14,7 @@ use tfhe_core::{backend::Backend, parameters::Parameters};
 use crate::{
     arguments::{client::Demo, shared::DEFAULT_MODEL},
     commands::{
+        batch::Batch,
         decrypt, encrypt,
         infer::functional::{self, Inferred},
         keygen,
@@ -71,11 +72,12 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
         units::size(specification.bytes),
         made(&encrypted),
     ))?;
-    let pictures = [encrypted::image(&encrypted.path)?];
-    let cloud_key = || keys::cloud_key(&cloud_key);
-    let inferred = functional::infer(&model, &pictures, &[target("digit.scores")?], cloud_key, backend)?;
+    let pictures = [(encrypted::image(&encrypted.path)?, target("digit.scores")?)];
+    let cloud_key = keys::cloud_key(&cloud_key)?.content;
+    let mut batch = Batch::new(pictures.len(), output);
+    let inferred = functional::infer(&model, &pictures, &cloud_key, backend, &mut batch)?;
     tell_inference(&inferred, output)?;
-    let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].path)?)?;
+    let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].1.path)?)?;
     output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;
     conclude(client.specification(), &scores, &plain, output)?;
     invite(arguments, &image, output)?;
@@ -142,7 +144,7 @@ fn tell_inference(inferred: &Inferred, output: Output) -> Result<()> {
          The file goes back to the client.",
         inferred.bootstraps,
         inferred.bootstraps_per_second(),
-        made(&inferred.scores[0]),
+        made(&inferred.scores[0].1),
     ))
 }
 

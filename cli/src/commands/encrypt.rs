@@ -1,9 +1,6 @@
 //! Client: encrypts a picture.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use bnn::{
     client::{Client, InputEncoding},
@@ -19,9 +16,10 @@ use crate::{
         client::Encrypt,
         shared::{ClientChoice, Preparing},
     },
+    commands::batch::{Batch, made_json, renamed},
     error::{About, Result},
     files::{
-        input::{self, Input},
+        input::Input,
         keys, lookup,
         named::Named,
         output::{Target, Written},
@@ -34,32 +32,46 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
-    let reads = &arguments.reads;
-    let out = match &arguments.out {
-        Some(out) => out.clone(),
-        None => default_output(&reads.image, reads.index)?,
-    };
-    let target = Target::new(&out, arguments.overwriting.existing(), &reads.files())?;
-    let output = target.words(session.output)?;
+    let (reads, pictures) = (&arguments.reads, &arguments.pictures);
+    let mut batch = Batch::new(pictures.len(), session.output);
+    // An index tells pictures of one file apart.
+    let ending = reads.index.map_or_else(|| ".enc".into(), |index| format!("-{index}.enc"));
+    let name = |picture: &Path| renamed(picture, &ending);
+    let targets = batch.targets(&arguments.outputs, pictures, name, &reads.files(pictures))?;
+    let output = batch.words(&targets)?;
 
-    let picture = picture(&reads.image, reads.index)?;
     let (client, _) = client(&reads.client, keys::secret_key(&reads.key.path)?)?;
-    let image = prepare(picture, &reads.preparing, client.content.specification().input())?;
-    show_changed(&image, &reads.preparing, output)?;
-    let file = encrypt(&client.content, &image, &target)?;
+    let specification = client.content.specification();
+    let mut made = Vec::new();
+    for (path, target) in &targets {
+        let one = || {
+            let image = prepare(picture(path, reads.index)?, &reads.preparing, specification.input())?;
+            show_changed(&image, &reads.preparing, output)?;
+            let file = encrypt(&client.content, &image, target)?;
+            output.say(format_args!(
+                "{}: {}, encrypted: {}",
+                file.path.display(),
+                image.name.display(),
+                file.facts()
+            ))?;
+            Ok(made_json(&image.name, &file))
+        };
+        made.extend(batch.keep(path, one())?);
+    }
+    if made.is_empty() {
+        return batch.finish();
+    }
     output.say(format_args!(
-        "{}: {}, encrypted for the model {}: {}. Only the holder of {} can read it",
-        file.path.display(),
-        image.name.display(),
-        client.content.specification().model_name(),
-        file.facts(),
+        "For the model {}, and for the holder of {}, who alone can decrypt",
+        specification.model_name(),
         client.name.display(),
     ))?;
     output.give(&json!({
-        "image": image.name.display().to_string(),
-        "model": description::client_json(client.content.specification()),
-        "encrypted_image": file.json(),
-    }))
+        "model": description::client_json(specification),
+        "encrypted": made,
+        "failed": batch.json(),
+    }))?;
+    batch.finish()
 }
 
 /// A client with a key, by whose name it goes, of the model that was chosen; and the model, unless a specification stood for it.
@@ -120,31 +132,4 @@ pub(crate) fn encrypt(client: &Client, image: &Named<GreyImage>, target: &Target
     let (encrypted, duration) = units::timed(|| client.encrypt(&encoded, seed));
     let bytes = encrypted?.to_bytes().about(target.name())?;
     target.write(&bytes, Secrecy::Everyone, duration)
-}
-
-/// The picture's name, with its index if it has one, in the current folder.
-fn default_output(image: &Path, index: Option<usize>) -> Result<PathBuf> {
-    let mut name = input::stem(image)?.to_owned();
-    if let Some(index) = index {
-        name.push(format!("-{index}"));
-    }
-    name.push(".enc");
-    Ok(name.into())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn outputs_are_called_after_the_picture() {
-        assert_eq!(default_output("models/digits/7.png".as_ref(), None).unwrap(), Path::new("7.enc"));
-        assert_eq!(
-            default_output("t10k-images-idx3-ubyte.gz".as_ref(), Some(3)).unwrap(),
-            Path::new("t10k-images-idx3-ubyte-3.enc")
-        );
-        assert!(default_output("-".as_ref(), None).is_err());
-    }
 }

@@ -112,6 +112,15 @@ impl Read for Input {
     }
 }
 
+/// Refuses standard input for several inputs of a command, before one of them is read.
+///
+/// # Errors
+/// [`Error::StdinTwice`].
+pub(crate) fn check_stdin_once(inputs: &[&Path]) -> Result<()> {
+    let count = inputs.iter().filter(|path| is_stdin(path)).count();
+    if count > 1 { Err(Error::StdinTwice) } else { Ok(()) }
+}
+
 /// What messages call an input.
 pub(crate) fn name(path: &Path) -> PathBuf {
     if is_stdin(path) { "standard input".into() } else { path.into() }

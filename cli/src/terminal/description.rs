@@ -94,6 +94,17 @@ pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> String {
     reals.iter().zip(bars(&reals)).zip(labels).enumerate().map(row).collect::<Vec<_>>().join("\n")
 }
 
+/// The label and its score in a line, with the one that comes next.
+pub(crate) fn scores_line(scores: &Scores, labels: &[String]) -> String {
+    let (reals, label) = (scores.reals(), scores.label());
+    let decimals = scores.fraction_bits().min(MOST_DECIMALS) as usize;
+    let others = (0..reals.len()).filter(|&class| class != label);
+    let next = others.max_by(|&a, &b| reals[a].total_cmp(&reals[b]));
+    let next =
+        next.map_or_else(String::new, |next| format!("; next {}, {:.decimals$}", labels[next], reals[next]));
+    format!("{}  ({:.decimals$}{next})", labels[label], reals[label])
+}
+
 /// The lengths of the bars of scores: what they are above the lowest, or above 0 where that is lower.
 ///
 /// The longest bar stands for a range of 1 at least. Scores are logits: those within a small range are a near tie, and

@@ -31,7 +31,7 @@ fn assert_pair_works(place: &Place) {
 
 /// Decrypts scores, of a 4.
 fn assert_label(place: &Place, arguments: &str) {
-    assert_eq!(place.run(&format!("decrypt {arguments} --json")).json()["label"], 4);
+    assert_eq!(place.run(&format!("decrypt {arguments} --json")).json()["decrypted"][0]["label"], 4);
 }
 
 /// The names in a folder that writers use until a file is whole.

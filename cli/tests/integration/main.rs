@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, missing_docs)]
 
 mod bad_input;
+mod batch;
 mod circuit;
 mod effects;
 mod evaluate;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use tfhe_core::{
-    keys::KeyId,
+    keys::{KeyId, SecretKey},
+    parameters::Parameters,
+    random::SecretSeed,
     serial::{self, FileContent, Frame, NO_CONTEXT},
 };
 
@@ -18,6 +20,13 @@ pub(crate) fn save<C: FileContent>(content: &C, path: &Path) {
 /// Reads a key or ciphertexts.
 pub(crate) fn load<C: FileContent>(path: &Path) -> C {
     serial::from_bytes(&fs::read(path).unwrap()).unwrap().content
+}
+
+/// Writes a secret key of a set, the same one every time.
+pub(crate) fn write_secret_key(path: &Path, parameters: &Parameters) -> SecretKey {
+    let key = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
+    save(&key, path);
+    key
 }
 
 /// The key of a file, whose checksum must hold.

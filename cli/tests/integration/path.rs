@@ -24,8 +24,9 @@ fn client_and_server_need_only_their_own_key() {
     let text = client.run("decrypt 4.scores --model toy").succeeded();
     assert!(text.contains("The label is 4.") && text.contains("\n> 4 "), "{text}");
     let result = client.run("decrypt 4.scores --model toy --json").json();
-    assert_eq!(result["label"], 4);
-    assert_eq!(result["scores"].as_array().unwrap().len(), 10);
+    let decrypted = &result["decrypted"][0];
+    assert_eq!((&decrypted["label"], &decrypted["input"]), (&4.into(), &"4.scores".into()));
+    assert_eq!(decrypted["scores"].as_array().unwrap().len(), 10);
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn many_pictures_go_through_at_once() {
     assert!(text.contains("3 images in") && text.contains("a minute: 48 bootstraps"), "{text}");
     for class in [2, 4, 7] {
         let result = place.run(&format!("decrypt results/{class}.scores --model toy --json")).json();
-        assert_eq!(result["label"], class);
+        assert_eq!(result["decrypted"][0]["label"], class);
     }
     let result = place.run("infer 2.enc 4.enc 7.enc --model toy --json").json();
     let inference = &result["inference"];
@@ -65,8 +66,9 @@ fn bmp_and_idx_are_read_and_the_index_is_in_the_name() {
     place.run("encrypt 2.bmp --model toy").succeeded();
     toy::write_idx_images(&place.path("set.idx"), &[toy::pixels(0), toy::pixels(1)]);
     let result = place.run("encrypt set.idx --index 1 --model toy --json").json();
-    assert_eq!(result["encrypted_image"]["file"], "set-1.enc");
-    assert_eq!(result["encrypted_image"]["bytes"], fs::metadata(place.path("set-1.enc")).unwrap().len());
+    let encrypted = &result["encrypted"][0];
+    assert_eq!((&encrypted["file"], &encrypted["input"]), (&"set-1.enc".into(), &"set.idx, image 1".into()));
+    assert_eq!(encrypted["bytes"], fs::metadata(place.path("set-1.enc")).unwrap().len());
     assert!(place.path("2.enc").exists());
 }
 
@@ -185,7 +187,8 @@ fn a_comparison_of_noisy_scores_is_one_of_labels() {
     assert!(text.contains("It is that of the network in the clear on 4.png"), "{text}");
     assert!(text.contains("is the same in 100 of 100 runs by prediction"), "{text}");
     let result = place.run("decrypt 4.scores --model toy --compare 4.png --json").json();
-    assert_eq!((&result["plain_label"], &result["predicted_agreement"]), (&4.into(), &1.0.into()));
+    let decrypted = &result["decrypted"][0];
+    assert_eq!((&decrypted["plain_label"], &decrypted["predicted_agreement"]), (&4.into(), &1.0.into()));
     toy::write_picture(&place.path("5.png"), &toy::pixels(5));
     let outcome = place.run("decrypt 4.scores --model toy --compare 5.png");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");

@@ -69,7 +69,7 @@ fn what_does_not_look_like_a_digit_is_refused_with_the_option_that_helps() {
     let text = place.run("encrypt black.png --model toy --as-is").succeeded();
     assert!(!text.contains("will see it"), "{text}");
     place.run("infer paper.enc --model toy").succeeded();
-    assert_eq!(place.run("decrypt paper.scores --model toy --json").json()["label"], 4);
+    assert_eq!(place.run("decrypt paper.scores --model toy --json").json()["decrypted"][0]["label"], 4);
     let compare = "decrypt paper.scores --model toy --compare paper.png";
     place.refuses(compare, &["paper.png: the picture looks inverted: "]);
 }

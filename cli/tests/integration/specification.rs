@@ -25,7 +25,7 @@ fn through_two_processes(engine: &str) {
     server.run("infer 4.enc --model toy --cloud-key cloud.key").succeeded();
     send(&server, &client, &["4.scores"]);
     let result = client.run("decrypt 4.scores --client toy.client.json --json").json();
-    assert_eq!((&result["label"], &result["model"]["name"]), (&4.into(), &"toy".into()));
+    assert_eq!((&result["decrypted"][0]["label"], &result["model"]["name"]), (&4.into(), &"toy".into()));
 
     assert!(!client.path("toy").exists() && !server.path("keys").exists() && !server.path("4.png").exists());
 }

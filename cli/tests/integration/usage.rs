@@ -49,7 +49,7 @@ fn wrong_usage_is_another_exit_code() {
 fn errors_are_json_if_asked_for() {
     let outcome = Place::new().run("encrypt --json");
     let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
-    assert_eq!(error["error"], "the following required arguments were not provided: <IMAGE>");
+    assert_eq!(error["error"], "the following required arguments were not provided: <PICTURE>...");
     let outcome = Place::new().run("decrypt none.scores --json");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
     let error: Value = serde_json::from_str(&outcome.stderr).unwrap();

@@ -31,6 +31,7 @@ use crate::{
 
 pub(crate) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
     let output = session.output;
+    input::check_stdin_once(&[&arguments.images, &arguments.labels])?;
     let model = lookup::model(&arguments.model.name)?;
     if let Some(record) = &arguments.record {
         check_file(record, Existing::Replace, &[])?;

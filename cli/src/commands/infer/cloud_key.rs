@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use bnn::{Error as NetworkError, client::EncryptedImage};
-use tfhe_core::{Error as CryptoError, backend::Backend, evaluator::Evaluator, keys::CloudKey};
+use tfhe_core::{
+    Error as CryptoError, backend::Backend, evaluator::Evaluator, keys::CloudKey, parameters::Parameters,
+};
 
 use crate::{
     error::{About, Result},
@@ -11,33 +13,40 @@ use crate::{
     terminal::{progress, units},
 };
 
-/// Prepares a cloud key for encrypted pictures, and says what that took. What does not fit is told before, because preparing
-/// takes a while.
+/// Refuses a cloud key of another parameter set than the one that is `needed`.
 ///
 /// # Errors
-/// Where a picture is of another key or parameter set.
-pub(crate) fn prepare(
-    key: &Named<CloudKey>,
-    images: &[Named<EncryptedImage>],
-    backend: Backend,
-) -> Result<(Arc<Evaluator>, Duration)> {
-    let cloud = &key.content;
-    let needed = images.first().map_or(cloud.parameters().name(), |image| image.content.parameters().name());
-    if cloud.parameters().name() != needed {
-        let (found, expected) = (cloud.parameters().name(), needed);
-        return Err(NetworkError::OtherParameters { found, expected }).about(&key.name);
+/// [`Error::Network`](crate::error::Error::Network), about the key.
+pub(crate) fn check_set(key: &Named<CloudKey>, needed: &Parameters) -> Result<()> {
+    let (found, expected) = (key.content.parameters().name(), needed.name());
+    if found == expected {
+        return Ok(());
     }
-    for Named { name, content: image } in images {
-        let (expected, found) = (cloud.id(), image.key_id());
-        if expected != found {
-            return Err(CryptoError::OtherKey { expected, found }).about(name);
-        }
-        let (expected, found) = (cloud.parameters().name(), image.parameters().name());
-        if expected != found {
-            return Err(NetworkError::OtherParameters { found, expected }).about(name);
-        }
+    Err(NetworkError::OtherParameters { found, expected }).about(&key.name)
+}
+
+/// Refuses a picture of another key or parameter set than the cloud key's.
+///
+/// # Errors
+/// [`Error::Network`](crate::error::Error::Network) or [`Error::Crypto`](crate::error::Error::Crypto), about the picture.
+pub(crate) fn check_image(image: &Named<EncryptedImage>, key: &CloudKey) -> Result<()> {
+    let (expected, found) = (key.id(), image.content.key_id());
+    if expected != found {
+        return Err(CryptoError::OtherKey { expected, found }).about(&image.name);
     }
+    let (expected, found) = (key.parameters().name(), image.content.parameters().name());
+    if expected != found {
+        return Err(NetworkError::OtherParameters { found, expected }).about(&image.name);
+    }
+    Ok(())
+}
+
+/// Prepares a cloud key, and says what that took. It takes a while: what does not fit is to be told before.
+///
+/// # Errors
+/// Where this machine has too little memory, or not the backend.
+pub(crate) fn prepare(key: &CloudKey, backend: Backend) -> Result<(Arc<Evaluator>, Duration)> {
     let (evaluator, duration) =
-        units::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(cloud, backend)));
+        units::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(key, backend)));
     Ok((Arc::new(evaluator?), duration))
 }

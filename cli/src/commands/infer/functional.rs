@@ -1,6 +1,6 @@
 //! The run of the functional engine, on many pictures at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bnn::{circuit::Style, client::EncryptedImage, engine::Server, model::Model};
 use rayon::prelude::*;
@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tfhe_core::{backend::Backend, keys::CloudKey};
 
 use crate::{
-    commands::infer::cloud_key::prepare,
+    commands::{
+        batch::{Batch, made_json},
+        infer::cloud_key::prepare,
+    },
     error::{About, Result},
     files::{
         named::Named,
@@ -21,7 +24,8 @@ use crate::{
 /// Inferences that were run.
 #[derive(Debug)]
 pub(crate) struct Inferred {
-    pub(crate) scores: Vec<Written>,
+    /// The scores, each with the name of its picture.
+    pub(crate) scores: Vec<(PathBuf, Written)>,
     /// What all of them took.
     pub(crate) duration: Duration,
     pub(crate) backend: Backend,
@@ -43,7 +47,7 @@ impl Inferred {
 
     pub(crate) fn json(&self) -> Value {
         json!({
-            "scores": self.scores.iter().map(Written::json).collect::<Vec<_>>(),
+            "scores": self.scores.iter().map(|(image, scores)| made_json(image, scores)).collect::<Vec<_>>(),
             "seconds": self.duration.as_secs_f64(),
             "images_per_minute": self.images_per_minute(),
             "backend": self.backend.to_string(),
@@ -55,39 +59,36 @@ impl Inferred {
     }
 }
 
-/// Evaluates a model on encrypted pictures, at least one, whose scores go to `targets`. Threads that have nothing left to do
-/// for a picture go on with the next. The key is read once everything else is known to fit.
+/// Evaluates a model on encrypted pictures that fit the key, whose scores go to the targets. Threads that have nothing left to
+/// do for a picture go on with the next.
 ///
 /// # Errors
-/// Where pictures, key and model do not belong together, or an output cannot be written.
+/// Where model and key do not belong together. What fails of one picture is the `batch`'s.
 pub(crate) fn infer(
     model: &Arc<Model>,
-    images: &[Named<EncryptedImage>],
-    targets: &[Target],
-    key: impl FnOnce() -> Result<Named<CloudKey>>,
+    images: &[(Named<EncryptedImage>, Target)],
+    key: &CloudKey,
     backend: Backend,
+    batch: &mut Batch,
 ) -> Result<Inferred> {
-    images.iter().try_for_each(|image| model.check_image(&image.content).about(&image.name))?;
-    let (evaluator, key_duration) = prepare(&key()?, images, backend)?;
+    let (evaluator, key_duration) = prepare(key, backend)?;
     let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), Style::Optimized)?;
 
     let bootstraps = images.len() * server.bootstraps()?;
     let bar = Arc::new(progress::Count::bootstraps(bootstraps));
     let control = progress::Count::control(&bar);
-    let one = |(image, target): (&Named<EncryptedImage>, &Target)| {
+    let one = |(image, target): &(Named<EncryptedImage>, Target)| {
         let (scores, duration) = units::timed(|| server.infer(&image.content, &control));
         let bytes = scores.and_then(|scores| scores.to_bytes()).about(&image.name)?;
         target.write(&bytes, Secrecy::Everyone, duration)
     };
-    let (scores, duration) =
-        units::timed(|| images.par_iter().zip(targets).map(one).collect::<Result<Vec<Written>>>());
+    let (written, duration) = units::timed(|| images.par_iter().map(one).collect::<Vec<Result<Written>>>());
     bar.finish();
-    Ok(Inferred {
-        scores: scores?,
-        duration,
-        backend,
-        bootstraps,
-        key_bytes: evaluator.key_bytes(),
-        key_duration,
-    })
+    let mut scores = Vec::new();
+    for ((image, _), written) in images.iter().zip(written) {
+        let written = batch.keep(&image.name, written)?;
+        scores.extend(written.map(|written| (image.name.clone(), written)));
+    }
+    let key_bytes = evaluator.key_bytes();
+    Ok(Inferred { scores, duration, backend, bootstraps, key_bytes, key_duration })
 }

@@ -21,7 +21,10 @@ use tfhe_core::{backend::Backend, control::Control, keys::CloudKey};
 
 use crate::{
     arguments::shared::GatesRun,
-    commands::infer::cloud_key::prepare,
+    commands::{
+        batch::made_json,
+        infer::cloud_key::{check_image, check_set, prepare},
+    },
     error::{About, Error, Result},
     files::{
         folder::is_same,
@@ -68,7 +71,9 @@ pub(crate) fn run(
     let mut state = State::find(run)?;
     model.check_image(&image.content).about(&image.name)?;
     let key = key()?;
-    let (evaluator, key_duration) = prepare(&key, std::slice::from_ref(image), backend)?;
+    check_set(&key, image.content.parameters())?;
+    check_image(image, &key.content)?;
+    let (evaluator, key_duration) = prepare(&key.content, backend)?;
     let key = key.name;
     let style = run.options.style.unwrap_or_default();
     let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style.into()).about(&key)?;
@@ -113,7 +118,8 @@ pub(crate) fn run(
     output.give(&json!({
         "model": description::model_json(model),
         "inference": {
-            "scores": written.json(),
+            "scores": [made_json(&image.name, &written)],
+            "seconds": duration.as_secs_f64(),
             "backend": backend.to_string(),
             "threads": rayon::current_num_threads(),
             "bootstraps": inference.bootstraps(),

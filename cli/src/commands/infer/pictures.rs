@@ -7,58 +7,81 @@ use serde_json::json;
 
 use crate::{
     arguments::server::Infer,
-    commands::infer::{
-        functional::{Inferred, infer},
-        gates::{self, Run},
+    commands::{
+        batch::{Batch, renamed},
+        infer::{
+            cloud_key::{check_image, check_set},
+            functional::{Inferred, infer},
+            gates::{self, Run},
+        },
     },
     error::{About, Error, Result},
-    files::{
-        encrypted,
-        folder::{check_folder, is_same},
-        input, keys, lookup,
-        output::Target,
-    },
+    files::{encrypted, keys, lookup},
     session::Session,
     terminal::{description, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
-    let outputs = outputs(arguments)?;
-    let existing = arguments.overwriting.existing();
     let mut inputs: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
     inputs.push(&arguments.cloud_key.path);
-    let targets: Vec<Target> =
-        outputs.iter().map(|out| Target::new(out, existing, &inputs)).collect::<Result<_>>()?;
-    let output = targets.iter().try_fold(session.output, |output, target| target.words(output))?;
+    let mut batch = Batch::new(arguments.files.len(), session.output);
+    let name = |picture: &Path| renamed(picture, ".scores");
+    let targets = batch.targets(&arguments.outputs, &arguments.files, name, &inputs)?;
+    let output = batch.words(&targets)?;
 
     let backend = session.backend()?;
     let model = lookup::model(&arguments.model.name)?;
-    let first = encrypted::image(&arguments.files[0])?;
+    let mut images = Vec::new();
+    for (file, target) in targets {
+        let checked = || {
+            let image = encrypted::image(file)?;
+            model.check_image(&image.content).about(&image.name)?;
+            Ok((image, target))
+        };
+        images.extend(batch.keep(file, checked())?);
+    }
+    let Some((first, _)) = images.first() else { return batch.finish() };
+    let needed = first.content.parameters();
+    let engine = Engine::of(needed).about(&first.name)?;
     let key = || keys::cloud_key(&arguments.cloud_key.path);
-    if Engine::of(first.content.parameters()).about(&first.name)? == Engine::Gates {
-        if targets.len() > 1 {
-            return Err(Error::OneAtATime { count: targets.len() });
-        }
+    if engine == Engine::Gates {
+        let [(image, target)] = &images[..] else {
+            return Err(Error::OneAtATime { count: images.len() });
+        };
         let run = Run {
             options: &arguments.gates,
-            existing,
+            existing: arguments.outputs.overwriting.existing(),
             inputs: &inputs,
-            target: &targets[0],
+            target,
             to_bytes: EncryptedScores::to_bytes,
             backend,
             output,
         };
-        return gates::run(&run, &model, &first, key);
+        gates::run(&run, &model, image, key)?;
+        return batch.finish();
     }
     if let Some(option) = arguments.gates.given() {
         return Err(Error::NoEffect { option, place: "on a picture for the functional engine" });
     }
-    let mut images = vec![first];
-    for file in &arguments.files[1..] {
-        images.push(encrypted::image(file)?);
+    let key = key()?;
+    check_set(&key, needed)?;
+    let mut fitting = Vec::new();
+    for (image, target) in images {
+        let name = image.name.clone();
+        let checked = check_image(&image, &key.content).map(|()| (image, target));
+        fitting.extend(batch.keep(&name, checked)?);
     }
-    let inferred = infer(&model, &images, &targets, key, backend)?;
-    tell(&inferred, &model, &input::name(&arguments.cloud_key.path), output)
+    if fitting.is_empty() {
+        return batch.finish();
+    }
+    let inferred = infer(&model, &fitting, &key.content, backend, &mut batch)?;
+    tell(&inferred, &model, &key.name, output)?;
+    output.give(&json!({
+        "model": description::model_json(&model),
+        "inference": inferred.json(),
+        "failed": batch.json(),
+    }))?;
+    batch.finish()
 }
 
 /// Tells what was run.
@@ -71,7 +94,7 @@ fn tell(inferred: &Inferred, model: &Model, key: &Path, output: Output) -> Resul
         inferred.backend,
         rayon::current_num_threads(),
     ))?;
-    for scores in &inferred.scores {
+    for (_, scores) in &inferred.scores {
         output.say(format_args!("scores  {}: {}", scores.path.display(), units::size(scores.bytes)))?;
     }
     let time = units::duration(inferred.duration);
@@ -85,47 +108,5 @@ fn tell(inferred: &Inferred, model: &Model, key: &Path, output: Output) -> Resul
         model.name(),
         inferred.bootstraps_per_second(),
     ))?;
-    output.say("Scores are still encrypted: send them to the client")?;
-    output.give(&json!({ "model": description::model_json(model), "inference": inferred.json() }))
-}
-
-/// The outputs, one for each picture; no two may be the same.
-fn outputs(arguments: &Infer) -> Result<Vec<PathBuf>> {
-    check_folder(&arguments.out_dir)?;
-    let mut outputs: Vec<PathBuf> = Vec::new();
-    for input in &arguments.files {
-        let out = match &arguments.out {
-            Some(_) if arguments.files.len() > 1 => {
-                return Err(Error::OneOutput { count: arguments.files.len() });
-            }
-            Some(out) => out.clone(),
-            None => arguments.out_dir.join(default_output(input)?),
-        };
-        if let Some(place) = outputs.iter().position(|other| is_same(other, &out)) {
-            let first = arguments.files[place].clone();
-            return Err(Error::SameOutput { first, second: input.clone(), out });
-        }
-        outputs.push(out);
-    }
-    Ok(outputs)
-}
-
-/// The input's name with `.scores`.
-fn default_output(input: &Path) -> Result<PathBuf> {
-    let mut name = input::stem(input)?.to_owned();
-    name.push(".scores");
-    Ok(name.into())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn outputs_are_called_after_the_input() {
-        assert_eq!(default_output("inbox/7.enc".as_ref()).unwrap(), Path::new("7.scores"));
-        assert!(default_output("-".as_ref()).is_err());
-    }
+    output.say("Scores are still encrypted: send them to the client")
 }

@@ -10,6 +10,7 @@ use crate::{
     error::{About, Result},
     files::{
         folder::{check_folder, remove},
+        input::check_stdin_once,
         keys,
         output::{Written, check_file},
         picture::picture,
@@ -24,10 +25,11 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
     check_folder(&arguments.out)?;
     let paths = [PaperFile::Signs, PaperFile::Magnitudes].map(|file| arguments.out.join(file.name()));
-    let reads = &arguments.reads;
-    paths.iter().try_for_each(|path| check_file(path, existing, &reads.files()))?;
+    let (reads, pictures) = (&arguments.reads, std::slice::from_ref(&arguments.picture));
+    check_stdin_once(&reads.files(pictures))?;
+    paths.iter().try_for_each(|path| check_file(path, existing, &reads.files(pictures)))?;
 
-    let picture = picture(&reads.image, reads.index)?;
+    let picture = picture(&arguments.picture, reads.index)?;
     let key = keys::secret_key(&reads.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let (client, _) = client(&reads.client, key)?;
@@ -63,6 +65,6 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     output.give(&json!({
         "image": image.name.display().to_string(),
         "model": description::client_json(client.content.specification()),
-        "encrypted_image": written,
+        "files": written,
     }))
 }

@@ -8,7 +8,7 @@ use crate::{
     arguments::paper::PaperInfer,
     commands::infer::gates::{self, Run},
     error::{Error, Result},
-    files::{keys, lookup, output::Target, paper},
+    files::{input::check_stdin_once, keys, lookup, output::Target, paper},
     session::Session,
 };
 
@@ -17,6 +17,7 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
         return Err(Error::PaperFiles { count: arguments.files.len() });
     };
     let inputs: Vec<&Path> = [signs, magnitudes, &arguments.cloud_key.path].map(PathBuf::as_path).into();
+    check_stdin_once(&inputs)?;
     let existing = arguments.overwriting.existing();
     let target = Target::new(&arguments.out, existing, &inputs)?;
     let output = target.words(session.output)?;

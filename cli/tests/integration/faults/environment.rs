@@ -71,7 +71,7 @@ fn names_of_models_need_not_be_utf8() {
     };
     run("encrypt 4.png --model", "").succeeded();
     run("infer 4.enc --model", "").succeeded();
-    assert_eq!(run("decrypt 4.scores --model", "--json").json()["label"], 4);
+    assert_eq!(run("decrypt 4.scores --model", "--json").json()["decrypted"][0]["label"], 4);
     assert_eq!(run("inspect", "--json").json()["model"]["name"], "meter");
     run("models --client", "").succeeded();
     let mut specification = name.to_owned();

@@ -149,7 +149,7 @@ fn two_runs_with_one_state_end_with_their_own_labels() {
     };
     let label = |class: usize| {
         let line = format!("decrypt {class}.scores --model toy --key gates/secret.key --json");
-        assert_eq!(place.run(&line).json()["label"], class);
+        assert_eq!(place.run(&line).json()["decrypted"][0]["label"], class);
     };
     let [four, seven] = [4, 7].map(|class| start(infer(class, "--force")));
     for outcome in [four, seven].map(Outcome::of_child) {
