@@ -66,7 +66,7 @@ def shared(program: list[str], folder: Path) -> trial.Shared:
     # Where the command runs there are no models.
     for name in ("empty", "keys"):
         (folder / name).mkdir(exist_ok=True)
-    return trial.Shared(Bnn([*program, "--threads", "1"], folder / "empty"), folder / "keys", dict(RUNS))
+    return trial.Shared(Bnn(program, folder / "empty"), folder / "keys", dict(RUNS))
 
 
 def check(arguments, folder: Path) -> None:

@@ -30,7 +30,10 @@ use clap::Parser;
 use self::{
     arguments::command_line::Arguments,
     error::Result,
-    terminal::{interrupt, output::Output},
+    terminal::{
+        interrupt,
+        output::{self, Notes},
+    },
 };
 
 /// What `--help` promises for a failure and for wrong usage.
@@ -42,19 +45,20 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return usage(&answer),
     };
-    let output = arguments.output();
-    match run(&arguments, output) {
+    output::choose_notes(arguments.notes());
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where an interruption has just taken the files away, it is the cause, and its handler ends the process.
-            interrupt::hold(|| output.fail(&error.line()));
+            interrupt::hold(|| output::fail(&error.line()));
             FAILED.into()
         }
     }
 }
 
-fn run(arguments: &Arguments, output: Output) -> Result<()> {
-    interrupt::install(output)?;
+fn run(arguments: &Arguments) -> Result<()> {
+    interrupt::install()?;
+    arguments.check_effects()?;
     arguments.start_threads()?;
     dispatch::run(&arguments.command, &arguments.session())
 }
@@ -69,6 +73,7 @@ fn usage(answer: &clap::Error) -> ExitCode {
     let lines =
         message.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-    Output::Json.fail(words.join(" ").trim_start_matches("error: "));
+    output::choose_notes(Notes::Json);
+    output::fail(words.join(" ").trim_start_matches("error: "));
     WRONG_USAGE.into()
 }

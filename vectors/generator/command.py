@@ -51,6 +51,7 @@ class Bnn:
         """Runs it in the folder, where there are no models."""
         words = [str(argument) for argument in arguments] + ["--json"] * json_
         environment = {name: value for name, value in os.environ.items() if name not in ("BNN_MODELS", "TFHE_BACKEND")}
+        environment["RAYON_NUM_THREADS"] = "1"  # so that many run side by side
         line = " ".join(["bnn", *words])
         try:
             done = subprocess.run([*self.program, *words], cwd=self.folder, env=environment | variables,

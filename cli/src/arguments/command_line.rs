@@ -14,9 +14,9 @@ use crate::{
         server::{Estimate, Infer},
         trials::{Circuit, Evaluate, Soak, Vectors},
     },
-    error::Result,
+    error::{Error, Result},
     session::Session,
-    terminal::output::Output,
+    terminal::output::{Notes, Output},
     threads,
 };
 
@@ -58,18 +58,43 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "NAME")]
     backend: Option<Backend>,
 
-    /// Print one JSON object on stdout, and errors as {"error": ".."} in the last line of stderr
+    /// Print one JSON object on stdout, and errors as {"error": ".."} in the last line of stderr (docs/json.md)
     #[arg(long, global = true)]
     json: bool,
+
+    /// With --json: print how far work is on stderr, as lines of JSON
+    #[arg(long, global = true, requires = "json")]
+    progress: bool,
 }
 
 impl Arguments {
-    pub(crate) fn output(&self) -> Output {
-        if self.json { Output::Json } else { Output::Text }
+    /// How the lines on stderr are written.
+    pub(crate) fn notes(&self) -> Notes {
+        match (self.json, self.progress) {
+            (false, _) => Notes::Text,
+            (true, false) => Notes::Json,
+            (true, true) => Notes::JsonWithProgress,
+        }
     }
 
     pub(crate) fn session(&self) -> Session {
-        Session { output: self.output(), backend: self.backend }
+        let output = if self.json { Output::Json } else { Output::Text };
+        Session { output, backend: self.backend }
+    }
+
+    /// Refuses choices for computing on a command that does not compute.
+    ///
+    /// # Errors
+    /// [`Error::NoEffect`].
+    pub(crate) fn check_effects(&self) -> Result<()> {
+        let place = "on this command, which does not compute so";
+        if self.threads.is_some() && !self.command.computes() {
+            return Err(Error::NoEffect { option: "--threads", place });
+        }
+        if self.backend.is_some() && !self.command.bootstraps() {
+            return Err(Error::NoEffect { option: "--backend", place });
+        }
+        Ok(())
     }
 
     /// Starts the threads that a command computes on, where it computes.
@@ -145,6 +170,33 @@ impl Command {
             | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))
             | Self::Paper(Paper::Decrypt(_) | Paper::Import(_)) => false,
+        }
+    }
+
+    /// Whether it runs bootstraps, for which there are several instruction sets.
+    fn bootstraps(&self) -> bool {
+        match self {
+            Self::Demo(_)
+            | Self::Infer(_)
+            | Self::Estimate(_)
+            | Self::Soak(_)
+            | Self::Vectors(Vectors::Check(_))
+            | Self::Paper(Paper::Infer(_)) => true,
+            Self::Evaluate(evaluate) => evaluate.encrypted,
+            Self::Circuit(Circuit::Run(run)) => run.encrypted,
+            Self::Keygen(_)
+            | Self::Encrypt(_)
+            | Self::Decrypt(_)
+            | Self::Convert(_)
+            | Self::Inspect(_)
+            | Self::Models(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Circuit(Circuit::Info(_))
+            | Self::Vectors(Vectors::Generate(_))
+            | Self::Paper(Paper::Keygen(_) | Paper::Encrypt(_) | Paper::Decrypt(_) | Paper::Import(_)) => {
+                false
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         input,
         output::{Target, Written},
     },
-    terminal::output::Output,
+    terminal::output::{Output, fail},
 };
 
 /// The inputs of a command, and what failed of them.
@@ -53,7 +53,7 @@ impl Batch {
             Err(error) if !self.is_several() => Err(error),
             Err(error) => {
                 let line = error.line();
-                self.output.fail(&line);
+                fail(&line);
                 self.failed.push((input.into(), line));
                 Ok(None)
             }

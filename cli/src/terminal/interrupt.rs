@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::{
     environment,
     error::{Error, Result},
-    terminal::output::Output,
+    terminal::output::fail,
 };
 
 /// The exit code that shells give an interrupted program.
@@ -28,7 +28,7 @@ fn lock() -> MutexGuard<'static, Option<PathBuf>> {
 }
 
 /// Takes over Ctrl-C and the like, before there are other threads.
-pub(crate) fn install(output: Output) -> Result<()> {
+pub(crate) fn install() -> Result<()> {
     #[cfg(target_os = "linux")]
     keep_hangups_away();
     ctrlc::set_handler(move || {
@@ -37,7 +37,7 @@ pub(crate) fn install(output: Output) -> Result<()> {
             // What remains is in the system's temporary folder; there is nobody left to tell.
             let _ = fs::remove_dir_all(folder);
         }
-        output.fail("interrupted");
+        fail("interrupted");
         process::exit(INTERRUPTED);
     })?;
     Ok(())

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{self, ErrorKind, Write},
+    sync::OnceLock,
 };
 
 use serde_json::{Value, json};
@@ -57,22 +58,53 @@ impl Output {
             Self::Silent => Ok(()),
         }
     }
+}
 
-    /// Says why there is no result, on stderr.
-    pub(crate) fn fail(self, message: &str) {
-        // Nothing more can be done where stderr is gone.
-        let _ = match self {
-            Self::Text | Self::Silent => writeln!(io::stderr(), "bnn: {message}"),
-            Self::Json => writeln!(io::stderr(), "{}", json!({ "error": message })),
-        };
+/// How the lines on stderr are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notes {
+    /// For people.
+    Text,
+    /// Each a JSON object for programs: errors and warnings.
+    Json,
+    /// The same with the progress of work.
+    JsonWithProgress,
+}
+
+static NOTES: OnceLock<Notes> = OnceLock::new();
+
+/// Chooses how the lines on stderr are written, once in a process.
+pub(crate) fn choose_notes(chosen: Notes) {
+    // Nothing else chooses, so that the first choice is the only one.
+    let _ = NOTES.set(chosen);
+}
+
+/// How the lines on stderr are written.
+pub(crate) fn notes() -> Notes {
+    NOTES.get().copied().unwrap_or(Notes::Text)
+}
+
+/// Writes a line to stderr.
+pub(crate) fn note(line: impl Display) {
+    // Nothing more can be done where stderr is gone.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Says on stderr why there is no result.
+pub(crate) fn fail(message: &str) {
+    match notes() {
+        Notes::Text => note(format_args!("bnn: {message}")),
+        Notes::Json | Notes::JsonWithProgress => note(json!({ "error": message })),
     }
 }
 
 /// Says on stderr what was noticed and is no failure.
 pub(crate) fn warn(message: impl Display) {
     let line = message.to_string().replace(char::is_control, " ");
-    // Nothing more can be done where stderr is gone.
-    let _ = writeln!(io::stderr(), "bnn: warning: {line}");
+    match notes() {
+        Notes::Text => note(format_args!("bnn: warning: {line}")),
+        Notes::Json | Notes::JsonWithProgress => note(json!({ "warning": line })),
+    }
 }
 
 /// Prints a line on stdout. A reader that has gone, such as `head`, is no failure: files are still to be written.

@@ -28,7 +28,7 @@ impl Pace {
     }
 
     /// How long it still takes; `None` before the first step is done.
-    fn time_left(self) -> Option<Duration> {
+    pub(crate) fn time_left(self) -> Option<Duration> {
         let seconds = self.elapsed.as_secs_f64() * self.left as f64 / self.done as f64;
         Duration::try_from_secs_f64(seconds).ok()
     }

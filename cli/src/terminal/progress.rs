@@ -1,31 +1,79 @@
-//! What is shown while something takes its time, on stderr: bars on a terminal, else a line now and then.
+//! What is shown while something takes its time, on stderr: bars on a terminal, else a line now and then; or JSON lines for
+//! programs that asked for them.
 
 use std::{
     io::{self, Write},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use serde_json::json;
 use tfhe_core::control::Control;
 
-use crate::terminal::{pace::Pace, units};
+use crate::terminal::{
+    output::{Notes, note, notes},
+    pace::Pace,
+    units,
+};
 
 const TICK: Duration = Duration::from_millis(100);
-/// How often a line is written where there is no terminal.
+/// How often a line is written where there is no terminal, and how often one for programs.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
+const JSON_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Says what is going on while `work` runs.
 pub(crate) fn spinner<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
-    let spinner = ProgressBar::new_spinner().with_message(what);
+    let spinner = seen(ProgressBar::new_spinner()).with_message(what);
     tick(&spinner);
+    if notes() == Notes::JsonWithProgress {
+        tell_json(&Stage { what, ..Stage::default() });
+    }
     let result = work();
     spinner.finish_and_clear();
     result
+}
+
+/// How far work is, for programs.
+#[derive(Debug, Default)]
+struct Stage<'a> {
+    what: &'a str,
+    /// Steps that are done, and all.
+    done: Option<u64>,
+    total: Option<u64>,
+    per_second: Option<f64>,
+    left: Option<Duration>,
+    layer: Option<&'a str>,
+}
+
+impl<'a> Stage<'a> {
+    fn counted(what: &'a str, done: u64, total: u64, pace: Pace) -> Self {
+        let per_second = (pace.done > 0).then(|| pace.per_second());
+        Self { what, done: Some(done), total: Some(total), per_second, left: pace.time_left(), layer: None }
+    }
+}
+
+fn tell_json(stage: &Stage<'_>) {
+    note(&json!({ "progress": {
+        "what": stage.what,
+        "done": stage.done,
+        "total": stage.total,
+        "per_second": stage.per_second,
+        "seconds_left": stage.left.map(|left| left.as_secs_f64()),
+        "layer": stage.layer,
+    }}));
+}
+
+/// A bar that is drawn unless programs read along.
+fn seen(bar: ProgressBar) -> ProgressBar {
+    if notes() == Notes::JsonWithProgress {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
 }
 
 /// Lets a bar that is seen move by itself, where a thread for that can be started: the bar's own start would end the process.
@@ -61,7 +109,9 @@ impl Count {
     }
 
     fn new(bar: ProgressBar, what: &'static str) -> Self {
-        Self { bar, what, lines: Lines::new() }
+        let count = Self { bar, what, lines: Lines::default() };
+        count.tell();
+        count
     }
 
     /// A control that counts what it hears of.
@@ -73,38 +123,76 @@ impl Count {
     /// Counts what was done.
     pub(crate) fn add(&self, count: usize) {
         self.bar.inc(count as u64);
-        self.lines.tell(&self.bar, || {
-            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            let left = Pace::new(done, total, 0, self.bar.elapsed()).left();
-            format!("{done} of {total} {}, {left}", self.what)
-        });
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        let pace = Pace::new(done, total, 0, self.bar.elapsed());
+        self.lines.tell(
+            &self.bar,
+            || format!("{done} of {total} {}, {}", self.what, pace.left()),
+            || Stage::counted(self.what, done, total, pace),
+        );
     }
 
     pub(crate) fn finish(&self) {
+        self.lines.end();
+        self.tell();
         self.bar.finish_and_clear();
     }
 }
 
-/// Lines in the place of a bar that nobody sees.
-struct Lines(Mutex<Instant>);
+/// Lines in the place of a bar that nobody sees: when the last was written.
+struct Lines(Mutex<Last>);
+
+#[derive(Debug, Clone, Copy)]
+enum Last {
+    /// None yet, since this moment.
+    None(Instant),
+    At(Instant),
+    /// The work is done: one more for programs.
+    End,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(Mutex::new(Last::None(Instant::now())))
+    }
+}
 
 impl Lines {
-    fn new() -> Self {
-        Self(Mutex::new(Instant::now()))
-    }
-
-    /// Writes a line where the last one is a while ago and there is no terminal; that nobody reads it is no failure.
-    fn tell(&self, bar: &ProgressBar, line: impl FnOnce() -> String) {
-        if !bar.is_hidden() {
+    /// Writes a line where the last one is a while ago: for people where there is no terminal, for programs where they asked.
+    /// Programs also hear of the beginning and the end.
+    fn tell<'a>(&self, bar: &ProgressBar, line: impl FnOnce() -> String, stage: impl FnOnce() -> Stage<'a>) {
+        let interval = match notes() {
+            Notes::Text if bar.is_hidden() => LINE_INTERVAL,
+            Notes::JsonWithProgress => JSON_INTERVAL,
+            Notes::Text | Notes::Json => return,
+        };
+        // Another thread that holds it is just writing one.
+        let Ok(mut last) = self.0.try_lock() else { return };
+        let is_json = notes() == Notes::JsonWithProgress;
+        let is_time = match *last {
+            Last::None(since) => is_json || since.elapsed() >= interval,
+            Last::At(last) => last.elapsed() >= interval,
+            Last::End => is_json,
+        };
+        if !is_time {
             return;
         }
-        // Another thread that holds it is just writing one.
-        if let Ok(mut last) = self.0.try_lock()
-            && last.elapsed() >= LINE_INTERVAL
-        {
+        if is_json {
+            tell_json(&stage());
+        } else {
+            // That nobody reads it is no failure.
             let _ = writeln!(io::stderr(), "{}", line());
-            *last = Instant::now();
         }
+        *last = Last::At(Instant::now());
+    }
+
+    /// Says that the next line is the last.
+    fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Last::End;
     }
 }
 
@@ -128,7 +216,7 @@ fn bar(count: usize, before: usize, template: &str) -> ProgressBar {
         .with_key("per_minute", per_minute)
         .with_key("per_second", per_second)
         .with_key("left", left);
-    ProgressBar::new(count as u64).with_style(style).with_position(before as u64)
+    seen(ProgressBar::new(count as u64)).with_style(style).with_position(before as u64)
 }
 
 /// The progress of a long run of gates: a bar on a terminal, else a line on stderr now and then.
@@ -143,22 +231,29 @@ impl Gates {
     /// A run of `total` bootstraps, of which `before` were done before it.
     pub(crate) fn new(total: usize, before: usize) -> Self {
         let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {left}: {msg}";
-        Self { bar: bar(total, before, template), total, before, lines: Lines::new() }
+        Self { bar: bar(total, before, template), total, before, lines: Lines::default() }
     }
 
     /// Shows how far it is, and in which layer.
     pub(crate) fn show(&self, done: usize, layer: Option<&str>) {
-        let layer = layer.unwrap_or("done");
-        self.bar.set_message(layer.to_owned());
+        self.bar.set_message(layer.unwrap_or("done").to_owned());
         self.bar.set_position(done as u64);
-        self.lines.tell(&self.bar, || {
-            let pace = Pace::new(done as u64, self.total as u64, self.before as u64, self.bar.elapsed());
+        self.tell(layer);
+    }
+
+    fn tell(&self, layer: Option<&str>) {
+        let (done, total) = (self.bar.position(), self.total as u64);
+        let pace = Pace::new(done, total, self.before as u64, self.bar.elapsed());
+        let line = || {
             let (speed, left) = (pace.per_second(), pace.left());
-            format!("{done} of {} gates, {speed:.0} a second, {left}: {layer}", self.total)
-        });
+            format!("{done} of {total} gates, {speed:.0} a second, {left}: {}", layer.unwrap_or("done"))
+        };
+        self.lines.tell(&self.bar, line, || Stage { layer, ..Stage::counted("gates", done, total, pace) });
     }
 
     pub(crate) fn finish(&self) {
+        self.lines.end();
+        self.tell(None);
         self.bar.finish_and_clear();
     }
 }
@@ -175,7 +270,7 @@ pub(crate) struct Soak {
 impl Soak {
     pub(crate) fn new(end: Duration) -> Self {
         let bar = bar(end.as_secs() as usize, 0, "{bar:30} {msg}");
-        Self { bar, start: Instant::now(), end, done: AtomicUsize::new(0), lines: Lines::new() }
+        Self { bar, start: Instant::now(), end, done: AtomicUsize::new(0), lines: Lines::default() }
     }
 
     /// A control that counts what it hears of.
@@ -189,10 +284,17 @@ impl Soak {
         let done = self.done.fetch_add(bootstraps, Ordering::Relaxed) + bootstraps;
         let elapsed = self.start.elapsed();
         let speed = done as f64 / elapsed.as_secs_f64();
-        let left = units::long_duration(self.end.saturating_sub(elapsed));
-        let message = format!("{done} bootstraps, {speed:.0} a second, {left} left");
+        let left = self.end.saturating_sub(elapsed);
+        let message = format!("{done} bootstraps, {speed:.0} a second, {} left", units::long_duration(left));
         self.bar.set_position(elapsed.as_secs());
-        self.lines.tell(&self.bar, || message.clone());
+        let stage = || Stage {
+            what: "bootstraps",
+            done: Some(done as u64),
+            per_second: Some(speed),
+            left: Some(left),
+            ..Stage::default()
+        };
+        self.lines.tell(&self.bar, || message.clone(), stage);
         self.bar.set_message(message);
     }
 

@@ -25,6 +25,11 @@ fn an_option_without_an_effect_is_refused() {
         (convert("cloud.key --key paper/secret.key"), "--key"),
         (convert("cloud.key --cloud-key paper/cloud.key"), "--cloud-key"),
         ("demo --image 4.png --model toy --index 0".into(), "index"),
+        ("inspect 4.enc --threads 2".into(), "--threads"),
+        ("decrypt 4.scores --model toy --threads 2".into(), "--threads"),
+        ("encrypt 4.png --model toy --out new.enc --backend portable".into(), "--backend"),
+        ("keygen --out new --backend portable".into(), "--backend"),
+        ("evaluate --images images --labels images --model toy --backend portable".into(), "--backend"),
     ] {
         place.refuses(&line, &[option]);
     }

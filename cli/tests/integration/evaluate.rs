@@ -136,6 +136,9 @@ fn padding_after_gzip_is_a_warning_and_other_trailing_bytes_an_error() {
         "bnn: warning: padded: what follows the gzip data, padding of 512 B, was passed over\n\
          bnn: warning: line: what follows the gzip data, padding of 1 B, was passed over\n"
     );
+    let outcome = place.run("evaluate --images padded --labels labels --model toy --json");
+    let warning: serde_json::Value = serde_json::from_str(&outcome.stderr).unwrap();
+    assert!(warning["warning"].as_str().unwrap().starts_with("padded: "), "{outcome:?}");
     let outcome = place.run("encrypt padded --index 1 --model toy");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("padding of 512 B"), "{}", outcome.stderr);

@@ -12,6 +12,7 @@ mod files;
 mod installed;
 mod interop;
 mod interruption;
+mod json;
 mod native;
 mod path;
 mod pictures;

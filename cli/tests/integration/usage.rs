@@ -50,7 +50,7 @@ fn errors_are_json_if_asked_for() {
     let outcome = Place::new().run("encrypt --json");
     let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
     assert_eq!(error["error"], "the following required arguments were not provided: <PICTURE>...");
-    let outcome = Place::new().run("decrypt none.scores --json");
+    let outcome = Place::furnished().run("decrypt none.scores --json");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
     let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
     assert!(error["error"].as_str().unwrap().starts_with("none.scores: "), "{error}");

@@ -22,7 +22,7 @@ use tfhe_core::{backend::Backend, control::Control, keys::CloudKey};
 use crate::{
     arguments::shared::GatesRun,
     commands::{
-        batch::made_json,
+        batch::{Batch, made_json},
         infer::cloud_key::{check_image, check_set, prepare},
     },
     error::{About, Error, Result},
@@ -55,6 +55,8 @@ pub(crate) struct Run<'a> {
     pub(crate) to_bytes: fn(&EncryptedScores) -> bnn::Result<Vec<u8>>,
     pub(crate) backend: Backend,
     pub(crate) output: Output,
+    /// The inputs of the command, of which others may have failed.
+    pub(crate) batch: &'a Batch,
 }
 
 /// Evaluates a model on an encrypted picture. The key is read once everything else is known to fit.
@@ -127,6 +129,7 @@ pub(crate) fn run(
             "key_bytes_in_memory": evaluator.key_bytes(),
             "key_seconds": key_duration.as_secs_f64(),
         },
+        "failed": run.batch.json(),
     }))
 }
 

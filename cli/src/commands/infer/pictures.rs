@@ -56,6 +56,7 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
             to_bytes: EncryptedScores::to_bytes,
             backend,
             output,
+            batch: &batch,
         };
         gates::run(&run, &model, image, key)?;
         return batch.finish();

@@ -6,7 +6,10 @@ use bnn::paper::answer_to_bytes;
 
 use crate::{
     arguments::paper::PaperInfer,
-    commands::infer::gates::{self, Run},
+    commands::{
+        batch::Batch,
+        infer::gates::{self, Run},
+    },
     error::{Error, Result},
     files::{input::check_stdin_once, keys, lookup, output::Target, paper},
     session::Session,
@@ -34,6 +37,7 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
         to_bytes: answer_to_bytes,
         backend,
         output,
+        batch: &Batch::new(1, output),
     };
     gates::run(&run, &model, &image, || Ok(key))
 }
