@@ -58,7 +58,7 @@ impl<'a> Stage<'a> {
 }
 
 fn tell_json(stage: &Stage<'_>) {
-    note(&json!({ "progress": {
+    note(json!({ "progress": {
         "what": stage.what,
         "done": stage.done,
         "total": stage.total,
