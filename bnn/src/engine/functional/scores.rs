@@ -12,6 +12,8 @@
 //! answers. There are as few as make the noise a 2000th of half the scores' range, and eight a score at most: digits of
 //! several widths are tried, and ranges that a part may have, inputs being taken in their order until they reach it.
 
+use std::collections::BTreeMap;
+
 use tfhe_core::parameters::Parameters;
 
 use super::{
@@ -96,23 +98,23 @@ impl ScoreScale {
         let quotients: Vec<Vec<i64>> =
             rows.iter().map(|row| row.iter().map(|&w| i64::from(w) / i64::from(divisor)).collect()).collect();
         let norm = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt();
+        let rooms: Vec<f64> =
+            (0..RANGES).map(|power| half / f64::from(divisor) / (f64::from(power) / 2.0).exp2()).collect();
         let mut best: Option<Candidate> = None;
         for digits in (1..=bits).rev() {
-            for power in 0..RANGES {
-                let room = half / f64::from(divisor) / (f64::from(power) / 2.0).exp2();
-                // Once the noise is small enough, only fewer parts are better.
-                let most_parts = match &best {
-                    Some(best) if best.noise <= wanted => best.drafts.len() - 1,
-                    _ => usize::MAX,
-                };
-                let cut_to = |room| cut(&quotients, inputs, (digits, bits), room, most_parts);
-                // Whole weights in one part come first, and smaller ranges are only more parts. (Where few inputs can be set
-                // at once, the ranges of products add up to more than there is.)
-                let drafts = match cut_to(room) {
-                    None if best.is_none() => cut_to(f64::INFINITY),
-                    drafts => drafts,
-                };
-                let Some(drafts) = drafts else { break };
+            // Once the noise is small enough, only fewer parts are better.
+            let most_parts = match &best {
+                Some(best) if best.noise <= wanted => best.drafts.len() - 1,
+                _ => usize::MAX,
+            };
+            let cut_to = |rooms: &[f64]| cuts(&quotients, inputs, (digits, bits), rooms, most_parts);
+            // Whole weights in one part come first. (Where few inputs can be set at once, the ranges of products add up to more
+            // than there is.)
+            let cuts = match cut_to(&rooms) {
+                cuts if cuts.is_empty() && best.is_none() => cut_to(&[f64::INFINITY]),
+                cuts => cuts,
+            };
+            for drafts in cuts {
                 let unit = unit_of(&drafts, variance);
                 // Digits of one weight multiply the same noise: it adds up to the weight's.
                 let noise = norm * variance.sqrt() / unit.real();
@@ -151,60 +153,96 @@ fn unit_of(drafts: &[Draft], variance: f64) -> Unit {
 }
 
 /// Cuts rows of weights over their divisor, which have `bits` bits, into parts: digits of so many bits, and as many inputs as
-/// keep half the range of a part within `room`. `None` where a score would have too many parts, or all would have more than
+/// keep half the range of a part within a room. Rooms fall, so that each cut has as many parts as the one before or more; equal
+/// cuts come once. They end with the first room in which a score would have too many parts, or all would have more than
 /// `most_parts`.
-fn cut(
+fn cuts(
     rows: &[Vec<i64>],
     inputs: Range,
     (digits, bits): (u32, u32),
-    room: f64,
+    rooms: &[f64],
     most_parts: usize,
-) -> Option<Vec<Draft>> {
-    let mut drafts: Vec<Draft> = Vec::new();
+) -> Vec<Vec<Draft>> {
+    let mut cuts = vec![Vec::new(); rooms.len()];
     for (class, row) in rows.iter().enumerate() {
-        let first = drafts.len();
-        let is_full = |drafts: &[Draft]| drafts.len() - first == MOST_PARTS || drafts.len() >= most_parts;
+        let before: Vec<usize> = cuts.iter().map(Vec::len).collect();
         for shift in (0..bits).step_by(digits as usize) {
-            let empty = |start| Draft { class, shift, places: start..start, range: (0, 0), square_norm: 0.0 };
-            let mut draft = empty(0);
-            for (place, digit) in row.iter().map(|&w| digit_of(w, shift, digits)).enumerate() {
-                if digit == 0 {
-                    continue;
-                }
-                let (low, high) = inputs.products(digit);
-                let (least, most) = (draft.range.0 + low, draft.range.1 + high);
-                if (most - least) as f64 / 2.0 > room && !draft.places.is_empty() {
-                    drafts.push(std::mem::replace(&mut draft, empty(place)));
-                    if is_full(&drafts) {
-                        return None;
-                    }
-                    draft.range = (low, high);
-                } else {
-                    draft.range = (least, most);
-                }
-                draft.places.end = place + 1;
-                draft.square_norm += f64::from(digit).powi(2);
-            }
-            if !draft.places.is_empty() {
-                if is_full(&drafts) {
-                    return None;
-                }
-                drafts.push(draft);
+            let sums = DigitSums::new(row, (shift, digits), inputs);
+            let fits = |(cut, drafts): (usize, &mut Vec<Draft>)| {
+                let most = most_parts.min(before[cut] + MOST_PARTS);
+                drafts.extend(sums.cut(class, rooms[cut]).take(most + 1 - drafts.len()));
+                drafts.len() <= most
+            };
+            let fitting = cuts.iter_mut().enumerate().map(fits).take_while(|&fits| fits).count();
+            cuts.truncate(fitting);
+        }
+        for (drafts, &before) in cuts.iter_mut().zip(&before) {
+            // A row of zeros still needs a value to give its score a part.
+            if drafts.len() == before {
+                drafts.push(Draft { class, shift: 0, places: 0..1, range: (0, 0), square_norm: 0.0 });
             }
         }
-        // A row of zeros still needs a value to give its score a part.
-        if drafts.len() == first {
-            drafts.push(Draft { class, shift: 0, places: 0..1, range: (0, 0), square_norm: 0.0 });
+    }
+    cuts.dedup_by(|second, first| {
+        second.len() == first.len()
+            && second.iter().zip(&**first).all(|(second, first)| second.places == first.places)
+    });
+    if let Range::Bits { active } = inputs {
+        // Many cuts have a part in common.
+        let mut ranges = BTreeMap::new();
+        for draft in cuts.iter_mut().flatten().filter(|draft| active < draft.places.len()) {
+            let Draft { class, shift, places, .. } = draft.clone();
+            let digit = |&w: &i64| digit_of(w, shift, digits);
+            let sums = || inputs.sums(&rows[class][places.clone()].iter().map(digit).collect::<Vec<_>>());
+            draft.range = *ranges.entry((class, shift, places.start, places.end)).or_insert_with(sums);
         }
     }
-    for draft in &mut drafts {
-        if matches!(inputs, Range::Bits { active } if active < draft.places.len()) {
-            let row = &rows[draft.class][draft.places.clone()];
-            let digits: Vec<i32> = row.iter().map(|&w| digit_of(w, draft.shift, digits)).collect();
-            draft.range = inputs.sums(&digits);
+    cuts
+}
+
+/// The digits of a row that are not 0, and sums over those before each: what any run of them comes to is a difference.
+struct DigitSums {
+    /// The lowest bit of the digits.
+    shift: u32,
+    /// Where the digits are.
+    places: Vec<usize>,
+    /// Before each digit and after the last: the least and the greatest sums, and the digits' squares.
+    before: Vec<(i64, i64, u128)>,
+}
+
+impl DigitSums {
+    fn new(row: &[i64], (shift, digits): (u32, u32), inputs: Range) -> Self {
+        let (mut low, mut high, mut squares) = (0, 0, 0);
+        let mut sums = Self { shift, places: Vec::new(), before: vec![(low, high, squares)] };
+        for (place, &w) in row.iter().enumerate() {
+            let digit = digit_of(w, shift, digits);
+            if digit != 0 {
+                let (least, most) = inputs.products(digit);
+                (low, high) = (low + least, high + most);
+                squares += u128::from(digit.unsigned_abs()).pow(2);
+                sums.places.push(place);
+                sums.before.push((low, high, squares));
+            }
         }
+        sums
     }
-    Some(drafts)
+
+    /// Parts with as many digits as keep half the range within `room`, and one at least.
+    fn cut(&self, class: usize, room: f64) -> impl Iterator<Item = Draft> {
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            let first = *self.places.get(start)?;
+            let (low, high, squares) = self.before[start];
+            let fits =
+                |&(least, most, _): &(i64, i64, u128)| ((most - high) - (least - low)) as f64 / 2.0 <= room;
+            let end = start + 1 + self.before[start + 2..].partition_point(fits);
+            let (least, most, all) = self.before[end];
+            let places = first..self.places[end - 1] + 1;
+            let (range, square_norm) = ((least - low, most - high), (all - squares) as f64);
+            start = end;
+            Some(Draft { class, shift: self.shift, places, range, square_norm })
+        })
+    }
 }
 
 /// The digit of so many bits of a weight, with the weight's sign.
@@ -255,7 +293,7 @@ mod tests {
             let inputs = Range::Interval { low: -3, high: 5 };
             let quotients: Vec<Vec<i64>> =
                 rows.iter().map(|row| row.iter().map(|&w| i64::from(w / multiple)).collect()).collect();
-            let Some(drafts) = cut(&quotients, inputs, (digits, 8), room, usize::MAX) else { return Ok(()) };
+            let Some(drafts) = cuts(&quotients, inputs, (digits, 8), &[room], usize::MAX).pop() else { return Ok(()) };
             let part = |draft: &Draft| draft.part(&quotients[draft.class], multiple.unsigned_abs(), digits);
             let parts = drafts.iter().map(part).collect();
             let scale = ScoreScale { parts, unit: unit_of(&drafts, 1e-12), range: (0, 0), noise: 0.0 };
@@ -269,6 +307,26 @@ mod tests {
             let expected: Vec<i64> =
                 rows.iter().map(|row| row.iter().zip(&x).map(|(&w, x)| i64::from(w) * x).sum()).collect();
             prop_assert_eq!(scale.layout(vec![0; rows.len()], 0, false).sums(&phases), expected);
+        }
+
+        /// Cuts for many rooms at once are those for each room alone, without repetitions.
+        #[test]
+        fn rooms_share_their_sums(
+            rows in proptest::collection::vec(proptest::collection::vec(-200..=200_i64, 40), 1..=3),
+            (digits, active) in (1..=8_u32, 1..=40_usize),
+            most_parts in 3..=30_usize,
+        ) {
+            let inputs = Range::Bits { active };
+            let rooms: Vec<f64> = (0..24).map(|power| 4000.0 / (f64::from(power) / 2.0).exp2()).collect();
+            let facts = |drafts: Vec<Draft>| -> Vec<_> {
+                let fact = |draft: &Draft| (draft.class, draft.shift, draft.places.clone(), draft.range, draft.square_norm);
+                drafts.iter().map(fact).collect()
+            };
+            let all: Vec<_> = cuts(&rows, inputs, (digits, 8), &rooms, most_parts).into_iter().map(facts).collect();
+            let alone = |room: &f64| cuts(&rows, inputs, (digits, 8), &[*room], most_parts).pop().map(facts);
+            let mut expected: Vec<_> = rooms.iter().map_while(alone).collect();
+            expected.dedup();
+            prop_assert_eq!(all, expected);
         }
     }
 }
