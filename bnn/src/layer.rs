@@ -12,5 +12,5 @@ pub(crate) mod convolution;
 pub(crate) mod dense;
 pub(crate) mod kind;
 pub(crate) mod matrix;
-pub(crate) mod max_pool;
+pub(crate) mod pool;
 pub(crate) mod xnor_convolution;

@@ -30,12 +30,13 @@ class _Drawing:
 
     def model(self) -> Made:
         rng = self.rng
-        head = {"format": 1, "name": f"random {rng.randrange(1000)}", "description": "Drawn at random"}
+        self.format = rng.choice([1, 2])
+        head = {"format": self.format, "name": f"random {rng.randrange(1000)}", "description": "Drawn at random"}
         given = self._input()
         deep = rng.random() < 1 / 16
         if given["encoding"] == "sign-and-scale":
             self._xnor(given)
-        kinds = ["max-pool", "relu", "sign", "dense", "convolution", "binary-dense"]
+        kinds = ["max-pool", "relu", "sign", "dense", "convolution", "binary-dense"] + ["sum-pool"] * (self.format > 1)
         for _ in range(rng.choice([8, 40, 200]) if deep else rng.choice([0, 0, 1, 1, 2, 3, 4])):
             kind = rng.choice(kinds)
             self._layer(kind if kind != "binary-dense" or self.binary else "dense", calm=deep or rng.random() < 0.8)
@@ -73,17 +74,24 @@ class _Drawing:
             self._numbers(layer, (outputs, layer["inputs"]), calm)
             self.shape = (outputs, 1, 1)
         elif kind == "convolution":
-            size, stride = self.rng.randint(1, min(3, height, width)), self.rng.choice([1, 1, 1, 2, 64])
-            filters = self.rng.choice([1, 2, 3])
+            padding = self.rng.choice([0, 0, 1, 2]) if self.format > 1 else 0
+            groups = self.rng.choice([1, channels]) if self.format > 1 else 1
+            size = self.rng.randint(padding + 1, max(padding + 1, min(3, height, width)))
+            stride, filters = self.rng.choice([1, 1, 1, 2, 64]), groups * self.rng.choice([1, 2, 3] if groups < 3 else [1])
             layer |= {"filters": filters, "size": size} | ({"stride": stride} if stride > 1 else {})
+            if padding or self.format > 1 and self.rng.random() < 0.2:
+                layer["padding"] = padding
+            if groups > 1 or self.format > 1 and self.rng.random() < 0.2:
+                layer["groups"] = groups
             self._shift_and_bits(layer, last)
-            shape = (filters, size, size) if channels == 1 else (filters, channels, size, size)
-            self._numbers(layer, shape, calm)
-            self.shape = (filters, (height - size) // stride + 1, (width - size) // stride + 1)
-        elif kind == "max-pool":
+            one = channels == groups
+            self._numbers(layer, (filters, size, size) if one else (filters, channels // groups, size, size), calm)
+            self.shape = (filters, *((side + 2 * padding - size) // stride + 1 for side in (height, width)))
+        elif kind in ("max-pool", "sum-pool"):
             size = self.rng.randint(1, min(3, height, width))
             layer["size"] = size
             self.shape = (channels, height // size, width // size)
+        # A square of one value is that value, and still a sum.
         if kind not in ("max-pool", "relu"):
             self.binary = kind in ("sign", "binary-dense")
         self.layers.append(layer)
@@ -157,6 +165,9 @@ def _bounds(layer: dict, tensors: dict, largest: int) -> tuple[int, float]:
     kind = layer["kind"]
     if kind in ("binary-dense", "sign"):
         return 1, 0.0
+    if kind == "sum-pool":
+        total = largest * layer["size"] ** 2
+        return total, total / LARGEST_SUM
     if "weights" not in layer:
         return largest, 0.0
     values = {role: tensors[layer[role]][1].tolist() for role in ("weights", "biases", "scales") if role in layer}

@@ -30,6 +30,7 @@ def _number_out_of_range(rng, made):
     """A number of a layer just beyond its range."""
     layer = _pick(rng, made)
     ends = {"shift": [-1, 31], "fraction_bits": [-1, 31], "bits": [-1, 0, 1, 32], "size": [0, 65], "stride": [0, 65],
+            "padding": [-1, 64], "groups": [0, 65537],
             "filters": [0, 65537], "inputs": [0, 65537], "outputs": [0, 65537]}
     field = rng.choice([field for field in ends if field in layer])
     layer[field] = rng.choice(ends[field])
@@ -56,7 +57,7 @@ def _unknown_field(rng, made):
 
 def _missing_field(rng, made):
     layer = _pick(rng, made)
-    optional = ("name", "kind", "shift", "stride", "bits", "fraction_bits")
+    optional = ("name", "kind", "shift", "stride", "padding", "groups", "bits", "fraction_bits")
     field = rng.choice([field for field in layer if field not in optional])
     del layer[field]
     return [field]
@@ -187,8 +188,43 @@ def _unknown_encoding(rng, made):
 
 
 def _another_format(rng, made):
-    made.head["format"] = 2
+    made.head["format"] = rng.choice([0, 3])
+    return [f"format {made.head['format']}"]
+
+
+def _news_in_an_old_format(rng, made):
+    """What format 1 has not."""
+    news = [layer for layer in made.layers
+            if layer["kind"] == "sum-pool" or "padding" in layer or "groups" in layer]
+    if not news:
+        return None
+    made.head["format"] = 1
     return ["format 2"]
+
+
+def _a_name_twice(rng, made):
+    """Which format 1 allows."""
+    if made.head["format"] < 2 or len(made.layers) < 2:
+        return None
+    first, second = rng.sample(made.layers, 2)
+    second["name"] = first["name"]
+    return [first["name"]]
+
+
+def _groups_that_do_not_divide(rng, made):
+    layer = _pick(rng, made, "convolution")
+    if layer is None or made.head["format"] < 2:
+        return None
+    layer["groups"] = layer["filters"] + 1
+    return [layer["name"]]
+
+
+def _padding_of_whole_windows(rng, made):
+    layer = _pick(rng, made, "convolution")
+    if layer is None or made.head["format"] < 2:
+        return None
+    layer["padding"] = layer["size"]
+    return [layer["name"]]
 
 
 def _text_of_no_line(rng, made):

@@ -124,7 +124,12 @@ def _dense(layer, tensor, x):
 
 
 def _convolution(layer, tensor, x):
-    return (_sums(layer, tensor, x) >> layer.get("shift", 0)) + tensor["biases"][:, None, None]
+    padding, groups = layer.get("padding", 0), layer.get("groups", 1)
+    x = np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
+    # The filters of a group read the channels of that group.
+    parts = zip(np.split(tensor["weights"], groups), np.split(x, groups))
+    sums = np.concatenate([_sums(layer, {"weights": weights}, channels) for weights, channels in parts])
+    return (sums >> layer.get("shift", 0)) + tensor["biases"][:, None, None]
 
 
 def _xnor_convolution(layer, tensor, signs, magnitudes):
@@ -136,14 +141,16 @@ def _relu(layer, tensor, x):
     return np.maximum(x, 0)
 
 
-def _max_pool(layer, tensor, x):
+def _squares(layer, x):
+    """(channels, height, size, width, size)"""
     # What does not fill a square at the right and at the bottom is dropped.
     size = layer["size"]
     height, width = x.shape[1] // size, x.shape[2] // size
-    squares = x[:, : height * size, : width * size].reshape(len(x), height, size, width, size)
-    return squares.max((2, 4))
+    return x[:, : height * size, : width * size].reshape(len(x), height, size, width, size)
 
 
 _LAYERS = {"binary-dense": _binary_dense, "dense": _dense, "convolution": _convolution,
-           "xnor-convolution": _xnor_convolution, "relu": _relu, "max-pool": _max_pool,
+           "xnor-convolution": _xnor_convolution, "relu": _relu,
+           "max-pool": lambda layer, tensor, x: _squares(layer, x).max((2, 4)),
+           "sum-pool": lambda layer, tensor, x: _squares(layer, x).sum((2, 4)),
            "sign": lambda layer, tensor, x: _signs(x)}

@@ -28,7 +28,7 @@ pub struct Server {
 
 #[derive(Debug, Clone)]
 enum Plan {
-    Functional(functional::plan::Plan),
+    Functional(Box<functional::plan::Plan>),
     Gates(gates::plan::Plan),
 }
 
@@ -40,7 +40,7 @@ impl Server {
     /// engine does not run the model.
     pub fn new(model: Arc<Model>, evaluator: Arc<Evaluator>, style: Style) -> Result<Self> {
         let plan = match Engine::with_set(evaluator.parameters())? {
-            (Engine::Functional, set) => Plan::Functional(functional::plan::Plan::new(model, set)?),
+            (Engine::Functional, set) => Plan::Functional(Box::new(functional::plan::Plan::new(model, set)?)),
             (Engine::Gates, set) => Plan::Gates(gates::plan::Plan::new(model, set, style)),
         };
         Ok(Self { plan, evaluator })

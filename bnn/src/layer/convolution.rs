@@ -1,18 +1,25 @@
 //! A convolution with small filters of integers: `floor(sum w x / 2^shift) + b` for each window of each filter.
+//!
+//! Channels and filters may be in *groups*: the filters of a group read the channels of that group alone. Around the values
+//! there may be a *padding* of zeros.
 
 use std::sync::Arc;
 
-use super::matrix::Matrix;
+use super::matrix::{Matrix, dot};
 use crate::client::shape::Shape;
 
-/// Filters of `size` x `size` over all channels, every `stride` values, without padding.
+/// Filters of `size` x `size` over the channels of their group, every `stride` values.
 #[derive(Debug, Clone)]
 pub(crate) struct Convolution {
     pub(crate) name: Arc<str>,
     pub(crate) size: usize,
     pub(crate) stride: usize,
+    /// Zeros on each side of the rows and columns.
+    pub(crate) padding: usize,
+    /// Divides channels and filters.
+    pub(crate) groups: usize,
     pub(crate) shift: u32,
-    /// A row a filter: channel, row, column.
+    /// A row a filter: channel of the group, row, column.
     pub(crate) weights: Matrix,
     /// One a filter.
     pub(crate) biases: Arc<[i32]>,
@@ -40,29 +47,90 @@ impl Convolution {
     }
 
     pub(crate) fn output(&self, input: Shape) -> Shape {
-        let along = |length: usize| (length - self.size) / self.stride + 1;
-        Shape { channels: self.weights.rows(), height: along(input.height), width: along(input.width) }
+        let along = |length: usize| (length + 2 * self.padding - self.size) / self.stride + 1;
+        Shape { channels: self.filters(), height: along(input.height), width: along(input.width) }
     }
 
-    /// The places of a window's inputs, in the order of a filter's weights.
-    pub(crate) fn window(&self, input: Shape, row: usize, column: usize) -> Vec<usize> {
-        window(input, self.size, row * self.stride, column * self.stride)
+    /// The number of filters.
+    pub(crate) fn filters(&self) -> usize {
+        self.weights.rows()
+    }
+
+    /// The filters of a group.
+    pub(crate) fn group(&self, group: usize) -> std::ops::Range<usize> {
+        let count = self.filters() / self.groups;
+        group * count..(group + 1) * count
+    }
+
+    /// The group of a filter.
+    pub(crate) fn group_of(&self, filter: usize) -> usize {
+        filter * self.groups / self.filters()
+    }
+
+    /// What the filters of a group read of a window: for each input the place in a filter's row of its weight, and its own
+    /// place. Inputs of the padding are left out.
+    pub(crate) fn taps(&self, input: Shape, group: usize, row: usize, column: usize) -> Vec<(usize, usize)> {
+        let channels = input.channels / self.groups;
+        let along = |start: usize, step: usize, length: usize| {
+            (start * self.stride + step).checked_sub(self.padding).filter(|&place| place < length)
+        };
+        let mut taps = Vec::with_capacity(self.weights.columns());
+        for index in 0..self.weights.columns() {
+            let (channel, i, j) =
+                (index / (self.size * self.size), index / self.size % self.size, index % self.size);
+            if let (Some(row), Some(column)) = (along(row, i, input.height), along(column, j, input.width)) {
+                taps.push((index, input.place(group * channels + channel, row, column)));
+            }
+        }
+        taps
     }
 
     pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
         let output = self.output(input);
         let mut results = vec![0; output.values()];
-        for (row, column) in
-            (0..output.height).flat_map(|row| (0..output.width).map(move |column| (row, column)))
-        {
-            let window: Vec<i64> =
-                self.window(input, row, column).into_iter().map(|place| values[place]).collect();
-            let sums = self.weights.times(&window);
-            for (filter, (sum, &bias)) in sums.into_iter().zip(&*self.biases).enumerate() {
-                results[output.place(filter, row, column)] = (sum >> self.shift) + i64::from(bias);
+        let mut window = vec![0; self.weights.columns()];
+        for place in 0..self.groups * output.height * output.width {
+            let (row, column) = (place / output.width % output.height, place % output.width);
+            let group = place / (output.width * output.height);
+            window.fill(0);
+            for (index, place) in self.taps(input, group, row, column) {
+                window[index] = values[place];
+            }
+            for filter in self.group(group) {
+                let sum = dot(self.weights.row(filter), &window);
+                results[output.place(filter, row, column)] =
+                    (sum >> self.shift) + i64::from(self.biases[filter]);
             }
         }
         results
+    }
+
+    /// The convolution that gives the sums of squares of `side` x `side` of this one's results; none where this one drops bits,
+    /// or a weight would not fit.
+    pub(crate) fn summed(&self, side: usize) -> Option<Self> {
+        if self.shift > 0 {
+            return None;
+        }
+        let (size, stride) = (self.size + (side - 1) * self.stride, self.stride * side);
+        let channels = self.weights.columns() / (self.size * self.size);
+        let mut entries = vec![0_i64; self.filters() * channels * size * size];
+        for (filter, row) in self.weights.iter().enumerate() {
+            for (index, &weight) in row.iter().enumerate() {
+                let channel = index / (self.size * self.size);
+                let (i, j) = (index / self.size % self.size, index % self.size);
+                for (down, right) in (0..side).flat_map(|down| (0..side).map(move |right| (down, right))) {
+                    let (i, j) = (i + down * self.stride, j + right * self.stride);
+                    entries[((filter * channels + channel) * size + i) * size + j] += i64::from(weight);
+                }
+            }
+        }
+        let fit = |entries: &[i64]| {
+            entries.iter().map(|&entry| i32::try_from(entry).ok()).collect::<Option<Vec<_>>>()
+        };
+        let biases: Vec<i64> =
+            self.biases.iter().map(|&bias| i64::from(bias) * (side * side) as i64).collect();
+        let weights = Matrix::new(channels * size * size, fit(&entries)?.into());
+        Some(Self { size, stride, weights, biases: fit(&biases)?.into(), ..self.clone() })
     }
 }
 
@@ -75,4 +143,49 @@ pub(crate) fn window(input: Shape, size: usize, row: usize, column: usize) -> Ve
         }
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layer::pool::Pool;
+
+    proptest! {
+        /// A convolution and the sums of its squares are one convolution.
+        #[test]
+        fn sums_of_squares_are_part_of_the_filters(
+            (size, stride, padding, groups) in (1..=3_usize, 1..=2_usize, 0..=2_usize, 1..=2_usize),
+            (height, width, side) in (3..=9_usize, 3..=9_usize, 1..=3_usize),
+            numbers in proptest::collection::vec(-9..=9_i32, 60),
+        ) {
+            let padding = padding.min(size - 1);
+            let numbers = |count| numbers.iter().copied().cycle().take(count).collect::<Vec<_>>();
+            let layer = Convolution {
+                name: "".into(),
+                size,
+                stride,
+                padding,
+                groups,
+                shift: 0,
+                weights: Matrix::new(size * size, numbers(4 * size * size).into()),
+                biases: numbers(4).into(),
+            };
+            let input = Shape { channels: groups, height, width };
+            let values: Vec<i64> = numbers(input.values()).into_iter().map(i64::from).collect();
+            let (between, pool) = (layer.output(input), Pool { name: "".into(), size: side });
+            prop_assume!(side <= between.height.min(between.width));
+            let results = layer.evaluate(input, &values);
+            let sums: Vec<i64> =
+                pool.windows(between).map(|square| square.into_iter().map(|place| results[place]).sum()).collect();
+            let summed = layer.summed(side).unwrap();
+            prop_assert_eq!(summed.output(input), pool.output(between));
+            prop_assert_eq!(summed.evaluate(input, &values), sums);
+            let shifted = Convolution { shift: 1, ..layer };
+            prop_assert!(shifted.summed(side).is_none());
+        }
+    }
 }

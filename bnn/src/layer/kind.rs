@@ -5,7 +5,7 @@ use super::{
     binary_dense::BinaryDense,
     convolution::Convolution,
     dense::Dense,
-    max_pool::MaxPool,
+    pool::Pool,
     xnor_convolution::XnorConvolution,
 };
 use crate::client::shape::Shape;
@@ -24,7 +24,9 @@ pub(crate) enum Layer {
     /// max(x, 0).
     Relu(Relu),
     /// The greatest of each square.
-    MaxPool(MaxPool),
+    MaxPool(Pool),
+    /// The sum of each square.
+    SumPool(Pool),
     /// +1 where x >= 0, else -1.
     Sign(Sign),
 }
@@ -38,7 +40,7 @@ impl Layer {
             Self::Convolution(layer) => layer.name(),
             Self::XnorConvolution(layer) => layer.name(),
             Self::Relu(layer) => &layer.name,
-            Self::MaxPool(layer) => &layer.name,
+            Self::MaxPool(layer) | Self::SumPool(layer) => &layer.name,
             Self::Sign(layer) => &layer.name,
         }
     }
@@ -52,6 +54,7 @@ impl Layer {
             Self::XnorConvolution(_) => "xnor-convolution",
             Self::Relu(_) => "relu",
             Self::MaxPool(_) => "max-pool",
+            Self::SumPool(_) => "sum-pool",
             Self::Sign(_) => "sign",
         }
     }
@@ -64,7 +67,7 @@ impl Layer {
             Self::Convolution(layer) => layer.output(input),
             Self::XnorConvolution(layer) => layer.output(input),
             Self::Relu(_) | Self::Sign(_) => input,
-            Self::MaxPool(layer) => layer.output(input),
+            Self::MaxPool(layer) | Self::SumPool(layer) => layer.output(input),
         }
     }
 
@@ -80,6 +83,10 @@ impl Layer {
             Self::MaxPool(layer) => {
                 let greatest = |window: Vec<usize>| window.iter().map(|&place| values[place]).max();
                 layer.windows(input).filter_map(greatest).collect()
+            }
+            Self::SumPool(layer) => {
+                let total = |window: Vec<usize>| window.iter().map(|&place| values[place]).sum();
+                layer.windows(input).map(total).collect()
             }
         }
     }

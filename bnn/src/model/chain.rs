@@ -85,7 +85,22 @@ impl Chain {
                 let place = format!("layer {:?}", entry.name());
                 return Err(ModelFault::LayerInputs { place, inputs: *inputs, given });
             }
-            (LayerEntry::Convolution { size, .. } | LayerEntry::MaxPool { size, .. }, _) => fits(*size)?,
+            (LayerEntry::MaxPool { size, .. } | LayerEntry::SumPool { size, .. }, _) => fits(*size)?,
+            (LayerEntry::Convolution { filters, size, padding, groups, .. }, _) => {
+                let (padding, groups) = (padding.unwrap_or_default(), groups.unwrap_or(1));
+                let channels = self.shape.channels;
+                if padding >= *size {
+                    return Err(refuse(format!(
+                        "padding {padding} for filters of size {size}: some windows read nothing"
+                    )));
+                }
+                if !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
+                    return Err(refuse(format!(
+                        "{groups} groups of {channels} channels and {filters} filters"
+                    )));
+                }
+                fits(size.saturating_sub(2 * padding))?;
+            }
             _ => {}
         }
         Ok(self.shape)
@@ -139,6 +154,14 @@ impl Chain {
                     return refuse(product * largest_of(convolution.scales()), LARGEST_SUM);
                 }
                 self.largest = result;
+                self.values = Values::Integers;
+            }
+            Layer::SumPool(pool) => {
+                let sum = self.largest * pool.cells() as i128;
+                if sum >= LARGEST_SUM {
+                    return refuse(sum, LARGEST_SUM);
+                }
+                self.largest = sum;
                 self.values = Values::Integers;
             }
             Layer::Relu(_) | Layer::MaxPool(_) => {}

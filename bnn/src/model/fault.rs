@@ -50,11 +50,11 @@ pub enum ModelFault {
     },
 
     /// The manifest is of another version of the model format.
-    #[error("model format {found}, this program reads format {supported}")]
+    #[error("model format {found}, this program reads formats up to {supported}")]
     Format {
         /// The version the manifest declares.
         found: u32,
-        /// The version this program reads.
+        /// The last version this program reads.
         supported: u32,
     },
 
@@ -65,6 +65,13 @@ pub enum ModelFault {
         place: String,
         /// The key.
         field: &'static str,
+    },
+
+    /// Two layers have one name.
+    #[error("two layers are named {name:?}")]
+    RepeatedName {
+        /// Their name.
+        name: String,
     },
 
     /// A number of the manifest is out of range.

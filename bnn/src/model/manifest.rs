@@ -1,6 +1,6 @@
-//! `manifest.toml`, parsed and checked: format 1 of the parent module's example.
+//! `manifest.toml`, parsed and checked: formats 1 and 2 (docs/formats.md).
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde::Deserialize;
 
@@ -16,14 +16,16 @@ use crate::{
 
 type Result<T> = std::result::Result<T, ModelFault>;
 
-/// The version of the model format that this crate reads.
-const FORMAT: u32 = 1;
+/// The versions of the model format that this crate reads.
+const FORMATS: RangeInclusive<u32> = 1..=2;
 /// The bits of a word.
 const WORD_BITS: RangeInclusive<u32> = 2..=31;
 /// The layers of a network: what plans and circuits take grows with them, and a manifest has room for thirty thousand.
 const LAYERS: RangeInclusive<u32> = 0..=256;
 /// The side of a filter, of a window, of a square that is pooled.
 const SIDE: RangeInclusive<u32> = 1..=64;
+/// Zeros on a side.
+const PADDING: RangeInclusive<u32> = 0..=63;
 
 /// A manifest, checked for itself.
 #[derive(Debug)]
@@ -64,6 +66,9 @@ pub(super) enum LayerEntry {
         size: usize,
         #[serde(default = "one")]
         stride: usize,
+        /// Of format 2, as are groups.
+        padding: Option<usize>,
+        groups: Option<usize>,
         #[serde(default)]
         shift: u32,
         weights: String,
@@ -83,6 +88,11 @@ pub(super) enum LayerEntry {
         name: String,
     },
     MaxPool {
+        name: String,
+        size: usize,
+    },
+    /// Of format 2.
+    SumPool {
         name: String,
         size: usize,
     },
@@ -131,8 +141,8 @@ impl Manifest {
             toml_fault(format!("line {line}"), &fault)
         };
         let Version { format } = toml::from_slice(content).map_err(failed)?;
-        if format != FORMAT {
-            return Err(ModelFault::Format { found: format, supported: FORMAT });
+        if !FORMATS.contains(&format) {
+            return Err(ModelFault::Format { found: format, supported: *FORMATS.end() });
         }
         let document: Document = toml::from_slice(content).map_err(failed)?;
 
@@ -144,8 +154,15 @@ impl Manifest {
             .layers
             .into_iter()
             .enumerate()
-            .map(|(index, table)| LayerEntry::parse(index, table))
+            .map(|(index, table)| LayerEntry::parse(index, table, format))
             .collect::<Result<_>>()?;
+        if format > 1 {
+            // Format 1 let layers share a name.
+            let mut names = BTreeSet::new();
+            if let Some(layer) = layers.iter().find(|layer| !names.insert(layer.name())) {
+                return Err(ModelFault::RepeatedName { name: layer.name().into() });
+            }
+        }
         let last = layers.iter().rfind(|layer| !matches!(layer, LayerEntry::Relu { .. }));
         if !matches!(last, Some(LayerEntry::Dense { .. })) {
             return Err(ModelFault::LayerOrder);
@@ -170,7 +187,7 @@ fn parse_input(mut table: toml::Table) -> Result<InputEncoding> {
 
 impl LayerEntry {
     /// Reads the `[[layers]]` table with this index, the first being 0.
-    fn parse(index: usize, table: toml::Table) -> Result<Self> {
+    fn parse(index: usize, table: toml::Table, format: u32) -> Result<Self> {
         let place = match table.get("name").and_then(toml::Value::as_str) {
             Some(name) => format!("layer {name:?}"),
             None => format!("layer {index} without a name"),
@@ -179,10 +196,28 @@ impl LayerEntry {
             table.try_into().map_err(|fault: toml::de::Error| toml_fault(place.clone(), &fault))?;
 
         check_text(&place, "name", entry.name())?;
+        if let Some(new) = entry.since_format_2()
+            && format < 2
+        {
+            return Err(ModelFault::LayerFit {
+                place,
+                reason: format!("{new} is of format 2: say `format = 2`"),
+            });
+        }
         for (field, found, expected) in entry.numbers() {
             check_range(field, found, expected).map_err(within(&place))?;
         }
         Ok(entry)
+    }
+
+    /// What it has that format 1 has not.
+    fn since_format_2(&self) -> Option<&'static str> {
+        match self {
+            Self::SumPool { .. } => Some("sum-pool"),
+            Self::Convolution { padding: Some(_), .. } => Some("`padding`"),
+            Self::Convolution { groups: Some(_), .. } => Some("`groups`"),
+            _ => None,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -193,7 +228,8 @@ impl LayerEntry {
             | Self::XnorConvolution { name, .. }
             | Self::Relu { name }
             | Self::Sign { name }
-            | Self::MaxPool { name, .. } => name,
+            | Self::MaxPool { name, .. }
+            | Self::SumPool { name, .. } => name,
         }
     }
 
@@ -210,10 +246,12 @@ impl LayerEntry {
                 ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
                 ("bits", bits.unwrap_or(*WORD_BITS.end() as usize), WORD_BITS),
             ],
-            Self::Convolution { filters, size, stride, shift, .. } => vec![
+            Self::Convolution { filters, size, stride, padding, groups, shift, .. } => vec![
                 ("filters", filters, DIMENSION),
                 ("size", size, SIDE),
                 ("stride", stride, SIDE),
+                ("padding", padding.unwrap_or_default(), PADDING),
+                ("groups", groups.unwrap_or(1), DIMENSION),
                 ("shift", shift as usize, FRACTION_BITS),
             ],
             Self::XnorConvolution { filters, size, fraction_bits, bits, .. } => vec![
@@ -223,7 +261,7 @@ impl LayerEntry {
                 ("bits", bits, WORD_BITS),
             ],
             Self::Relu { .. } | Self::Sign { .. } => vec![],
-            Self::MaxPool { size, .. } => vec![("size", size, SIDE)],
+            Self::MaxPool { size, .. } | Self::SumPool { size, .. } => vec![("size", size, SIDE)],
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         convolution::Convolution,
         dense::Dense,
         kind::Layer,
-        max_pool::MaxPool,
+        pool::Pool,
         xnor_convolution::XnorConvolution,
     },
 };
@@ -150,14 +150,26 @@ fn read_layer(
             let biases = weights.take_biases(&biases, outputs)?;
             Layer::Dense(Dense { name, weights: matrix, biases, shift, bits, fraction_bits })
         }
-        LayerEntry::Convolution { filters, size, stride, shift, weights: w, biases, .. } => {
-            let dimensions = [filters, input.channels, size, size];
+        LayerEntry::Convolution {
+            filters, size, stride, padding, groups, shift, weights: w, biases, ..
+        } => {
+            let (padding, groups) = (padding.unwrap_or_default(), groups.unwrap_or(1));
+            let channels = input.channels / groups;
             // One channel needs no dimension of its own.
             let dimensions =
-                if input.channels == 1 { vec![filters, size, size] } else { dimensions.to_vec() };
+                if channels == 1 { vec![filters, size, size] } else { vec![filters, channels, size, size] };
             let matrix = weights.take_matrix(&w, &dimensions)?;
             let biases = weights.take_biases(&biases, filters)?;
-            Layer::Convolution(Convolution { name, size, stride, shift, weights: matrix, biases })
+            Layer::Convolution(Convolution {
+                name,
+                size,
+                stride,
+                padding,
+                groups,
+                shift,
+                weights: matrix,
+                biases,
+            })
         }
         LayerEntry::XnorConvolution {
             filters,
@@ -183,7 +195,8 @@ fn read_layer(
             })
         }
         LayerEntry::Relu { .. } => Layer::Relu(Relu { name }),
-        LayerEntry::MaxPool { size, .. } => Layer::MaxPool(MaxPool { name, size }),
+        LayerEntry::MaxPool { size, .. } => Layer::MaxPool(Pool { name, size }),
+        LayerEntry::SumPool { size, .. } => Layer::SumPool(Pool { name, size }),
         LayerEntry::Sign { .. } => Layer::Sign(Sign { name }),
     })
 }

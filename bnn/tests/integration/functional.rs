@@ -218,7 +218,7 @@ fn images_and_scores_survive_their_bytes() {
 fn layered(layers: &str, tensors: Vec<Tensor>) -> Arc<Model> {
     let manifest = format!(
         r#"
-format = 1
+format = 2
 name = "layered"
 description = "Small layers"
 
@@ -275,6 +275,37 @@ fn convolutions_and_signs_chain() {
     for seed in 0..4 {
         let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
         assert_eq!(scores(&model, &grey(seed), 100 + seed), oracle, "picture {seed}");
+    }
+}
+
+/// Sums cost no bootstrap: those before a linear map, and those behind one, which become part of it. Around values are zeros, and
+/// filters read the channels of their group.
+#[test]
+fn sums_of_squares_are_free() {
+    let layers = [
+        weighted("first", "convolution", "filters = 2\nsize = 3\npadding = 1"),
+        plain("signs", "sign", ""),
+        plain("before", "sum-pool", "size = 2"),
+        weighted("second", "convolution", "filters = 2\nsize = 1\ngroups = 2"),
+        plain("behind", "sum-pool", "size = 2"),
+        plain("more-signs", "sign", ""),
+        plain("last", "sum-pool", "size = 2"),
+        weighted("scores", "dense", "inputs = 2\noutputs = 3"),
+    ];
+    let tensors = vec![
+        tensor("first.weights", &[2, 3, 3], &signs(18, 1)),
+        Tensor::biases("first.biases", &[0, -1]),
+        tensor("second.weights", &[2, 1, 1], &[1, -1]),
+        Tensor::biases("second.biases", &[1, -2]),
+        tensor("scores.weights", &[3, 2], &signs(6, 3)),
+        Tensor::biases("scores.biases", &[5, 0, -3]),
+    ];
+    let model = layered(&layers.concat(), tensors);
+    let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
+    assert_eq!(plan.bootstraps(), 2 * 64 + 2 * 4);
+    for seed in 0..4 {
+        let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
+        assert_eq!(scores(&model, &grey(seed), 200 + seed), oracle, "picture {seed}");
     }
 }
 

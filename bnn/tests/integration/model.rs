@@ -128,9 +128,9 @@ fn a_byte_that_is_no_text_is_an_error_wherever_it_stands() {
 #[test]
 fn manifests_that_are_not_of_the_format() {
     let cases = [
-        ("format = 1", "format = 2", "model format 2, this program reads format 1"),
+        ("format = 1", "format = 3", "model format 3, this program reads formats up to 2"),
         // A newer format is told before the keys it may have added.
-        ("format = 1", "format = 2\nnew = 1", "model format 2, this program reads format 1"),
+        ("format = 1", "format = 3\nnew = 1", "model format 3, this program reads formats up to 2"),
         ("format = 1", "", "line 1: missing field `format`"),
         ("width = 2", "width = ", "line 7: string values must be quoted, expected literal string"),
         ("width = 2", "width = -2", "input: invalid value: integer `-2`, expected usize"),
@@ -199,6 +199,61 @@ fn manifests_whose_values_are_refused() {
             format!("manifest.toml: {expected}"),
             "{from:?} to {to:?}"
         );
+    }
+}
+
+#[test]
+fn what_is_of_format_2_says_so_in_format_1() {
+    let layers = [
+        ("sum-pool", "size = 1", "sum-pool is of format 2"),
+        (
+            "convolution",
+            "filters = 1\nsize = 1\npadding = 0\nweights = \"w\"\nbiases = \"b\"",
+            "`padding` is of format 2",
+        ),
+        (
+            "convolution",
+            "filters = 1\nsize = 1\ngroups = 1\nweights = \"w\"\nbiases = \"b\"",
+            "`groups` is of format 2",
+        ),
+    ];
+    for (kind, fields, expected) in layers {
+        let layer = format!(
+            "[[layers]]\nname = \"new\"\nkind = \"{kind}\"\n{fields}\n\n[[layers]]\nname = \"hidden\""
+        );
+        let folder = toy().replace("[[layers]]\nname = \"hidden\"", &layer);
+        assert_eq!(message(&folder), format!("manifest.toml: layer \"new\": {expected}: say `format = 2`"));
+        let in_format_2 = message(&folder.replace("format = 1", "format = 2"));
+        assert!(!in_format_2.contains("format 2"), "{in_format_2}");
+    }
+}
+
+#[test]
+fn a_name_is_that_of_one_layer_from_format_2_on() {
+    let twice = toy().replace("name = \"scores\"", "name = \"hidden\"");
+    assert!(twice.open().is_ok());
+    let twice = twice.replace("format = 1", "format = 2");
+    assert_eq!(message(&twice), "manifest.toml: two layers are named \"hidden\"");
+}
+
+#[test]
+fn convolutions_whose_padding_or_groups_do_not_fit() {
+    let fields = [
+        ("size = 1\npadding = 1", "padding 1 for filters of size 1: some windows read nothing"),
+        ("size = 5\npadding = 1", "size 3 on values of 2 a side"),
+        ("size = 1\ngroups = 2", "2 groups of 1 channels and 1 filters"),
+    ];
+    for (fields, expected) in fields {
+        let layer = format!(
+            "format = 2\n{}",
+            toy().manifest.split_once("format = 1\n").unwrap().1.replacen(
+                "[[layers]]",
+                &format!("[[layers]]\nname = \"first\"\nkind = \"convolution\"\nfilters = 1\n{fields}\nweights = \"w\"\nbiases = \"b\"\n\n[[layers]]"),
+                1
+            )
+        );
+        let folder = ModelFiles { manifest: layer, tensors: toy().tensors };
+        assert_eq!(message(&folder), format!("manifest.toml: layer \"first\": {expected}"));
     }
 }
 

@@ -47,15 +47,16 @@ fn drawn(kinds: &'static [&'static str]) -> impl Strategy<Value = Drawn> {
 /// The files of a model of these layers, the last one dense, with shapes that fit.
 fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
     let mut manifest = format!(
-        "format = 1\nname = \"random\"\ndescription = \"Random\"\n\n[input]\nwidth = {SIDE}\nheight = {SIDE}\n{encoding}\n"
+        "format = 2\nname = \"random\"\ndescription = \"Random\"\n\n[input]\nwidth = {SIDE}\nheight = {SIDE}\n{encoding}\n"
     );
     let mut tensors = Vec::new();
     // Channels and side of what a layer reads.
     let (mut channels, mut side) = (1, SIDE);
     for (index, layer) in layers.iter().enumerate() {
         let [weights, biases] = TENSORS[index];
-        let (kind, outputs, shift) = (layer.kind, layer.outputs, layer.shift);
-        manifest += &format!("\n[[layers]]\nname = \"layer {index}\"\nkind = \"{kind}\"\n");
+        let (kind, mut outputs, shift) = (layer.kind, layer.outputs, layer.shift);
+        let name = if kind == "depthwise" { "convolution" } else { kind };
+        manifest += &format!("\n[[layers]]\nname = \"layer {index}\"\nkind = \"{name}\"\n");
         let inputs = channels * side * side;
         let columns = match kind {
             "dense" | "binary-dense" => {
@@ -70,7 +71,13 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
                 (channels, side) = (outputs, side + 1 - size);
                 columns
             }
-            "max-pool" => {
+            // A filter a channel, with zeros around.
+            "depthwise" => {
+                manifest += &format!("filters = {channels}\nsize = 3\npadding = 1\ngroups = {channels}\n");
+                outputs = channels;
+                9
+            }
+            "max-pool" | "sum-pool" => {
                 let size = side.min(2);
                 manifest += &format!("size = {size}\n");
                 side /= size;
@@ -78,7 +85,7 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
             }
             _ => 0,
         };
-        if matches!(kind, "dense" | "convolution") {
+        if matches!(name, "dense" | "convolution") {
             manifest += &format!("shift = {shift}\n");
         }
         if let ("dense", Some(bits)) = (kind, layer.bits) {
@@ -90,6 +97,7 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
             let entry = |&w: &i32| if is_binary { 2 * i32::from(w >= 0) - 1 } else { w };
             let entries: Vec<i32> = layer.weights.iter().map(entry).cycle().take(outputs * columns).collect();
             let shape = match kind {
+                "depthwise" => vec![outputs, 3, 3],
                 "convolution" if columns == 4 => vec![outputs, 2, 2],
                 "convolution" if columns == 1 => vec![outputs, 1, 1],
                 "convolution" => {
@@ -147,7 +155,7 @@ proptest! {
             "encoding = \"grey\"\nbits = 2",
         ]),
         first in prop::collection::vec(
-            drawn(&["max-pool", "relu", "sign", "dense", "binary-dense", "convolution"]), 0..=4),
+            drawn(&["max-pool", "sum-pool", "relu", "sign", "dense", "binary-dense", "convolution", "depthwise"]), 0..=4),
         last in drawn(&["dense"]),
         bits in prop::collection::vec(any::<bool>(), SIDE * SIDE),
     ) {

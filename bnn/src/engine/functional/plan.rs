@@ -41,10 +41,10 @@ pub struct Plan {
     model: Arc<Model>,
     /// The client's part: parameter set, encoding of the picture, layout of the scores.
     scheme: FunctionalScheme,
-    /// All but the last stage, whose sums are the scores.
+    /// All but the last stage.
     stages: Vec<(Stage, Scale)>,
-    /// The name of the last stage.
-    last: Arc<str>,
+    /// The last stage, whose sums are the scores.
+    last: Stage,
     scores: ScoreScale,
 }
 
@@ -76,11 +76,13 @@ impl Plan {
         let (mut inputs, mut variance) = (Range::of_inputs(model.input()), noise::fresh(parameters));
         let mut scaled = Vec::new();
         for stage in stages {
-            let scale = Scale::new(&stage, inputs, variance, parameters)?;
+            let (reads, of_reads) = stage.reads(inputs, variance);
+            let scale = Scale::new(&stage, reads, of_reads, parameters)?;
             stage.linear.check_width(&stage.name, scale.range)?;
             (inputs, variance) = (scale.outputs(&stage), noise::bootstrapped(parameters));
             scaled.push((stage, scale));
         }
+        let (inputs, variance) = last.reads(inputs, variance);
         let scores = ScoreScale::new(&last, inputs, variance, parameters)?;
         last.linear.check_width(&last.name, scores.range)?;
         let unit = scaled.first().map_or(scores.unit, |(_, scale)| scale.unit);
@@ -93,7 +95,7 @@ impl Plan {
         let dense = dense.expect("invariant: the last layer that is no rectifier is dense");
         let layout = scores.layout(dense.biases().to_vec(), dense.shift(), rectified);
         let scheme = FunctionalScheme { parameters, unit, row_len, scores: layout };
-        Ok(Self { model, scheme, stages: scaled, last: last.name, scores })
+        Ok(Self { model, scheme, stages: scaled, last, scores })
     }
 
     /// The plan with the cheapest parameter set under which no layer is too noisy.
@@ -126,7 +128,7 @@ impl Plan {
             noise: scale.noise,
         });
         let last = Margin {
-            layer: Arc::clone(&self.last),
+            layer: Arc::clone(&self.last.name),
             bootstraps: 0,
             range: self.scores.range,
             noise: self.scores.noise,
@@ -177,7 +179,7 @@ impl Plan {
         control.check()?;
         let size = self.parameters().polynomial_size();
         let mut machine = Ciphertexts { evaluator, image: packed, control };
-        let scores = walk::run(&self.stages, &self.scores, size, &mut machine)?;
+        let scores = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
         let list = CiphertextList::new(self.parameters(), evaluator.key_id(), scores)?;
         Ok(EncryptedScores::new(list, self.model.digest()))
     }
@@ -206,7 +208,7 @@ impl Plan {
             let mut rng = ChaCha20Rng::seed_from_u64(seed);
             rng.set_stream(trial.into());
             let mut machine = Phases::new(self.parameters(), &messages, self.scheme.row_len, rng);
-            let phases = walk::run(&self.stages, &self.scores, size, &mut machine)?;
+            let phases = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
             let phases: Vec<f64> = phases.into_iter().map(Torus::to_real).collect();
             Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
         };

@@ -2,8 +2,10 @@
 //! bootstrapped.
 //!
 //! ```text
-//! stage = linear map, maxima of squares, activation
+//! stage = sums of squares, linear map, maxima of squares, activation
 //! ```
+//!
+//! Sums are free too. Those behind a linear map that drops no bits become part of it; others wait for the next linear map.
 //!
 //! Maxima and activations change places: every activation here is monotone, and so is what a linear layer still does to its
 //! sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
@@ -18,8 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     layer::{
-        convolution::Convolution, kind::Layer, matrix::Matrix, max_pool::MaxPool,
-        xnor_convolution::XnorConvolution,
+        convolution::Convolution, kind::Layer, matrix::Matrix, pool::Pool, xnor_convolution::XnorConvolution,
     },
     model::network::Model,
 };
@@ -29,11 +30,13 @@ use crate::{
 pub(super) struct Stage {
     /// The linear layer's name.
     pub(super) name: Arc<str>,
+    /// Sums of squares before the linear map, one after another, with the shapes that they read.
+    pub(super) sums: Vec<(Pool, Shape)>,
     pub(super) linear: Linear,
     /// The shape of what the linear layer reads: of the picture, for an XNOR convolution.
     pub(super) input: Shape,
     /// Maxima, one after another, with the shapes that they read.
-    pub(super) pools: Vec<(MaxPool, Shape)>,
+    pub(super) pools: Vec<(Pool, Shape)>,
     pub(super) activation: Activation,
 }
 
@@ -65,25 +68,34 @@ impl Stage {
     /// The stages of a network; the last one's activation is [`Activation::Scores`]. Rectifiers behind it are the client's.
     ///
     /// # Errors
-    /// [`Error::UnsupportedLayer`] for a layer before the first linear one, which has nothing to follow, and for a sign of
-    /// what was rectified, which is always +1.
+    /// [`Error::UnsupportedLayer`] for a layer before the first linear one, which has nothing to follow, for a sign of what was
+    /// rectified, which is always +1, and for what follows a sum of squares that waits for a linear map.
     pub(super) fn of(model: &Model) -> Result<Vec<Self>> {
         let layers = model.layers_and_shapes();
         let is_linear = |layer: &Layer| Linear::of(layer).is_some();
         let last = layers.iter().rposition(|(layer, _)| is_linear(layer));
         let last = last.expect("invariant: a model has a dense layer");
         let mut stages: Vec<Self> = Vec::new();
+        let mut sums: Vec<(Pool, Shape)> = Vec::new();
         for (layer, shape) in &layers[..=last] {
+            if let Layer::SumPool(pool) = layer {
+                match stages.last_mut().filter(|_| sums.is_empty()).and_then(|stage| stage.summed(pool)) {
+                    Some(linear) => stages.last_mut().expect("invariant: it was summed").linear = linear,
+                    None => sums.push((pool.clone(), *shape)),
+                }
+                continue;
+            }
             if let Some(linear) = Linear::of(layer) {
                 let activation = match layer {
                     Layer::BinaryDense(_) => Activation::Sign,
                     _ => Activation::Identity,
                 };
                 let (name, input) = (layer.name().into(), *shape);
-                stages.push(Self { name, linear, input, pools: Vec::new(), activation });
+                let sums = std::mem::take(&mut sums);
+                stages.push(Self { name, sums, linear, input, pools: Vec::new(), activation });
                 continue;
             }
-            match (stages.last_mut(), layer) {
+            match (stages.last_mut().filter(|_| sums.is_empty()), layer) {
                 (Some(stage), Layer::MaxPool(pool)) => stage.pools.push((pool.clone(), *shape)),
                 (
                     Some(Self { activation: activation @ (Activation::Identity | Activation::Relu), .. }),
@@ -107,10 +119,29 @@ impl Stage {
         Ok(stages)
     }
 
+    /// The linear map with the sums of squares of its results, where that is a linear map too.
+    fn summed(&self, pool: &Pool) -> Option<Linear> {
+        match &self.linear {
+            Linear::Convolution(convolution)
+                if self.activation == Activation::Identity && self.pools.is_empty() =>
+            {
+                convolution.summed(pool.size()).map(Linear::Convolution)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the linear map reads of inputs of a range and a variance.
+    pub(super) fn reads(&self, inputs: Range, variance: f64) -> (Range, f64) {
+        let cells = self.sums.iter().map(|(pool, _)| pool.cells()).product();
+        let range = inputs.summed(cells);
+        // Squares side by side have no input in common.
+        (if self.linear.is_padded() { range.with_zero() } else { range }, cells as f64 * variance)
+    }
+
     /// Bootstraps of the maxima: one fewer than a square has values, for each.
     fn maxima(&self) -> usize {
-        let squares =
-            |(pool, input): &(MaxPool, Shape)| pool.output(*input).values() * (pool.size() * pool.size() - 1);
+        let squares = |(pool, input): &(Pool, Shape)| pool.output(*input).values() * (pool.cells() - 1);
         self.pools.iter().map(squares).sum()
     }
 
@@ -148,7 +179,7 @@ impl Linear {
             Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift(), layer.bits()),
             Layer::Convolution(layer) => Some(Self::Convolution(layer.clone())),
             Layer::XnorConvolution(layer) => Some(Self::Xnor(layer.clone())),
-            Layer::Relu(_) | Layer::MaxPool(_) | Layer::Sign(_) => None,
+            Layer::Relu(_) | Layer::MaxPool(_) | Layer::SumPool(_) | Layer::Sign(_) => None,
         }
     }
 
@@ -211,13 +242,19 @@ impl Linear {
         !matches!(self, Self::Xnor(_))
     }
 
-    /// The places that an output's row of weights is laid on.
-    pub(super) fn window(&self, input: Shape, output: Shape, place: usize) -> Vec<usize> {
+    /// Whether some windows read zeros around the values.
+    fn is_padded(&self) -> bool {
+        matches!(self, Self::Convolution(layer) if layer.padding > 0)
+    }
+
+    /// What an output reads: for each input the place in its row of the weight, and the input's own place.
+    pub(super) fn taps(&self, input: Shape, output: Shape, place: usize) -> Vec<(usize, usize)> {
         match self {
-            Self::Dense { weights, .. } => (0..weights.columns()).collect(),
+            Self::Dense { weights, .. } => (0..weights.columns()).map(|place| (place, place)).collect(),
             Self::Convolution(layer) => {
                 let (row, column) = (place / output.width % output.height, place % output.width);
-                layer.window(input, row, column)
+                let filter = place / (output.width * output.height);
+                layer.taps(input, layer.group_of(filter), row, column)
             }
             Self::Xnor(_) => unreachable!("invariant: planes are summed whole"),
         }
@@ -242,6 +279,25 @@ impl Range {
             PixelEncoding::SignAndScale { largest, .. } => {
                 Self::Interval { low: -i64::from(largest), high: largest.into() }
             }
+        }
+    }
+
+    /// The range of sums of so many values.
+    fn summed(self, cells: usize) -> Self {
+        match self {
+            _ if cells == 1 => self,
+            Self::Bits { active } => Self::Interval { low: 0, high: active.min(cells) as i64 },
+            Self::Interval { low, high } => {
+                Self::Interval { low: low * cells as i64, high: high * cells as i64 }
+            }
+        }
+    }
+
+    /// The range where some values are left out.
+    fn with_zero(self) -> Self {
+        match self {
+            Self::Bits { .. } => self,
+            Self::Interval { low, high } => Self::Interval { low: low.min(0), high: high.max(0) },
         }
     }
 

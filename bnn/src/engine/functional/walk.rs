@@ -13,10 +13,10 @@ use super::{
 };
 use crate::error::Result;
 
-/// The parts of the scores, with tables of so many slots.
+/// The parts of the scores, of the last stage, with tables of so many slots.
 pub(super) fn run<M: Machine>(
     stages: &[(Stage, Scale)],
-    scores: &ScoreScale,
+    (last, scores): (&Stage, &ScoreScale),
     size: usize,
     machine: &mut M,
 ) -> Result<Vec<M::Value>> {
@@ -27,6 +27,7 @@ pub(super) fn run<M: Machine>(
     };
     let next_units = stages.iter().skip(1).map(|(_, scale)| scale.unit).chain([scores.unit]);
     for ((stage, scale), next) in stages.iter().zip(next_units) {
+        values = summed(stage, values, machine)?;
         let sums = linear(stage, scale, &values, machine)?;
         let reduced = maxima(stage, scale.levels, sums, size, machine)?;
         let output = stage.outputs();
@@ -37,11 +38,23 @@ pub(super) fn run<M: Machine>(
         let of_each: Vec<&LookupTable> = (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
         values = machine.bootstrap(&reduced, &of_each)?;
     }
+    values = summed(last, values, machine)?;
     machine.combine(scores.parts.len(), |index| {
         let part = &scores.parts[index];
         let constant = Torus::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
         (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
     })
+}
+
+/// What the linear map of a stage reads: sums of squares, if there are any.
+fn summed<M: Machine>(stage: &Stage, mut values: Vec<M::Value>, machine: &M) -> Result<Vec<M::Value>> {
+    for (pool, input) in &stage.sums {
+        let squares: Vec<Vec<usize>> = pool.windows(*input).collect();
+        values = machine.combine(squares.len(), |square| {
+            (Torus32::default(), squares[square].iter().map(|&place| (1, &values[place])).collect())
+        })?;
+    }
+    Ok(values)
 }
 
 /// The sums of a stage, about its centre.
@@ -63,9 +76,9 @@ fn linear<M: Machine>(
     }
     machine.combine(output.values(), |place| {
         let channel = place / area;
-        let window = stage.linear.window(stage.input, output, place).into_iter();
-        let terms = rows[channel].iter().zip(window).filter(|&(&w, _)| w != 0);
-        let terms: Vec<_> = terms.map(|(&w, place)| (w, &values[place])).collect();
+        let taps = stage.linear.taps(stage.input, output, place).into_iter();
+        let terms = taps.map(|(index, place)| (rows[channel][index], place)).filter(|&(w, _)| w != 0);
+        let terms: Vec<_> = terms.map(|(w, place)| (w, &values[place])).collect();
         // A row of zeros still needs a value to give the sum its shape.
         (constants[channel], if terms.is_empty() { vec![(0, &values[0])] } else { terms })
     })

@@ -8,7 +8,7 @@
 //! * Every sum is carry-save, with constants folded in; multiples of a number that several outputs need are made once.
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs};
+use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs, summed};
 use crate::{
     circuit::{
         arithmetic::{
@@ -63,6 +63,7 @@ pub(super) fn units(model: &Model) -> Units {
                 _ => (index, rectified(&mut units, index, &places, UNIT_WORDS)),
             },
             Layer::MaxPool(pool) => (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
+            Layer::SumPool(pool) => (index, summed(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
             Layer::Sign(_) => (index, signs(&mut units, index, &places)),
             Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
             Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),
@@ -234,18 +235,28 @@ fn convolution(
     let mut results = vec![0; output.values()];
     for row in 0..output.height {
         let mut reads = Reads::default();
-        let windows: Vec<Vec<usize>> = (0..output.width)
-            .map(|column| {
-                let window = convolution.window(shape, row, column);
-                window.into_iter().map(|place| reads.index(places[place])).collect()
+        // For each window of each group: the places in a filter's row of its weights, and its words.
+        let windows: Vec<(usize, Vec<usize>, Vec<usize>)> = (0..output.width)
+            .flat_map(|column| (0..convolution.groups).map(move |group| (group, column)))
+            .map(|(group, column)| {
+                let taps = convolution.taps(shape, group, row, column);
+                let (weights, places): (Vec<usize>, Vec<usize>) =
+                    taps.into_iter().map(|(index, place)| (index, reads.index(places[place]))).unzip();
+                (group, weights, places)
             })
             .collect();
         let convolution = convolution.clone();
         let made = units.push(layer, reads.places, output.width * output.channels, move |netlist, words| {
-            let window = |window: &Vec<usize>| {
-                let words: Vec<&Word> = window.iter().map(|&index| &words[index]).collect();
-                let filters: Vec<&[i32]> = convolution.weights().iter().collect();
-                affine(netlist, &filters, convolution.biases(), convolution.shift(), &words)
+            let window = |(group, weights, places): &(usize, Vec<usize>, Vec<usize>)| {
+                let words: Vec<&Word> = places.iter().map(|&index| &words[index]).collect();
+                let filters = convolution.group(*group);
+                let row = |filter| {
+                    let row = convolution.weights().row(filter);
+                    weights.iter().map(|&index| row[index]).collect()
+                };
+                let rows: Vec<Vec<i32>> = filters.clone().map(row).collect();
+                let rows: Vec<&[i32]> = rows.iter().map(Vec::as_slice).collect();
+                affine(netlist, &rows, &convolution.biases()[filters], convolution.shift(), &words)
             };
             windows.iter().flat_map(window).collect()
         });

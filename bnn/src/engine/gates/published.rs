@@ -2,7 +2,7 @@
 //! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
 //! and compares the count of gates with the published times.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs};
+use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs, summed};
 use crate::{
     circuit::{
         arithmetic::{
@@ -35,6 +35,7 @@ pub(super) fn units(model: &Model) -> Units {
             Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, &places),
             Layer::Relu(_) => rectified(&mut units, index, &places, UNIT_WORDS),
             Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS),
+            Layer::SumPool(layer) => summed(&mut units, index, layer, *shape, &places, UNIT_WORDS),
             Layer::Dense(layer) => dense(&mut units, index, layer, &places),
             Layer::Sign(_) => signs(&mut units, index, &places),
             Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
@@ -44,12 +45,13 @@ pub(super) fn units(model: &Model) -> Units {
                 for place in 0..output.values() {
                     let (row, column) = (place / output.width % output.height, place % output.width);
                     let filter = place / (output.width * output.height);
-                    let window = layer.window(*shape, row, column);
-                    let reads = window.into_iter().map(|place| places[place]).collect();
-                    let layer = layer.clone();
+                    let taps = layer.taps(*shape, layer.group_of(filter), row, column);
+                    let weights = layer.weights().row(filter);
+                    let (weights, reads): (Vec<i32>, Vec<usize>) =
+                        taps.into_iter().map(|(index, place)| (weights[index], places[place])).unzip();
+                    let (bias, shift) = (layer.biases()[filter], layer.shift());
                     results.extend(units.push(index, reads, 1, move |netlist, words| {
-                        let row = layer.weights().row(filter);
-                        vec![affine(netlist, row, layer.biases()[filter], layer.shift(), words)]
+                        vec![affine(netlist, &weights, bias, shift, words)]
                     }));
                 }
                 results

@@ -4,13 +4,17 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::{
     circuit::{
-        arithmetic::compare::{Shape as Comparison, max_of, relu},
+        arithmetic::{
+            columns::Sign,
+            compare::{Shape as Comparison, max_of, relu},
+            sums::sum,
+        },
         bit::Bit,
         netlist::Netlist,
         word::Word,
     },
     client::shape::Shape,
-    layer::{kind::Layer, max_pool::MaxPool},
+    layer::{kind::Layer, pool::Pool},
     model::network::Model,
 };
 
@@ -135,18 +139,47 @@ pub(super) fn sign(number: &Word) -> Word {
 pub(super) fn pooled(
     units: &mut Units,
     layer: usize,
-    pool: &MaxPool,
+    pool: &Pool,
     shape: Shape,
     places: &[usize],
     words: usize,
 ) -> Vec<usize> {
+    squares(units, layer, pool, shape, places, words, |netlist, square| {
+        max_of(netlist, square, Comparison::Chain)
+    })
+}
+
+/// A sum-pooling layer, in units that read about so many words.
+pub(super) fn summed(
+    units: &mut Units,
+    layer: usize,
+    pool: &Pool,
+    shape: Shape,
+    places: &[usize],
+    words: usize,
+) -> Vec<usize> {
+    squares(units, layer, pool, shape, places, words, |netlist, square| {
+        sum(netlist, &square.iter().map(|word| (Sign::Plus, word)).collect::<Vec<_>>())
+    })
+}
+
+/// A word for each square.
+fn squares(
+    units: &mut Units,
+    layer: usize,
+    pool: &Pool,
+    shape: Shape,
+    places: &[usize],
+    words: usize,
+    of_square: fn(&mut Netlist, &[Word]) -> Word,
+) -> Vec<usize> {
     let windows: Vec<Vec<usize>> = pool.windows(shape).collect();
-    let side = pool.size() * pool.size();
+    let cells = pool.cells();
     let unit = |units: &mut Units, windows: &[Vec<usize>]| {
         let reads = windows.iter().flatten().map(|&place| places[place]).collect();
         units.push(layer, reads, windows.len(), move |netlist, words| {
-            words.chunks(side).map(|window| max_of(netlist, window, Comparison::Chain)).collect()
+            words.chunks(cells).map(|square| of_square(netlist, square)).collect()
         })
     };
-    windows.chunks(words / side + 1).flat_map(|windows| unit(units, windows)).collect()
+    windows.chunks(words / cells + 1).flat_map(|windows| unit(units, windows)).collect()
 }

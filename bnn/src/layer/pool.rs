@@ -1,21 +1,27 @@
-//! Max pooling.
+//! Pooling: one value of each square of `size` x `size`, the greatest or the sum.
+//!
+//! An average is a sum whose scale is left to the layer that comes next.
 
 use std::sync::Arc;
 
 use crate::client::shape::Shape;
 
-/// The greatest value of each square of `size` x `size`; what does not fill a square at the right and at the bottom is
-/// dropped.
+/// Squares of `size` x `size` side by side; what does not fill a square at the right and at the bottom is dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct MaxPool {
+pub(crate) struct Pool {
     pub(crate) name: Arc<str>,
     pub(crate) size: usize,
 }
 
-impl MaxPool {
+impl Pool {
     /// The side of a square.
     pub(crate) fn size(&self) -> usize {
         self.size
+    }
+
+    /// Values of a square.
+    pub(crate) fn cells(&self) -> usize {
+        self.size * self.size
     }
 
     pub(crate) fn output(&self, input: Shape) -> Shape {
@@ -32,7 +38,7 @@ impl MaxPool {
                 let (i, j) = (index / self.size, index % self.size);
                 input.place(channel, row * self.size + i, column * self.size + j)
             };
-            (0..self.size * self.size).map(cell).collect()
+            (0..self.cells()).map(cell).collect()
         })
     }
 }
