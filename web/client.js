@@ -496,9 +496,21 @@ export class Client {
    * @param {number} width In pixels.
    * @param {number} height In pixels.
    * @param {Uint8Array} pixels Grey values row by row, from 0, which is black; digits are white on black.
+   * @throws {ClientError} Also for a picture that looks blank, inverted or dim: a model would give it a label all the same.
    */
   encrypt(width, height, pixels) {
     return this.#border.bytes("client_encrypt", this.#handle, width, height, this.#border.buffer(pixels));
+  }
+
+  /**
+   * The same for a picture that is meant as it is, whatever it looks like.
+   *
+   * @param {number} width
+   * @param {number} height
+   * @param {Uint8Array} pixels
+   */
+  encryptAsIs(width, height, pixels) {
+    return this.#border.bytes("client_encrypt_as_is", this.#handle, width, height, this.#border.buffer(pixels));
   }
 
   /**

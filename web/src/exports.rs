@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use bnn::client::{Client, ClientSpecification, EncryptedScores};
+use bnn::client::{Client, ClientSpecification, EncryptedScores, Preparation};
 use bnn::data::GreyImage;
 use tfhe_core::ciphertext::CiphertextList;
 use tfhe_core::keys::SecretKey;
@@ -197,13 +197,29 @@ extern "C" fn client_new(specification: Handle, key: Handle) -> Handle {
 }
 
 /// Encrypts a picture of `width` times `height` grey values, a byte each, row by row, which are in a buffer: a buffer with the
-/// file of an encrypted image.
+/// file of an encrypted image. A picture that looks blank, inverted or dim is refused.
 #[unsafe(no_mangle)]
 extern "C" fn client_encrypt(client: Handle, width: usize, height: usize, pixels: Handle) -> Handle {
+    encrypt(client, (width, height), pixels, &Preparation::checked([]))
+}
+
+/// The same of a picture that is meant as it is, whatever it looks like.
+#[unsafe(no_mangle)]
+extern "C" fn client_encrypt_as_is(client: Handle, width: usize, height: usize, pixels: Handle) -> Handle {
+    encrypt(client, (width, height), pixels, &Preparation::AsIs)
+}
+
+fn encrypt(
+    client: Handle,
+    (width, height): (usize, usize),
+    pixels: Handle,
+    preparation: &Preparation,
+) -> Handle {
     handle(|| {
         let pixels = objects::take_buffer(pixels)?;
         let client = objects::client(client)?;
-        let picture = client.encode(&GreyImage::new(width, height, pixels.to_vec())?)?;
+        let image = GreyImage::new(width, height, pixels.to_vec())?;
+        let picture = preparation.encode(image, client.specification().input())?;
         Ok(buffer(client.encrypt(&picture, SecretSeed::from_os()?)?.to_bytes()?))
     })
 }

@@ -90,6 +90,17 @@ test("what is not of the model or of the key is refused", async (t) => {
   refused(() => specification.client(key).decrypt(scores.subarray(1)), "peer", /magic/);
   refused(() => specification.client(key).encrypt(28, 27, pixels), "caller", /784 pixels/);
   refused(() => specification.client(key).encrypt(14, 56, pixels), "caller", /14/);
+  for (const [look, message] of /** @type {const} */ ([
+    [() => 0, /blank/],
+    [(/** @type {number} */ grey) => 255 - grey, /inverted/],
+    [(/** @type {number} */ grey) => grey >> 3, /dim/],
+  ])) {
+    const picture = pixels.map(look);
+    refused(() => specification.client(key).encrypt(28, 28, picture), "caller", message);
+    // Half as bright, so that no more pixels are set than the model accepts.
+    const dark = picture.map((grey) => grey >> 1);
+    assert.ok(specification.client(key).encryptAsIs(28, 28, dark).length > 784);
+  }
   refused(() => module.readSpecification(document.subarray(0, 100)), "peer", /line 1/);
   const altered = Buffer.from(String(document).replace('"labels":["0"', '"labels":["8"'));
   refused(() => module.readSpecification(altered), "peer", /checksum/);

@@ -1,7 +1,5 @@
 //! What cannot be right is refused with the error that says why, before anything runs.
 
-use std::time::Instant;
-
 use tfhe_core::Error;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
@@ -82,14 +80,15 @@ fn tables_must_match_inputs_and_parameters() {
     assert!(matches!(error, Error::TableSize { found: 1024, expected: 512 }), "{error}");
 }
 
+/// Gates that would run before the one that is refused.
+const SOUND: usize = 2_000_000;
+
 #[test]
 fn a_gate_on_too_noisy_inputs_is_refused_before_anything_runs() {
     let keys = Keys::generate(&GATES_DEFAULT, 1);
     let evaluator = keys.evaluator(one_backend());
     let fresh = keys.encrypt(&[true, false], 2);
-    let start = Instant::now();
     let mut inputs = evaluator.evaluate(&[NAND, NAND], &fresh).unwrap();
-    let two_gates = start.elapsed();
 
     // 33 times a bit is the bit again (32 eighths are 4 turns), with 33^2 times the variance.
     let amplified = Ciphertext::linear(ZERO, [(33, &inputs[0])]).unwrap();
@@ -107,17 +106,15 @@ fn a_gate_on_too_noisy_inputs_is_refused_before_anything_runs() {
         Gate::Mux { select: 0, then: 2, otherwise: 1 },
         Gate::Mux { select: 0, then: 1, otherwise: 2 },
     ] {
-        let mut gates = vec![NAND; 20_000];
+        // Had the sound gates run first, this test would not end within an hour.
+        let mut gates = vec![NAND; SOUND];
         gates.push(noisy);
-        let start = Instant::now();
         let error = evaluator.evaluate(&gates, &inputs).unwrap_err();
         assert!(
-            matches!(error, Error::TooNoisy { gate: 20_000, log2_failure, bound }
+            matches!(error, Error::TooNoisy { gate: SOUND, log2_failure, bound }
                 if log2_failure > bound && bound == GATES_DEFAULT.log2_failure()),
             "{noisy:?}: {error}"
         );
-        // Had the sound gates run first, it would have taken 10 000 times as long as two of them.
-        assert!(start.elapsed() < 1000 * two_gates, "{noisy:?}: refused after {:?}", start.elapsed());
     }
     // What does not bootstrap does not decide, and may be as noisy as it likes.
     assert!(evaluator.evaluate(&[Gate::Not(2), Gate::Copy(2)], &inputs).is_ok());
