@@ -35,7 +35,8 @@ impl Keys {
     /// Other keys for other numbers.
     pub fn numbered(parameters: &Parameters, number: u64) -> Self {
         let secret = SecretKey::generate(parameters, seed(2 * number + 1));
-        let cloud = CloudKey::generate(&secret, seed(2 * number + 2));
+        let cloud =
+            CloudKey::generate(&secret, seed(2 * number + 2)).expect("there is memory for a cloud key");
         Self { secret: Arc::new(secret), cloud }
     }
 

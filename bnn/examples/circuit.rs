@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The client encrypts 200 and 99, least significant bits first.
     let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let bits: Vec<bool> = [200, 99].iter().flat_map(|n| (0..8).map(move |i| n >> i & 1 == 1)).collect();
     let encrypted = key.encrypt(&bits, SecretSeed::from_os()?).expand();
 

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let specification = Arc::new(ClientSpecification::from_bytes(&published)?);
     let parameters = specification.parameter_sets(Engine::Functional)[0];
     let key = Arc::new(SecretKey::generate(parameters, SecretSeed::from_os()?));
-    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let client = Client::new(specification, key)?;
     let digit = client.encode(&GreyImage::decode(&read("digits/7.png")?, None)?)?;
     let sent = client.encrypt(&digit, SecretSeed::from_os()?)?.to_bytes()?;

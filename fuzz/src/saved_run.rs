@@ -47,7 +47,7 @@ fn fixture() -> &'static Fixture {
         let seed = SecretSeed::deterministic_for_tests;
         let model = toy::open(&toy::hybrid());
         let key = Arc::new(SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1)));
-        let cloud = CloudKey::generate(&key, seed(2));
+        let cloud = CloudKey::generate(&key, seed(2)).expect("there is memory for a cloud key");
         let evaluator = Evaluator::new(&cloud, Backend::Portable).expect("portable runs everywhere");
         let pixels = GreyImage::new(3, 3, (0..9).map(|place| place * 28).collect());
         let encoded = model.input().encode(&pixels.expect("as many pixels")).expect("any picture");

@@ -94,7 +94,7 @@ pub fn files() -> Vec<Vec<u8>> {
     let small = Trial { lwe: (DIMENSION, 1), tlwe: (1, 32), gadget, key_switch: (1, 2), ..library };
     let parameters = small.parameters().expect("numbers that go together");
     let secret = SecretKey::generate(&parameters, seed(1));
-    let cloud = CloudKey::generate(&secret, seed(2));
+    let cloud = CloudKey::generate(&secret, seed(2)).expect("there is memory for a cloud key");
     let bits = secret.encrypt(&[true, false], seed(3)).expand();
     let bits = CiphertextList::new(&parameters, secret.id(), bits).expect("of this key");
     let set = SecretKeySet::new(&secret, &cloud).expect("a set of the library's form");

@@ -13,7 +13,7 @@ use tfhe_core::torus::Torus32;
 fn main() -> tfhe_core::Result<()> {
     // The client encrypts both numbers, the lowest bit first.
     let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let [a, b] = [200_u8, 57].map(|number| (0..8).map(|place| number >> place & 1 == 1).collect::<Vec<_>>());
     let (a, b) = (key.encrypt(&a, SecretSeed::from_os()?), key.encrypt(&b, SecretSeed::from_os()?));
 

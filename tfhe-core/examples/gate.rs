@@ -12,7 +12,7 @@ use tfhe_core::random::SecretSeed;
 fn main() -> tfhe_core::Result<()> {
     // The client draws its keys and encrypts three bits.
     let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let bits = key.encrypt(&[true, false, true], SecretSeed::from_os()?);
 
     // The server has the cloud key only. Both gates are bootstrapped in one batch.

@@ -13,7 +13,7 @@ use tfhe_core::torus::{Torus, Torus32};
 fn main() -> tfhe_core::Result<()> {
     // The client encrypts numbers on the torus, here between -1/4 and 1/4.
     let key = SecretKey::generate(&FUNCTIONAL_2048, SecretSeed::from_os()?);
-    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let numbers = [-0.2, -0.1, 0.05, 0.15];
     let sent = key.encrypt_packed(&numbers.map(Torus32::from_real), numbers.len(), SecretSeed::from_os()?)?;
 

@@ -4,7 +4,7 @@
 //! use tfhe_core::{backend::Backend, bootstrap::LookupTable, evaluator::Evaluator, keys::{CloudKey, SecretKey}};
 //! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed, torus::{Torus, Torus32}};
 //! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-//! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?);
+//! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?)?;
 //! let inputs = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();
 //! // The server: the signs of both, at 1/16 instead of 1/8, in one batch.
 //! let evaluator = Evaluator::new(&cloud, Backend::fastest())?;

@@ -11,7 +11,7 @@
 //! use tfhe_core::{backend::Backend, evaluator::Evaluator, gate::Gate, keys::{CloudKey, SecretKey}};
 //! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed};
 //! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-//! let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?), Backend::fastest())?;
+//! let evaluator = Evaluator::new(&CloudKey::generate(&key, SecretSeed::from_os()?)?, Backend::fastest())?;
 //! let bits = key.encrypt(&[true, true, false], SecretSeed::from_os()?).expand();
 //! // Gates name their inputs by their places. A batch of them runs on all threads.
 //! let results = evaluator.evaluate(&[Gate::Maj(0, 1, 2), Gate::Xor3(0, 1, 2)], &bits)?;

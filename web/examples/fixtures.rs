@@ -69,7 +69,7 @@ fn compute(
 ) -> Result<(), Box<dyn Error>> {
     let set = specification.parameter_sets(Engine::Functional)[0];
     let key = Arc::new(SecretKey::generate(set, SecretSeed::deterministic_for_tests(1)));
-    let cloud_key = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2));
+    let cloud_key = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2))?;
     let evaluator = Evaluator::new(&cloud_key, Backend::fastest())?;
     let server = Server::new(Arc::clone(model), Arc::new(evaluator), Style::Optimized)?;
     let image = EncryptedImage::from_bytes(&fs::read(folder.join(format!("{}.image", set.name())))?)?;

@@ -52,7 +52,9 @@ pub(crate) fn keys(checker: &mut Checker) {
             checker.case(&name("secret key from a file"), damaged, || from_bytes::<SecretKey>(&file));
         let key = stored.expect("invariant: the file is whole").content;
 
-        checker.case(&name("cloud key"), Expected::Nothing, || CloudKey::generate(&key, secret_seed(2)));
+        checker.case(&name("cloud key"), Expected::Nothing, || {
+            CloudKey::generate(&key, secret_seed(2)).expect("there is memory for a cloud key")
+        });
         encryption(checker, set, &key);
     }
 }
@@ -101,7 +103,7 @@ pub(crate) fn library_keys(checker: &mut Checker) {
     let set = &TFHE_LIB_V1_0_1;
     let name = |case: &str| format!("TFHE library's files: {case}");
     let key = secret_key(set);
-    let mut cloud = CloudKey::generate(&key, seed(9));
+    let mut cloud = CloudKey::generate(&key, seed(9)).expect("there is memory for a cloud key");
     public(&mut cloud);
     checker
         .case(&name("secret key converted"), Expected::Nothing, || SecretKeySet::new(&key, &cloud).is_ok());

@@ -97,7 +97,7 @@ fn peer_table(name: &str, parameters: ClassicPBSParameters, count: usize) -> Con
 fn ours(parameters: &Parameters) -> (SecretKey, Vec<(Backend, Evaluator)>) {
     let seed = || SecretSeed::from_os().expect("the system gives randomness");
     let secret = SecretKey::generate(parameters, seed());
-    let cloud = CloudKey::generate(&secret, seed());
+    let cloud = CloudKey::generate(&secret, seed()).expect("there is memory for a cloud key");
     let engines = [Backend::Avx512, Backend::Avx2]
         .into_iter()
         .filter_map(|backend| Some((backend, Evaluator::new(&cloud, backend).ok()?)));

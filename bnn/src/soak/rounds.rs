@@ -69,7 +69,7 @@ impl Soak {
         let mut record = self.record.clone();
         let mut draw = Draw::new(record.seed, record.rounds);
         let secret = SecretKey::generate(self.parameters, draw.secret_seed());
-        let cloud = CloudKey::generate_with(&secret, draw.secret_seed(), &Control::default())?;
+        let cloud = CloudKey::generate(&secret, draw.secret_seed())?;
         let engine = Encrypted::new(Arc::new(Evaluator::new(&cloud, self.backend)?));
         drop(cloud);
         for style in STYLES {

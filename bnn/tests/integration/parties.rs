@@ -31,7 +31,7 @@ pub(crate) fn evaluator(key: &SecretKey, number: u64) -> Arc<Evaluator> {
 }
 
 pub(crate) fn evaluator_on(key: &SecretKey, number: u64, backend: Backend) -> Arc<Evaluator> {
-    let cloud = CloudKey::generate(key, seed(number));
+    let cloud = CloudKey::generate(key, seed(number)).unwrap();
     Arc::new(Evaluator::new(&cloud, backend).unwrap())
 }
 

@@ -6,7 +6,6 @@ use bnn::circuit::{BristolCircuit, BristolValue, Cost, EncryptedRun, Program, St
 use serde_json::{Value as Json, json};
 use tfhe_core::{
     backend::Backend,
-    control::Control,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::{GATES_DEFAULT, Parameters},
@@ -171,7 +170,7 @@ impl Encryption {
         let secret = SecretKey::generate(PARAMETERS, SecretSeed::from_os()?);
         let seed = SecretSeed::from_os()?;
         let make = || {
-            let cloud = CloudKey::generate_with(&secret, seed, &Control::default())?;
+            let cloud = CloudKey::generate(&secret, seed)?;
             Evaluator::new(&cloud, backend)
         };
         let (evaluator, key_duration) = units::timed(|| progress::spinner("making keys", make));

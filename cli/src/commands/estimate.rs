@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use tfhe_core::{
     backend::Backend,
     bootstrap::LookupTable,
-    control::Control,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
@@ -202,7 +201,7 @@ fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Resul
 /// Bootstraps a second, in full batches on all threads, with a key made for it; and the key's bytes in memory.
 fn measure(parameters: &Parameters, backend: Backend) -> Result<(f64, usize)> {
     let key = SecretKey::generate(parameters, SecretSeed::from_os()?);
-    let cloud = CloudKey::generate_with(&key, SecretSeed::from_os()?, &Control::default())?;
+    let cloud = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let evaluator = Evaluator::new(&cloud, backend)?;
     let count = evaluator.portion();
     let bits = key.encrypt(&vec![true; count], SecretSeed::from_os()?).expand();

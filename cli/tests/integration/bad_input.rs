@@ -53,7 +53,7 @@ fn keys_that_do_not_fit() {
     write_secret_key(&place.path("other.key"), &FUNCTIONAL_1024);
     write_secret_key(&place.path("blocks.key"), &GATES_BLOCK_BINARY);
     let gates = write_secret_key(&place.path("gates.key"), &GATES_DEFAULT);
-    let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2));
+    let gates_cloud = CloudKey::generate(&gates, SecretSeed::deterministic_for_tests(2)).unwrap();
     native::save(&gates_cloud, &place.path("gates-cloud.key"));
     place.run("encrypt 4.png --model toy --key other.key --out other.enc").succeeded();
 

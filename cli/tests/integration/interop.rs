@@ -30,7 +30,7 @@ fn keys_and_ciphertexts_go_to_the_librarys_form_and_back() {
     };
     let secret = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
     save_secret(&secret, "secret.key");
-    let cloud = CloudKey::generate(&secret, seed(2));
+    let cloud = CloudKey::generate(&secret, seed(2)).unwrap();
     native::save(&cloud, &place.path("cloud.key"));
     let bits = [true, false, false, true, true];
     native::save(&secret.encrypt(&bits, seed(3)), &place.path("bits.enc"));

@@ -31,7 +31,7 @@ impl Evaluator {
     /// use tfhe_core::random::SecretSeed;
     /// // Client
     /// let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
-    /// let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?);
+    /// let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     /// let bits = key.encrypt(&[true, false, true], SecretSeed::from_os()?);
     /// // Server: a full adder
     /// let evaluator = Evaluator::new(&cloud_key, Backend::fastest())?;

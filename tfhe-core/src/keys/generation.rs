@@ -45,11 +45,10 @@ impl SecretKey {
 impl CloudKey {
     /// Makes the cloud key of a secret key, on all threads: the same bytes from the same seed, on every machine.
     ///
-    /// # Panics
-    /// Where there is no memory for it, which [`generate_with`](Self::generate_with) tells as an error.
-    pub fn generate(secret: &SecretKey, seed: SecretSeed) -> Self {
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn generate(secret: &SecretKey, seed: SecretSeed) -> Result<Self> {
         Self::generate_with(secret, seed, &Control::default())
-            .expect("nobody can cancel it, and memory is there")
     }
 
     /// [`generate`](Self::generate), with progress in [rows](Self::rows) and cancellation.
@@ -131,7 +130,7 @@ mod tests {
         let secret = SecretKey::generate(&GATES_DEFAULT, SecretSeed::deterministic_for_tests(1));
         let generate = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2)))
+            pool.install(|| CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2)).unwrap())
         };
         assert!(generate(1) == generate(3));
     }
@@ -151,7 +150,7 @@ mod tests {
             });
             let key = CloudKey::generate_with(&secret, seed(), &control).unwrap();
             assert_eq!(done.load(Ordering::Relaxed), CloudKey::rows(parameters));
-            assert!(key == CloudKey::generate(&secret, seed()));
+            assert!(key == CloudKey::generate(&secret, seed()).unwrap());
 
             let cancelled = Control::default();
             cancelled.clone().cancel();

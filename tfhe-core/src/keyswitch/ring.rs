@@ -155,7 +155,7 @@ mod tests {
     fn every_backend_gives_the_same_words() {
         for parameters in [&GATES_DEFAULT, &GATES_BLOCK_BINARY, &FUNCTIONAL_2048] {
             let secret = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
-            let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2));
+            let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2)).unwrap();
             let bits = secret.encrypt(&[true, false, true], SecretSeed::deterministic_for_tests(3)).expand();
             let batch: Vec<_> = bits.iter().map(|bit| bit.sample().clone().rename_key()).collect();
             let switch = |backend| RingKeySwitchKey::expand(&cloud, backend).unwrap().switch(&batch);

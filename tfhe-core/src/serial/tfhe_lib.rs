@@ -23,7 +23,7 @@
 //! use tfhe_core::random::SecretSeed;
 //! use tfhe_core::serial::tfhe_lib::{self, CiphertextOrigin, SecretKeySet};
 //! let key = SecretKey::generate(&TFHE_LIB_V1_1, SecretSeed::from_os()?);
-//! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?);
+//! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?)?;
 //! // The same key, under the identity of the library's files.
 //! let key = SecretKeySet::new(&key, &cloud)?.into_secret_key();
 //! let bits = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();

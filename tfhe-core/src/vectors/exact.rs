@@ -210,7 +210,7 @@ mod tests {
     fn a_step_is_the_sum_of_rotated_external_products() {
         let set = toy::sets()[1];
         let secret = SecretKey::generate(&set, SecretSeed::deterministic_for_tests(1));
-        let key = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2));
+        let key = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2)).unwrap();
         let mut accumulator: Vec<u64> = (1..=64u64).map(|x| x.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
         let shifts = [3, 40, 43];
         let mut expected = accumulator.clone();

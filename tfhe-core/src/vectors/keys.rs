@@ -45,6 +45,8 @@ impl SetKeys {
 
     pub(super) fn cloud(&self, set: &Parameters) -> &CloudKey {
         let seed = SecretSeed::deterministic_for_tests(CLOUD_KEY);
-        self.cloud.get_or_init(|| CloudKey::generate(self.secret(set), seed))
+        self.cloud.get_or_init(|| {
+            CloudKey::generate(self.secret(set), seed).expect("there is memory for a cloud key")
+        })
     }
 }

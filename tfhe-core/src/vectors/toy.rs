@@ -93,7 +93,7 @@ struct Toy {
 impl Toy {
     fn new(set: Parameters, arithmetic: Arithmetic) -> Result<Self> {
         let secret = SecretKey::generate(&set, SecretSeed::deterministic_for_tests(SECRET_KEY));
-        let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(CLOUD_KEY));
+        let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(CLOUD_KEY))?;
         let (backend, transform) = match arithmetic {
             Arithmetic::Exact => (Backend::Portable, None),
             Arithmetic::Transform(backend) => (backend, Some(BootstrapKey::expand(&cloud, backend)?)),

@@ -20,7 +20,7 @@ fn files(set: &Parameters) -> Value {
         json!({ "bytes": bytes.len(), "sha256": sum })
     };
     let secret = SecretKey::generate(set, seed(1));
-    let cloud = CloudKey::generate(&secret, seed(2));
+    let cloud = CloudKey::generate(&secret, seed(2)).unwrap();
     let bits: Vec<bool> = (0..40).map(|i| i % 3 == 1).collect();
     let multiples = SecretKeySet::new(&secret, &cloud).unwrap();
     let fresh = SecretKeySet::with_fresh_samples(&secret, &cloud, seed(5)).unwrap();

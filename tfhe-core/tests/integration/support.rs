@@ -18,7 +18,7 @@ impl Keys {
     /// The same keys for the same number.
     pub(crate) fn generate(parameters: &Parameters, number: u64) -> Self {
         let secret = SecretKey::generate(parameters, seed(number));
-        let cloud = CloudKey::generate(&secret, seed(number));
+        let cloud = CloudKey::generate(&secret, seed(number)).unwrap();
         Self { secret, cloud }
     }
 

@@ -135,7 +135,7 @@ fn a_budget_below_one_majority_is_refused() {
 #[test]
 fn encrypted_runs_equal_plain_ones_and_can_be_resumed() {
     let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::deterministic_for_tests(1));
-    let cloud = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2));
+    let cloud = CloudKey::generate(&key, SecretSeed::deterministic_for_tests(2)).unwrap();
     let evaluator = Evaluator::new(&cloud, Backend::fastest()).unwrap();
     let evaluator = Arc::new(evaluator);
     let encrypted = Encrypted::new(Arc::clone(&evaluator));

@@ -132,7 +132,7 @@ impl Sides {
         let secret = Arc::new(SecretKey::generate(plan.parameters(), SecretSeed::from_os()?));
         let seed = SecretSeed::from_os()?;
         let make = || {
-            let cloud = CloudKey::generate_with(&secret, seed, &Control::default())?;
+            let cloud = CloudKey::generate(&secret, seed)?;
             Evaluator::new(&cloud, backend)
         };
         let evaluator = Arc::new(progress::spinner("making keys", make)?);

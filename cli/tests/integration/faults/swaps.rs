@@ -92,7 +92,7 @@ fn what_a_saved_run_was_made_with_cannot_be_exchanged() {
 
     // Another cloud key of the same secret key: as good as the first.
     let secret = native::load(&place.path("gates/secret.key"));
-    let cloud = CloudKey::generate(&secret, SecretSeed::from_os().unwrap());
+    let cloud = CloudKey::generate(&secret, SecretSeed::from_os().unwrap()).unwrap();
     native::save(&cloud, &place.path("gates/cloud.key"));
     place.run(&resume).succeeded();
     assert_label(&place, "4.scores --model toy --key gates/secret.key");

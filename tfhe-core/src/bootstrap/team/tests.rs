@@ -31,7 +31,7 @@ struct Case {
 impl Case {
     fn new(parameters: &Parameters) -> Self {
         let secret = SecretKey::generate(parameters, SecretSeed::deterministic_for_tests(1));
-        let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2));
+        let cloud = CloudKey::generate(&secret, SecretSeed::deterministic_for_tests(2)).unwrap();
         let mut words = vec![Torus32::default(); parameters.lwe_dimension + 1];
         MaskSeed([7; SEED_BYTES]).fill(Purpose::Ciphertexts, 0, &mut words);
         let sample = [LweCiphertext::from_words(words)];

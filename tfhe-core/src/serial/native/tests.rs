@@ -69,7 +69,7 @@ fn every_kind_survives_the_round_trip() {
     assert_eq!((secret.id(), secret.small().bits()), (key().id(), key().small().bits()));
     assert_eq!(secret.large().bits(), key().large().bits());
     for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_0_1] {
-        let cloud = CloudKey::generate(&SecretKey::generate(parameters, seed(4)), seed(5));
+        let cloud = CloudKey::generate(&SecretKey::generate(parameters, seed(4)), seed(5)).unwrap();
         let bytes = file(&cloud);
         assert!(read::<CloudKey>(&bytes).unwrap() == cloud);
         assert_eq!(bytes.len(), cloud_key_bytes(parameters));
@@ -81,7 +81,7 @@ fn every_kind_survives_the_round_trip() {
 fn a_cloud_keys_pieces_are_its_file() {
     for parameters in [&GATES_DEFAULT, &TFHE_LIB_V1_0_1] {
         let secret = Arc::new(SecretKey::generate(parameters, seed(4)));
-        let whole = to_bytes(&CloudKey::generate(&secret, seed(5)), [7; 32]).unwrap();
+        let whole = to_bytes(&CloudKey::generate(&secret, seed(5)).unwrap(), [7; 32]).unwrap();
         let pieces: Vec<Vec<u8>> = CloudKeyPieces::new(secret, seed(5), [7; 32]).unwrap().collect();
         assert!(pieces.concat() == *whole, "{}", parameters.name);
         assert!(pieces.iter().all(|piece| (1..1_000_000).contains(&piece.len())));
@@ -111,7 +111,7 @@ fn examples() -> &'static [Example] {
     static EXAMPLES: OnceLock<Vec<Example>> = OnceLock::new();
     EXAMPLES.get_or_init(|| {
         let small = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(4));
-        let cloud = CloudKey::generate(&small, seed(5));
+        let cloud = CloudKey::generate(&small, seed(5)).unwrap();
         let with_masks = tfhe_lib::CloudKeySet::new(&cloud).unwrap().into_cloud_key();
         vec![
             example(&seeded()),

@@ -209,7 +209,7 @@ fn the_sets_of_every_version_of_the_library_are_known() {
 #[test]
 fn a_key_set_of_version_1_0_1_is_read_for_use_and_written_again_byte_for_byte() {
     let secret = SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1));
-    let cloud = CloudKey::generate(&secret, seed(2));
+    let cloud = CloudKey::generate(&secret, seed(2)).unwrap();
     let mut bytes = SecretKeySet::new(&secret, &cloud).unwrap().to_bytes().to_vec();
     let (header, set, [lwe, tlwe]) = header("1.0.1.bin");
     let (key_switch_words, _) = set.key_words().unwrap();
@@ -363,7 +363,7 @@ fn the_librarys_other_files_are_of_the_same_key() {
 fn keys_go_to_the_librarys_form_and_back() {
     for p in [&TFHE_LIB_V1_0_1, &TFHE_LIB_V1_1] {
         let secret = SecretKey::generate(p, seed(1));
-        let cloud = CloudKey::generate(&secret, seed(2));
+        let cloud = CloudKey::generate(&secret, seed(2)).unwrap();
         let set = SecretKeySet::new(&secret, &cloud).unwrap();
         let bytes = set.to_bytes();
         assert!(bytes[..set.cloud().file_len()] == set.cloud().to_bytes()[..]);
@@ -402,7 +402,7 @@ fn small_set() -> Parameters {
 
 fn small_keys() -> (SecretKey, CloudKey) {
     let secret = SecretKey::generate(&small_set(), seed(4));
-    let cloud = CloudKey::generate(&secret, seed(5));
+    let cloud = CloudKey::generate(&secret, seed(5)).unwrap();
     (secret, cloud)
 }
 
