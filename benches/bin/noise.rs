@@ -20,7 +20,7 @@ use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::gate::worst_log2_failure;
 use tfhe_core::noise;
 use tfhe_core::parameters::Parameters;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 /// Keys of a set, each with its own noise.
 const KEYS: u64 = 5;

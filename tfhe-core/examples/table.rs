@@ -8,7 +8,7 @@ use tfhe_core::evaluator::Evaluator;
 use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::parameters::FUNCTIONAL_2048;
 use tfhe_core::random::SecretSeed;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 fn main() -> tfhe_core::Result<()> {
     // The client encrypts numbers on the torus, here between -1/4 and 1/4.

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use tfhe_core::{backend::Backend, bootstrap::LookupTable, evaluator::Evaluator, keys::{CloudKey, SecretKey}};
-//! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed, torus::{Torus, Torus32}};
+//! use tfhe_core::{parameters::GATES_DEFAULT, random::SecretSeed, torus::Torus32};
 //! let key = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?);
 //! let cloud = CloudKey::generate(&key, SecretSeed::from_os()?)?;
 //! let inputs = key.encrypt(&[true, false], SecretSeed::from_os()?).expand();

@@ -1,13 +1,12 @@
 //! The real torus T = R/Z in fixed point.
 //!
-//! A torus element is stored as the integer x that stands for x / 2^w mod 1, with w = 32 or 64 bits (or 48, kept as those of
-//! 64 whose last 16 are zero). Addition and
-//! multiplication by an integer are exact (they wrap); there is no product of two torus elements. See Chillotti,
-//! Gama, Georgieva, Izabachène, "TFHE: Fast Fully Homomorphic Encryption over the Torus", J. Cryptology 2020,
-//! section 2.
+//! A torus element is stored as the integer x that stands for x / 2^w mod 1. Ciphertexts have w = 32 bits, keys and
+//! accumulators also 64 (or 48, kept as those of 64 whose last 16 are zero). Addition and multiplication by an integer are
+//! exact (they wrap); there is no product of two torus elements. See Chillotti, Gama, Georgieva, Izabachène, "TFHE: Fast
+//! Fully Homomorphic Encryption over the Torus", J. Cryptology 2020, section 2.
 //!
 //! ```
-//! use tfhe_core::torus::{Torus, Torus32};
+//! use tfhe_core::torus::Torus32;
 //! let quarter = Torus32::from_real(0.25);
 //! assert_eq!((quarter + quarter + quarter + quarter), Torus32::default());
 //! assert_eq!((quarter * 3).to_real(), -0.25);
@@ -19,17 +18,9 @@ use core::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 use bytemuck::Pod;
 use zeroize::Zeroize;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Torus32 {}
-    impl Sealed for super::Torus48 {}
-    impl Sealed for super::Torus64 {}
-}
-
 /// A fixed-point torus: [`Torus32`], [`Torus48`] or [`Torus64`].
-pub trait Torus:
-    sealed::Sealed
-    + Copy
+pub(crate) trait Torus:
+    Copy
     + Debug
     + Default
     + Eq
@@ -73,11 +64,11 @@ pub trait Torus:
 const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
 
 macro_rules! torus {
-    ($name:ident, $word:ty, $doc:literal) => {
+    ($visibility:vis $name:ident, $word:ty, $doc:literal) => {
         #[doc = $doc]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable, Zeroize)]
         #[repr(transparent)]
-        pub struct $name(pub $word);
+        $visibility struct $name(pub $word);
 
         impl Add for $name {
             type Output = Self;
@@ -121,15 +112,25 @@ macro_rules! torus {
     };
 }
 
-torus!(Torus32, u32, "An element of the torus in 32-bit fixed point: the integer x of x / 2^32.");
+torus!(pub Torus32, u32, "An element of the torus in 32-bit fixed point: the integer x of x / 2^32.");
 torus!(
-    Torus48,
+    pub(crate) Torus48,
     u64,
     "An element of the torus in 48-bit fixed point: the integer x of x / 2^64, a multiple of 2^16."
 );
-torus!(Torus64, u64, "An element of the torus in 64-bit fixed point: the integer x of x / 2^64.");
+torus!(pub(crate) Torus64, u64, "An element of the torus in 64-bit fixed point: the integer x of x / 2^64.");
 
 impl Torus32 {
+    /// The element nearest to `x` mod 1.
+    pub fn from_real(x: f64) -> Self {
+        Torus::from_real(x)
+    }
+
+    /// The representative in [-1/2, 1/2), exact.
+    pub fn to_real(self) -> f64 {
+        Torus::to_real(self)
+    }
+
     /// The torus value of a bit of a gate: 1/8 for true, -1/8 for false. Without a branch, since the bit may be secret.
     pub fn from_bit(bit: bool) -> Self {
         const EIGHTH: Torus32 = Torus32(1 << 29);

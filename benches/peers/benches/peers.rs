@@ -32,7 +32,7 @@ use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::noise;
 use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT, Parameters};
 use tfhe_core::random::SecretSeed;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 /// Batch sizes of ours.
 const BATCHES: [usize; 3] = [1, 8, 64];

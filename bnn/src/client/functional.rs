@@ -8,12 +8,7 @@
 //!
 //! The sum over the parts is rounded to an integer first. Rectifiers behind the scores are the client's too.
 
-use tfhe_core::{
-    keys::SecretKey,
-    parameters::Parameters,
-    random::SecretSeed,
-    torus::{Torus, Torus32},
-};
+use tfhe_core::{keys::SecretKey, parameters::Parameters, random::SecretSeed, torus::Torus32};
 use zeroize::Zeroizing;
 
 use super::{

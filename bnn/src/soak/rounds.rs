@@ -10,7 +10,7 @@ use tfhe_core::{
     noise,
     parameters::Parameters,
     random::SecretSeed,
-    torus::{Torus, Torus32},
+    torus::Torus32,
 };
 
 use super::{

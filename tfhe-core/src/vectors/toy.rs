@@ -20,7 +20,7 @@ use crate::parameters::set::{Order, Parameters, SmallKey};
 use crate::random::{Purpose, SecretSeed, StandardDeviation};
 use crate::sample::lwe::{Large, LweCiphertext, LweSecretKey};
 use crate::sample::tlwe::TlweCiphertext;
-use crate::torus::{Torus, Torus32, Torus64};
+use crate::torus::{Torus32, Torus64};
 use crate::torus_words::TorusWidth;
 
 /// Seed number of the ciphertexts.
@@ -249,6 +249,7 @@ impl Toy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::torus::Torus;
 
     /// What the vectors record decrypts right: the exact integers are those of a bootstrap.
     #[test]

@@ -4,7 +4,7 @@ use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
 use tfhe_core::noise;
 use tfhe_core::parameters::FUNCTIONAL_2048;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 use crate::support::{Keys, error, one_backend, reals, seed};
 

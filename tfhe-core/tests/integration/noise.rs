@@ -23,7 +23,7 @@ use tfhe_core::parameters::{
     TFHE_LIB_V1_1,
 };
 use tfhe_core::random::SecretSeed;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 use crate::support::{Keys, backends, error, seed};
 

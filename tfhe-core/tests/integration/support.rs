@@ -6,7 +6,7 @@ use tfhe_core::evaluator::Evaluator;
 use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::parameters::Parameters;
 use tfhe_core::random::SecretSeed;
-use tfhe_core::torus::{Torus, Torus32};
+use tfhe_core::torus::Torus32;
 
 /// A client's two keys.
 pub(crate) struct Keys {

@@ -12,7 +12,7 @@ use tfhe_core::{
     evaluator::Evaluator,
     noise,
     parameters::Parameters,
-    torus::{Torus, Torus32},
+    torus::Torus32,
 };
 
 use crate::error::Result;

@@ -6,7 +6,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 use tfhe_core::{
     ciphertext::CiphertextList, control::Control, evaluator::Evaluator, noise, parameters::Parameters,
-    torus::Torus,
+    torus::Torus32,
 };
 
 use super::{
@@ -209,7 +209,7 @@ impl Plan {
             rng.set_stream(trial.into());
             let mut machine = Phases::new(self.parameters(), &messages, self.scheme.row_len, rng);
             let phases = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
-            let phases: Vec<f64> = phases.into_iter().map(Torus::to_real).collect();
+            let phases: Vec<f64> = phases.into_iter().map(Torus32::to_real).collect();
             Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
         };
         (0..trials).into_par_iter().map(simulate).collect()

@@ -20,7 +20,7 @@
 //! result               a + b + (|x| - 1/4) / j + 1/(4 j)        variance 4 v + decision / j^2 + blind rotation
 //! ```
 
-use tfhe_core::{bootstrap::LookupTable, noise, parameters::Parameters, torus::Torus};
+use tfhe_core::{bootstrap::LookupTable, noise, parameters::Parameters, torus::Torus32};
 
 use super::stage::{Activation, Range, Stage};
 use crate::{
@@ -112,7 +112,7 @@ impl Scale {
     /// The table of a channel's activation, whose values are in the unit `next`.
     pub(super) fn activation(&self, stage: &Stage, channel: usize, size: usize, next: f64) -> LookupTable {
         if stage.activation == Activation::Sign {
-            return LookupTable::sign(size, Torus::from_real(next));
+            return LookupTable::sign(size, Torus32::from_real(next));
         }
         let (low, high) = self.range;
         let centre = self.centre_halves as f64 / 2.0;

@@ -1,9 +1,6 @@
 //! The walk through a network, from the picture to the parts of the scores.
 
-use tfhe_core::{
-    bootstrap::LookupTable,
-    torus::{Torus, Torus32},
-};
+use tfhe_core::{bootstrap::LookupTable, torus::Torus32};
 
 use super::{
     machine::Machine,
@@ -41,7 +38,7 @@ pub(super) fn run<M: Machine>(
     values = summed(last, values, machine)?;
     machine.combine(scores.parts.len(), |index| {
         let part = &scores.parts[index];
-        let constant = Torus::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
+        let constant = Torus32::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
         (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
     })
 }
@@ -68,7 +65,7 @@ fn linear<M: Machine>(
     let area = output.height * output.width;
     let rows: Vec<&[i32]> = stage.linear.weights().iter().collect();
     let constants: Vec<Torus32> =
-        (0..rows.len()).map(|channel| Torus::from_real(scale.constant(stage, channel))).collect();
+        (0..rows.len()).map(|channel| Torus32::from_real(scale.constant(stage, channel))).collect();
     if let Linear::Xnor(_) = stage.linear {
         let filters = rows.into_iter().map(|row| machine.sum_rows(row));
         let sums: Vec<M::Value> = filters.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
@@ -130,7 +127,7 @@ fn maxima<M: Machine>(
                 }
                 *square = (first..reduced.len()).collect();
             }
-            let shift = Torus::from_real(0.25 / f64::from(factor));
+            let shift = Torus32::from_real(0.25 / f64::from(factor));
             values = machine.combine(reduced.len(), |index| match reduced[index] {
                 Operand::Pair(pair) => {
                     let (a, b) = pairs[pair];
