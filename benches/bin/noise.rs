@@ -17,7 +17,7 @@ use testkit::errors::Errors;
 use tfhe_core::backend::Backend;
 use tfhe_core::bootstrap::LookupTable;
 use tfhe_core::ciphertext::Ciphertext;
-use tfhe_core::gate::worst_log2_failure;
+use tfhe_core::internals::worst_log2_failure;
 use tfhe_core::noise;
 use tfhe_core::parameters::Parameters;
 use tfhe_core::torus::Torus32;

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use benches::{Keys, chosen_backend, pool};
 use tfhe_core::backend::Backend;
-use tfhe_core::gate::worst_log2_failure;
+use tfhe_core::internals::worst_log2_failure;
 use tfhe_core::internals::{Part, Trial};
 use tfhe_core::parameters::{FUNCTIONAL_2048, GATES_DEFAULT, Parameters};
 

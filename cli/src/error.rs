@@ -10,7 +10,7 @@ use bnn::{
     data::PictureFault,
     engine::Engine,
 };
-use tfhe_core::serial::{Kind, tfhe_lib::Part};
+use tfhe_core::serial::Kind;
 
 use crate::terminal::description;
 
@@ -101,7 +101,7 @@ pub(crate) enum Error {
 
     /// A file of the TFHE library that has no native form.
     #[error("{}: {part} of the TFHE library: its key sets and its ciphertexts are converted", path.display())]
-    NotConverted { path: PathBuf, part: Part },
+    NotConverted { path: PathBuf, part: &'static str },
 
     /// A command that there is not.
     #[error("there is no command {name:?}; `bnn --help` lists them")]

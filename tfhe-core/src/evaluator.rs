@@ -90,15 +90,10 @@ impl Evaluator {
         self.bootstrap.bytes() + self.key_switch.bytes()
     }
 
-    /// How many ciphertexts one thread bootstraps at a time: callers that split their work do best in multiples.
-    pub fn batch_size(&self) -> usize {
-        self.bootstrap.batch_size()
-    }
-
     /// How many ciphertexts to hand over at a time where one wants to hear of progress in between: enough to fill the
     /// batches of every thread of the current rayon pool, twice.
     pub fn portion(&self) -> usize {
-        2 * self.batch_size() * parallel::threads()
+        2 * self.bootstrap.batch_size() * parallel::threads()
     }
 
     /// The noiseless ciphertext of a constant.

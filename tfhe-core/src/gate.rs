@@ -25,5 +25,5 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
-pub use combination::{Combination, log2_failure, worst_log2_failure};
+pub use combination::{Combination, log2_failure};
 pub use kinds::{BinaryGate, Gate};

@@ -10,9 +10,11 @@
 mod external_products;
 mod parts;
 mod trial;
+mod worst_gate;
 
 pub use external_products::{
     ProductNoise, external_product_errors, external_product_noise, products_of_a_bootstrap,
 };
 pub use parts::Part;
 pub use trial::Trial;
+pub use worst_gate::worst_log2_failure;

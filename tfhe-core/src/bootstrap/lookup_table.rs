@@ -33,7 +33,7 @@ impl LookupTable {
     }
 
     /// N.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.values.len()
     }
 

@@ -24,9 +24,9 @@ impl Combination {
     /// sign(-2 (a + b + c)): whether one or three are true.
     pub const XOR3: Self = Self::new(0, &[-2, -2, -2], 2);
     /// The first half of a MUX of (select, otherwise): (not select) and otherwise.
-    pub const MUX_GUARD: Self = Self::new(-1, &[-1, 1], 1);
+    pub(crate) const MUX_GUARD: Self = Self::new(-1, &[-1, 1], 1);
     /// The second half of a MUX of (select, then, guard), with the guard brought out at +-1/4.
-    pub const MUX_SUM: Self = Self::new(1, &[1, 1, 1], 1);
+    pub(crate) const MUX_SUM: Self = Self::new(1, &[1, 1, 1], 1);
     /// A MUX of (select, then, otherwise, then and otherwise), the last of which does not wait for `select`.
     pub const MUX: Self = Self::new(0, &[1, 1, -1, 2], 1);
     /// XOR of (a, b, a and b), exactly and without a bootstrap: a + b - 1 - 2 (a and b).
@@ -86,17 +86,4 @@ impl Combination {
 /// This is the one rule by which gates and circuits are refused or bootstrapped.
 pub fn log2_failure(parameters: &Parameters, margin: u32, variance: f64) -> f64 {
     noise::log2_failure(f64::from(margin) / 8.0, noise::decision(parameters, variance))
-}
-
-/// log2 of the failure bound of the set's worst gate, where all inputs are bootstrapped.
-pub fn worst_log2_failure(parameters: &Parameters) -> f64 {
-    let input = noise::bootstrapped(parameters);
-    let binary = BinaryGate::ALL.iter().map(|&gate| Combination::of(gate));
-    // The guard of a MUX is as noisy as any bootstrapped bit.
-    let others = [Combination::MAJ, Combination::XOR3, Combination::MUX_GUARD, Combination::MUX_SUM];
-    let failure = |combination: Combination| {
-        let weight: i32 = combination.factors.iter().map(|factor| factor * factor).sum();
-        log2_failure(parameters, combination.margin, f64::from(weight) * input)
-    };
-    binary.chain(others).map(failure).fold(f64::NEG_INFINITY, f64::max)
 }

@@ -1,6 +1,6 @@
 //! What the formulas promise for the gates of every named set.
 
-use super::worst_log2_failure;
+use crate::internals::worst_log2_failure;
 use crate::noise::{blind_rotation, decision, key_switch, modulus_switch};
 use crate::parameters::set::{Parameters, SmallKey};
 use crate::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT};

@@ -50,7 +50,7 @@ mod text;
 
 pub use ciphertexts::{CiphertextOrigin, ciphertexts_to_bytes, read_ciphertexts};
 pub use cloud_key::CloudKeySet;
-pub use form::{Form, Part, START_BYTES, recognise};
+pub use form::{Form, START_BYTES, recognise};
 pub use key_set::KeySet;
 pub use parameter_set::ParameterSet;
 pub use secret_key::SecretKeySet;

@@ -31,7 +31,7 @@ pub struct Header {
     /// The parameter set.
     pub parameters: &'static Parameters,
     /// Bytes of the body.
-    pub body_len: u64,
+    pub(crate) body_len: u64,
 }
 
 impl Header {

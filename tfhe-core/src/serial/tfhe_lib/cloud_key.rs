@@ -166,17 +166,6 @@ impl CloudKeySet {
         }
     }
 
-    /// Reads a cloud key set.
-    ///
-    /// # Errors
-    /// [`Error::Io`], or [`Error::BadFile`] that says at which byte what is wrong.
-    pub fn read(reader: impl Read) -> Result<Self> {
-        let mut source = Source::new(reader);
-        let key = Self::read_part(&mut source)?;
-        source.finish()?;
-        Ok(key)
-    }
-
     /// Reads what both kinds of key set begin with.
     pub(super) fn read_part<R: Read>(source: &mut Source<R>) -> Result<Self> {
         let set = ParameterSet::read_part(source)?;

@@ -1,7 +1,5 @@
 //! What a file of the library is, by its first bytes.
 
-use std::fmt;
-
 /// What a file of the library begins with: a type in binary, or a section of text.
 const LWE_SAMPLE: [u8; 4] = 42i32.to_le_bytes();
 const TLWE_SAMPLE: [u8; 4] = 84i32.to_le_bytes();
@@ -27,41 +25,9 @@ pub enum Form {
     KeySet,
     /// Ciphertexts, one after another.
     Ciphertexts,
-    /// Something that the library exports on its own, and that is read by nobody here.
-    Part(Part),
-}
-
-/// What the library can export on its own beside key sets and ciphertexts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The text of parameters, without keys.
-    Parameters,
-    /// A key of LWE samples.
-    LweKey,
-    /// A key of ring samples.
-    TlweKey,
-    /// A key of TGSW samples.
-    TgswKey,
-    /// A key that switches keys, alone or with the bootstrapping key after it.
-    EvaluationKey,
-    /// A ring sample.
-    TlweSample,
-    /// A TGSW sample.
-    TgswSample,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Parameters => "a text of parameters without keys",
-            Self::LweKey => "a single LWE key",
-            Self::TlweKey => "a single TLWE key",
-            Self::TgswKey => "a single TGSW key",
-            Self::EvaluationKey => "a single key-switching or bootstrapping key",
-            Self::TlweSample => "TLWE samples",
-            Self::TgswSample => "TGSW samples",
-        })
-    }
+    /// Something that the library exports on its own, such as a single LWE key, and that is read by nobody here: what it is,
+    /// in words.
+    Part(&'static str),
 }
 
 /// What a file of the library seems to be, by its first [`START_BYTES`], or all where there are fewer; `None` where it begins
@@ -69,24 +35,24 @@ impl fmt::Display for Part {
 pub fn recognise(start: &[u8]) -> Option<Form> {
     match start.first_chunk() {
         Some(&LWE_SAMPLE) => Some(Form::Ciphertexts),
-        Some(&TLWE_SAMPLE) => Some(Form::Part(Part::TlweSample)),
-        Some(&TGSW_SAMPLE) => Some(Form::Part(Part::TgswSample)),
+        Some(&TLWE_SAMPLE) => Some(Form::Part("TLWE samples")),
+        Some(&TGSW_SAMPLE) => Some(Form::Part("TGSW samples")),
         Some(&TEXT_START) => Some(after_text(start).map_or(Form::KeySet, Form::Part)),
         _ => None,
     }
 }
 
 /// What a file that begins with sections of text is, if it is no key set.
-fn after_text(start: &[u8]) -> Option<Part> {
+fn after_text(start: &[u8]) -> Option<&'static str> {
     let rest = skip_sections(start);
     let section = rest.len() < start.len();
     match rest.first_chunk() {
-        None if section && rest.is_empty() => Some(Part::Parameters),
+        None if section && rest.is_empty() => Some("a text of parameters without keys"),
         _ if start.starts_with(KEY_SET_START) => None,
-        Some(&LWE_KEY) => Some(Part::LweKey),
-        Some(&TLWE_KEY) => Some(Part::TlweKey),
-        Some(&TGSW_KEY) => Some(Part::TgswKey),
-        Some(&KEY_SWITCH_KEY) => Some(Part::EvaluationKey),
+        Some(&LWE_KEY) => Some("a single LWE key"),
+        Some(&TLWE_KEY) => Some("a single TLWE key"),
+        Some(&TGSW_KEY) => Some("a single TGSW key"),
+        Some(&KEY_SWITCH_KEY) => Some("a single key-switching or bootstrapping key"),
         _ => None,
     }
 }

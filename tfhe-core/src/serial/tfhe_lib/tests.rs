@@ -9,9 +9,7 @@ use super::cloud_key::CloudKeySet;
 use super::parameter_set::{OTHER, ParameterSet};
 use super::secret_key::SecretKeySet;
 use super::source::Source;
-use super::{
-    CiphertextOrigin, Form, KeySet, Part, START_BYTES, ciphertexts_to_bytes, read_ciphertexts, recognise,
-};
+use super::{CiphertextOrigin, Form, KeySet, START_BYTES, ciphertexts_to_bytes, read_ciphertexts, recognise};
 use crate::backend::choice::Backend;
 use crate::ciphertext::list::CiphertextList;
 use crate::ciphertext::wire::Ciphertext;
@@ -619,11 +617,11 @@ fn files_are_recognised_by_their_beginning() {
     };
     assert_eq!(at("secret.key"), Some(Form::KeySet));
     for (name, part) in [
-        ("params.txt", Part::Parameters),
-        ("lwe.key", Part::LweKey),
-        ("tlwe.key", Part::TlweKey),
-        ("tgsw.key", Part::TgswKey),
-        ("bk0.tgswsample", Part::TgswSample),
+        ("params.txt", "a text of parameters without keys"),
+        ("lwe.key", "a single LWE key"),
+        ("tlwe.key", "a single TLWE key"),
+        ("tgsw.key", "a single TGSW key"),
+        ("bk0.tgswsample", "TGSW samples"),
     ] {
         assert_eq!(at(name), Some(Form::Part(part)), "{name}");
     }
