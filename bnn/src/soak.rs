@@ -19,7 +19,4 @@ mod circuit;
 mod record;
 mod rounds;
 
-pub use self::{
-    record::{Failure, Record, TAILS},
-    rounds::Soak,
-};
+pub use self::{record::Record, rounds::Soak};

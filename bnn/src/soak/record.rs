@@ -18,18 +18,18 @@ const MOST_FAILURES: usize = 100;
 const MOST_BYTES: usize = 1 << 20;
 
 /// Distances, in standard deviations, beyond which noise is counted.
-pub const TAILS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, 6.0];
+pub(super) const TAILS: [f64; 5] = [2.0, 3.0, 4.0, 5.0, 6.0];
 
 /// A bit that came out wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Failure {
+pub(super) struct Failure {
     /// The round.
-    pub round: u64,
+    pub(super) round: u64,
     /// Whether it was the round's circuit in the published style.
-    pub published: bool,
+    pub(super) published: bool,
     /// The output of that circuit.
-    pub output: usize,
+    pub(super) output: usize,
 }
 
 /// What was done and seen.
@@ -51,11 +51,11 @@ pub struct Record {
     /// Bits that came out wrong.
     pub errors: u64,
     /// The first of them.
-    pub failures: Vec<Failure>,
+    pub(super) failures: Vec<Failure>,
     /// Bootstrapped bits whose noise was measured.
     pub samples: u64,
     /// How many of them were beyond each of [`TAILS`].
-    pub beyond: [u64; TAILS.len()],
+    pub(super) beyond: [u64; TAILS.len()],
     /// The largest noise, in standard deviations.
     pub largest: f64,
     /// Seconds that it all took.
@@ -123,9 +123,11 @@ impl Record {
             .expect("invariant: a record has a named set, from the start or by loading")
     }
 
-    /// How many samples a Gaussian would have beyond the tail of this index.
-    pub fn expected_tail(&self, index: usize) -> f64 {
-        self.samples as f64 * libm::erfc(TAILS[index] / std::f64::consts::SQRT_2)
+    /// Of each bound, in standard deviations: the bound, how many samples were beyond it, and how many a Gaussian would have
+    /// there.
+    pub fn tails(&self) -> impl Iterator<Item = (f64, u64, f64)> {
+        let gaussian = |bound: f64| self.samples as f64 * libm::erfc(bound / std::f64::consts::SQRT_2);
+        TAILS.into_iter().zip(self.beyond).map(move |(bound, beyond)| (bound, beyond, gaussian(bound)))
     }
 
     /// Counts a noise of so many standard deviations.

@@ -160,8 +160,8 @@ mod tests {
         // Of n samples a share p is expected beyond the bound, with a deviation of sqrt(p (1-p) / n). The noise of one key
         // differs from that of the average key by some 2 % (tests/integration/noise.rs of tfhe-core), which moves the share
         // beyond 2 deviations by 0.1 of itself at most; 6 deviations beside.
-        let expected = record.expected_tail(0) / record.samples as f64;
-        let share = record.beyond[0] as f64 / record.samples as f64;
+        let (_, beyond, expected) = record.tails().next().unwrap();
+        let [expected, share] = [expected, beyond as f64].map(|count| count / record.samples as f64);
         let deviation = (expected * (1.0 - expected) / record.samples as f64).sqrt();
         assert!((share - expected).abs() < 0.2 * expected + 6.0 * deviation, "{share}, not {expected}");
         assert_eq!(round(), record);

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use bnn::soak::{Record, Soak, TAILS};
+use bnn::soak::{Record, Soak};
 use serde_json::json;
 use tfhe_core::parameters::GATES_DEFAULT;
 
@@ -85,12 +85,8 @@ pub(crate) fn run(arguments: &trials::Soak, session: &Session) -> Result<()> {
         "noise   of {} bits, beyond so many standard deviations by the formula:",
         record.samples
     ))?;
-    for (index, bound) in TAILS.iter().enumerate() {
-        output.say(format_args!(
-            "        {bound}: {}, where a Gaussian has {:.1}",
-            record.beyond[index],
-            record.expected_tail(index),
-        ))?;
+    for (bound, beyond, gaussian) in record.tails() {
+        output.say(format_args!("        {bound}: {beyond}, where a Gaussian has {gaussian:.1}"))?;
     }
     output.say(format_args!("        the largest: {:.2}", record.largest))?;
     output.give(&json!({
