@@ -33,11 +33,7 @@ pub(crate) mod word;
 pub use self::operation::Operation;
 pub use self::{
     bit::Bit,
-    bristol::{
-        circuit::{BristolCircuit, BristolFormat},
-        fault::BristolFault,
-        value::BristolValue,
-    },
+    bristol::{circuit::BristolCircuit, fault::BristolFault},
     evaluator::{cost::Cost, encrypted_run::EncryptedRun},
     netlist::{Netlist, Style},
     program::Program,

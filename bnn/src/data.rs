@@ -4,7 +4,7 @@
 //! use bnn::data::GreyImage;
 //! let cross = vec![0, 255, 0, 255, 255, 255, 0, 255, 0];
 //! let image = GreyImage::new(3, 3, cross)?;
-//! println!("{}", image.to_half_blocks());
+//! assert_eq!((image.width(), image.height()), (3, 3));
 //! assert!(GreyImage::new(3, 4, image.pixels().to_vec()).is_err());
 //! # Ok::<(), bnn::Error>(())
 //! ```

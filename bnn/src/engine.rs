@@ -14,8 +14,6 @@
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
-#[cfg(all(feature = "server", feature = "images"))]
-mod accuracy;
 #[cfg(feature = "server")]
 mod choice;
 #[cfg(feature = "server")]
@@ -29,8 +27,6 @@ mod server;
 #[cfg(feature = "server")]
 mod specification;
 
-#[cfg(all(feature = "server", feature = "images"))]
-pub use self::accuracy::Accuracy;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub use self::plaintext::trace;

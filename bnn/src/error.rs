@@ -67,19 +67,6 @@ pub enum Error {
         fault: BristolFault,
     },
 
-    /// A text is no value of a circuit's input, or does not fit into its bits.
-    #[error(
-        "{found:?} is no value of {bits} bits: decimal numbers from -2^{} to 2^{bits} - 1 are, and 0x with hexadecimal \
-         digits (decimal numbers end at 2^128)",
-        bits.saturating_sub(1)
-    )]
-    CircuitValue {
-        /// The text.
-        found: String,
-        /// Bits of the input.
-        bits: usize,
-    },
-
     /// A file of the paper's system is malformed.
     #[error("{fault}")]
     Paper {

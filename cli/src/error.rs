@@ -167,6 +167,14 @@ pub(crate) enum Error {
     #[error("{}: {found} input values, the circuit takes {expected}", path.display())]
     CircuitInputCount { path: PathBuf, found: usize, expected: String },
 
+    /// A text that is no value of a circuit's input, or does not fit into its bits.
+    #[error(
+        "{found:?} is no value of {bits} bits: decimal numbers from -2^{} to 2^{bits} - 1 are, and 0x with hexadecimal \
+         digits (decimal numbers end at 2^128)",
+        bits.saturating_sub(1)
+    )]
+    CircuitValue { found: String, bits: usize },
+
     /// Bits that a circuit on ciphertexts gave and the same circuit in the clear did not.
     #[error("{}: {wrong} of {bits} output bits differ between the encrypted run and plain logic", path.display())]
     CircuitMismatch { path: PathBuf, wrong: usize, bits: usize },

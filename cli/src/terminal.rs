@@ -3,10 +3,13 @@
 //! * [`output`]: sentences or JSON on stdout, and errors on stderr;
 //! * [`progress`]: what is shown while work takes its time;
 //! * [`units`]: sizes, durations and shares in words;
+//! * [`circuit_value`], [`half_blocks`]: values of circuits and pictures as text;
 //! * [`description`]: parameter sets, networks and scores in words;
 //! * [`interrupt`]: what Ctrl-C and the like do.
 
+pub(crate) mod circuit_value;
 pub(crate) mod description;
+pub(crate) mod half_blocks;
 pub(crate) mod interrupt;
 pub(crate) mod output;
 pub(crate) mod pace;

@@ -44,5 +44,4 @@
 pub(crate) mod circuit;
 pub(crate) mod fault;
 mod read;
-pub(crate) mod value;
 mod write;

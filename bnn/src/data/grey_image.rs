@@ -86,23 +86,6 @@ impl GreyImage {
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
-
-    /// The picture as text for a terminal, a character for two pixels one above the other; grey from 128 up is
-    /// drawn. Each line ends with a line feed.
-    pub fn to_half_blocks(&self) -> String {
-        let drawn = |x: usize, y: usize| y < self.height && self.pixels[y * self.width + x] >= 128;
-        let mut text = String::new();
-        for y in (0..self.height).step_by(2) {
-            text.extend((0..self.width).map(|x| match (drawn(x, y), drawn(x, y + 1)) {
-                (false, false) => ' ',
-                (true, false) => '▀',
-                (false, true) => '▄',
-                (true, true) => '█',
-            }));
-            text.push('\n');
-        }
-        text
-    }
 }
 
 #[cfg(test)]
@@ -116,11 +99,5 @@ mod tests {
         let error = GreyImage::new(3, 2, vec![0; 5]).unwrap_err();
         assert_eq!(error.to_string(), "5 pixels for an image of 3 x 2");
         assert!(GreyImage::new(usize::MAX, 2, vec![]).is_err());
-    }
-
-    #[test]
-    fn half_blocks_show_two_rows_a_line() {
-        let image = GreyImage::new(2, 3, vec![0, 255, 128, 255, 127, 128]).unwrap();
-        assert_eq!(image.to_half_blocks(), "▄█\n ▀\n");
     }
 }

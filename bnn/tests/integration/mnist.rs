@@ -38,7 +38,6 @@ fn the_test_set_is_read() {
 
     let seven = GreyImage::decode(&bytes, Some(0)).unwrap();
     assert_eq!(seven.pixels(), images.image(0).unwrap().pixels());
-    println!("{}", seven.to_half_blocks());
     // White on black: the corner is black, and the seven's bar, in row 8, is bright.
     assert_eq!(seven.pixels()[0], 0);
     assert!(seven.pixels()[8 * 28..9 * 28].iter().filter(|&&grey| grey >= 128).count() >= 8);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bnn::{
     Error,
+    client::EncodingFault,
     data::{IdxFault, IdxImages, IdxLabels},
-    engine::{Accuracy, evaluate, trace},
+    engine::{evaluate, trace},
     model::Model,
 };
 use proptest::{collection::vec, prelude::*};
@@ -148,7 +149,7 @@ fn a_picture_encoded_for_another_model_is_refused() {
 }
 
 #[test]
-fn accuracy_counts_correct_and_refused_pictures() {
+fn pictures_of_a_data_set_are_evaluated_or_refused() {
     // The picture of the hand calculation, of class 2, twice; and one with all four pixels set, one too many.
     let pixels = [[255, 0, 0, 255], [200, 127, 3, 128], [255; 4]].concat();
     let images = [&[0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2][..], &pixels].concat();
@@ -156,13 +157,23 @@ fn accuracy_counts_correct_and_refused_pictures() {
     let labels = IdxLabels::from_bytes(&[0, 0, 8, 1, 0, 0, 0, 3, 2, 1, 2]).unwrap();
 
     let model = toy().open().unwrap();
-    let accuracy = Accuracy::measure(&model, &images, &labels).unwrap();
-    assert_eq!(accuracy, Accuracy { correct: 1, refused: 1, images: 3 });
-    assert!((accuracy.rate() - 1.0 / 3.0).abs() < 1e-12);
+    labels.check(images.len(), model.classes()).unwrap();
+    let outcome = |(index, &label): (usize, &u8)| {
+        let encoded = model.input().encode(&images.image(index).unwrap())?;
+        Ok(evaluate(&model, &encoded)?.label() == usize::from(label))
+    };
+    let outcomes: Vec<bnn::Result<bool>> = labels.as_slice().iter().enumerate().map(outcome).collect();
+    assert!(
+        matches!(
+            outcomes[..],
+            [Ok(true), Ok(false), Err(Error::Encoding(EncodingFault::TooManyActive { .. }))]
+        ),
+        "{outcomes:?}"
+    );
 
     let too_few = IdxLabels::from_bytes(&[0, 0, 8, 1, 0, 0, 0, 2, 2, 1]).unwrap();
     assert!(matches!(
-        Accuracy::measure(&model, &images, &too_few),
+        too_few.check(images.len(), model.classes()),
         Err(Error::Idx(IdxFault::LabelCount { labels: 2, images: 3 }))
     ));
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use bnn::circuit::{BristolCircuit, BristolValue, Cost, EncryptedRun, Program, Style};
+use bnn::circuit::{BristolCircuit, Cost, EncryptedRun, Program, Style};
 use serde_json::{Value as Json, json};
 use tfhe_core::{
     backend::Backend,
@@ -17,7 +17,7 @@ use crate::{
     error::{About, Error, Result},
     files::{self, named::Named},
     session::Session,
-    terminal::{description, progress, units},
+    terminal::{circuit_value::CircuitValue, description, progress, units},
 };
 
 /// The parameter set of circuits.
@@ -57,7 +57,7 @@ pub(crate) fn info(arguments: &CircuitInfo, session: &Session) -> Result<()> {
     output.say(format_args!("parameters  {}", description::set(PARAMETERS)))?;
     output.give(&json!({
         "file": path.display().to_string(),
-        "kind": circuit.format().to_string(),
+        "kind": circuit.format(),
         "inputs": circuit.inputs(),
         "outputs": sizes,
         "style": arguments.style.to_string(),
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &CircuitRun, session: &Session) -> Result<()> {
     let output = session.output;
     let Named { name: path, content: circuit } = load(&arguments.file, Style::Optimized)?;
     let inputs = inputs(&circuit, &arguments.inputs, &path)?;
-    let bits: Vec<bool> = inputs.iter().flat_map(BristolValue::bits).copied().collect();
+    let bits: Vec<bool> = inputs.iter().flat_map(CircuitValue::bits).copied().collect();
     let plain = circuit.netlist().simulate(&bits, &circuit.output_bits());
     let outputs = values(&circuit, &plain);
     let encrypt = || Encryption::run(&circuit, &bits, session.backend()?).about(&path);
@@ -112,20 +112,20 @@ fn program(circuit: &BristolCircuit) -> bnn::Result<Arc<Program>> {
 }
 
 /// The input values, one a text.
-fn inputs(circuit: &BristolCircuit, texts: &[String], path: &Path) -> Result<Vec<BristolValue>> {
+fn inputs(circuit: &BristolCircuit, texts: &[String], path: &Path) -> Result<Vec<CircuitValue>> {
     let sizes = circuit.inputs();
     if texts.len() != sizes.len() {
         let (found, expected) = (texts.len(), list(sizes, MOST_LISTED));
         return Err(Error::CircuitInputCount { path: path.into(), found, expected });
     }
-    let parse = |(text, &bits): (&String, &usize)| BristolValue::parse(text, bits).map_err(Into::into);
+    let parse = |(text, &bits): (&String, &usize)| CircuitValue::parse(text, bits);
     texts.iter().zip(sizes).map(parse).collect()
 }
 
 /// The output values of a circuit whose output bits these are.
-fn values(circuit: &BristolCircuit, bits: &[bool]) -> Vec<BristolValue> {
+fn values(circuit: &BristolCircuit, bits: &[bool]) -> Vec<CircuitValue> {
     let mut bits = bits.iter().copied();
-    let value = |value: &Vec<_>| BristolValue::from(bits.by_ref().take(value.len()).collect::<Vec<_>>());
+    let value = |value: &Vec<_>| CircuitValue::from(bits.by_ref().take(value.len()).collect::<Vec<_>>());
     circuit.outputs().iter().map(value).collect()
 }
 
@@ -147,7 +147,7 @@ fn bits_of(size: usize) -> String {
 }
 
 /// Numbers as texts: few programs read more than 53 bits.
-fn value_json(value: &BristolValue) -> Json {
+fn value_json(value: &CircuitValue) -> Json {
     let decimal = value.number().map(|number| number.to_string());
     json!({ "bits": value.bits().len(), "decimal": decimal, "hex": value.hex() })
 }

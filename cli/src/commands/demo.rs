@@ -31,7 +31,7 @@ use crate::{
         whole::{Existing, Secrecy},
     },
     session::Session,
-    terminal::{description, interrupt, output::Output, units},
+    terminal::{description, half_blocks::half_blocks, interrupt, output::Output, units},
 };
 
 /// What a picture of one's own is called.
@@ -108,7 +108,7 @@ fn introduce(
     backend: Backend,
     output: Output,
 ) -> Result<()> {
-    output.say(format_args!("{}:\n\n{}", image.name.display(), image.content.to_half_blocks()))?;
+    output.say(format_args!("{}:\n\n{}", image.name.display(), half_blocks(&image.content)))?;
     output.say(format_args!(
         "What digit is it? A server will say without seeing it, or its own answer.\n\n\
          Network:    {}, {}\n\

@@ -28,7 +28,7 @@ use crate::{
         whole::Secrecy,
     },
     session::Session,
-    terminal::{description, output::Output, units},
+    terminal::{description, half_blocks::half_blocks, output::Output, units},
 };
 
 pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
@@ -119,7 +119,7 @@ pub(crate) fn show_changed(image: &Named<GreyImage>, preparing: &Preparing, outp
         return Ok(());
     }
     let name = image.name.display();
-    output.say(format_args!("{name}, as the network will see it:\n\n{}", image.content.to_half_blocks()))
+    output.say(format_args!("{name}, as the network will see it:\n\n{}", half_blocks(&image.content)))
 }
 
 /// Encrypts a picture.

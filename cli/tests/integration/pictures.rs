@@ -2,14 +2,24 @@
 
 use std::fs;
 
-use bnn::data::GreyImage;
 use image::{GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, RgbImage};
 
 use crate::{place::Place, toy};
 
-/// What the command shows of a picture of the model's size.
+/// What the command shows of a picture of the model's size: two rows a line, grey from 128 up.
 fn shown(pixels: Vec<u8>) -> String {
-    GreyImage::new(toy::SIDE, toy::SIDE, pixels).unwrap().to_half_blocks()
+    let mut text = String::new();
+    for rows in pixels.chunks(2 * toy::SIDE) {
+        let (upper, lower) = rows.split_at(toy::SIDE);
+        text.extend(upper.iter().zip(lower).map(|(&upper, &lower)| match (upper >= 128, lower >= 128) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        }));
+        text.push('\n');
+    }
+    text
 }
 
 fn each(pixels: &[u8], change: impl Fn(u8) -> u8) -> Vec<u8> {

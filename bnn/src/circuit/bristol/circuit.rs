@@ -1,31 +1,20 @@
 //! A netlist whose inputs and outputs are grouped to values.
 
-use std::fmt;
-
 use crate::circuit::{bit::Bit, netlist::Netlist};
 
 /// The form of a circuit file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BristolFormat {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Format {
     /// Bristol Fashion: any number of input and output values.
     Fashion,
     /// The Bristol Format that was before it: two input values and one output value.
     Old,
 }
 
-impl fmt::Display for BristolFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fashion => "Bristol Fashion",
-            Self::Old => "old Bristol Format",
-        })
-    }
-}
-
 /// A netlist whose inputs and outputs are grouped to values.
 #[derive(Debug)]
 pub struct BristolCircuit {
-    format: BristolFormat,
+    format: Format,
     netlist: Netlist,
     inputs: Vec<usize>,
     outputs: Vec<Vec<Bit>>,
@@ -56,17 +45,21 @@ impl BristolCircuit {
         assert_eq!(inputs.iter().sum::<usize>(), netlist.input_count(), "the bits of the input values");
         let empty = inputs.contains(&0) || outputs.iter().any(Vec::is_empty);
         assert!(!empty, "a value has a bit at least");
-        Self { format: BristolFormat::Fashion, netlist, inputs, outputs }
+        Self { format: Format::Fashion, netlist, inputs, outputs }
     }
 
     /// The same, read from a file of this form.
-    pub(super) fn of_format(self, format: BristolFormat) -> Self {
+    pub(super) fn of_format(self, format: Format) -> Self {
         Self { format, ..self }
     }
 
-    /// The form of the file that it was read from; [`write`](Self::write) writes Bristol Fashion.
-    pub fn format(&self) -> BristolFormat {
-        self.format
+    /// The form of the file that it was read from: "Bristol Fashion", which [`write`](Self::write) writes, or "old Bristol
+    /// Format".
+    pub fn format(&self) -> &'static str {
+        match self.format {
+            Format::Fashion => "Bristol Fashion",
+            Format::Old => "old Bristol Format",
+        }
     }
 
     /// Its gates.

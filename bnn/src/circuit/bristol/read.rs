@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    circuit::{BristolCircuit, BristolFormat as Format},
+    circuit::{BristolCircuit, Format},
     fault::BristolFault as Fault,
 };
 use crate::{

@@ -191,17 +191,14 @@ impl Plan {
     /// [`EncodingFault::Length`] for a picture encoded for another model.
     pub fn predict(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<f64> {
         let label = evaluate(&self.model, image)?.label();
-        let simulated = self.simulate(image, trials, seed)?;
+        let simulated = self.draws(image, trials, seed)?;
         let agreements = simulated.iter().filter(|scores| scores.label() == label).count();
         Ok(agreements as f64 / f64::from(trials))
     }
 
     /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
     /// the formulas give. The same seed gives the same scores.
-    ///
-    /// # Errors
-    /// [`EncodingFault::Length`] for a picture encoded for another model.
-    pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
+    fn draws(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
         let messages = self.scheme.messages(self.model.input(), image)?;
         let size = self.parameters().polynomial_size();
         let simulate = |trial: u32| {
@@ -213,5 +210,18 @@ impl Plan {
             Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
         };
         (0..trials).into_par_iter().map(simulate).collect()
+    }
+}
+
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+impl Plan {
+    /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
+    /// the formulas give. The same seed gives the same scores.
+    ///
+    /// # Errors
+    /// [`EncodingFault::Length`] for a picture encoded for another model.
+    pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
+        self.draws(image, trials, seed)
     }
 }

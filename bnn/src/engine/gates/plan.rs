@@ -42,7 +42,7 @@ impl Plan {
     }
 
     /// The parameter set.
-    pub fn parameters(&self) -> &'static Parameters {
+    fn parameters(&self) -> &'static Parameters {
         self.circuits.parameters
     }
 

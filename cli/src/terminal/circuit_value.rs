@@ -1,25 +1,18 @@
-//! Values as people write them: decimal, or hexadecimal of any length.
+//! Values of circuits as people write them: decimal, or hexadecimal of any length.
 
 use crate::error::{Error, Result};
 
 /// The bits of an input or output value, least significant first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BristolValue(Vec<bool>);
+pub(crate) struct CircuitValue(Vec<bool>);
 
-impl BristolValue {
+impl CircuitValue {
     /// The value of so many bits that a text says: a decimal number below 2^128, of which a negative one is in two's
     /// complement; or `0x` and hexadecimal digits, as many as one likes.
     ///
-    /// ```
-    /// use bnn::circuit::BristolValue;
-    /// assert_eq!(BristolValue::parse("-3", 4)?, BristolValue::parse("0xd", 4)?);
-    /// assert_eq!(BristolValue::parse("13", 4)?.bits(), [true, false, true, true]);
-    /// # Ok::<(), bnn::Error>(())
-    /// ```
-    ///
     /// # Errors
     /// [`Error::CircuitValue`] for another text, and where the value does not fit.
-    pub fn parse(text: &str, bits: usize) -> Result<Self> {
+    pub(crate) fn parse(text: &str, bits: usize) -> Result<Self> {
         let value = match (text.strip_prefix("0x"), text.strip_prefix('-')) {
             (Some(digits), _) => hexadecimal(digits, bits),
             (_, Some(magnitude)) => decimal(magnitude).and_then(|magnitude| negative(magnitude, bits)),
@@ -29,18 +22,18 @@ impl BristolValue {
     }
 
     /// The bits, least significant first.
-    pub fn bits(&self) -> &[bool] {
+    pub(crate) fn bits(&self) -> &[bool] {
         &self.0
     }
 
     /// The number without a sign, where there are at most 128 bits.
-    pub fn number(&self) -> Option<u128> {
+    pub(crate) fn number(&self) -> Option<u128> {
         let bits = self.0.iter().enumerate();
         (self.0.len() <= 128).then(|| bits.map(|(index, &bit)| u128::from(bit) << index).sum())
     }
 
     /// `0x` and a hexadecimal digit for each four bits.
-    pub fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         let digit = |bits: &[bool]| {
             let digit = bits.iter().enumerate().map(|(index, &bit)| u32::from(bit) << index).sum();
             char::from_digit(digit, 16).expect("invariant: four bits are a digit")
@@ -49,7 +42,7 @@ impl BristolValue {
     }
 }
 
-impl From<Vec<bool>> for BristolValue {
+impl From<Vec<bool>> for CircuitValue {
     fn from(bits: Vec<bool>) -> Self {
         Self(bits)
     }
@@ -97,12 +90,15 @@ fn hexadecimal(digits: &str, bits: usize) -> Option<Vec<bool>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::BristolValue as Value;
+    #![allow(clippy::unwrap_used)]
+
+    use super::CircuitValue as Value;
 
     #[test]
     fn texts_are_read_and_shown() {
+        assert_eq!(Value::parse("-3", 4).unwrap(), Value::parse("0xd", 4).unwrap());
+        assert_eq!(Value::parse("13", 4).unwrap().bits(), [true, false, true, true]);
         for (text, bits, number, hex) in [
             ("0", 1, 0, "0x0"),
             ("-1", 1, 1, "0x1"),
