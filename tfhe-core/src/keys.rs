@@ -10,7 +10,7 @@
 //! ```
 //! use tfhe_core::{keys::{CloudKey, SecretKey}, parameters::GATES_DEFAULT, random::SecretSeed};
 //! let secret = SecretKey::generate(&GATES_DEFAULT, SecretSeed::from_os()?); // stays with the client
-//! let cloud = CloudKey::generate(&secret, SecretSeed::from_os()?); // goes to the server
+//! let cloud = CloudKey::generate(&secret, SecretSeed::from_os()?)?; // goes to the server
 //! assert_eq!(cloud.id(), secret.id());
 //! # Ok::<(), tfhe_core::Error>(())
 //! ```
