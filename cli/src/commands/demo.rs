@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let pictures = [(encrypted::image(&encrypted.path)?, target("digit.scores")?)];
     let cloud_key = keys::cloud_key(&cloud_key)?.content;
     let mut batch = Batch::new(pictures.len(), output);
-    let inferred = functional::infer(&model, &pictures, &cloud_key, backend, &mut batch)?;
+    let inferred = functional::infer(&model, &pictures, cloud_key, backend, &mut batch)?;
     tell_inference(&inferred, output)?;
     let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].1.path)?)?;
     output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;

@@ -41,12 +41,13 @@ pub(crate) fn check_image(image: &Named<EncryptedImage>, key: &CloudKey) -> Resu
     Ok(())
 }
 
-/// Prepares a cloud key, and says what that took. It takes a while: what does not fit is to be told before.
+/// Prepares a cloud key, of which nothing else is kept, and says what that took. It takes a while: what does not fit is to be
+/// told before.
 ///
 /// # Errors
 /// Where this machine has too little memory, or not the backend.
-pub(crate) fn prepare(key: &CloudKey, backend: Backend) -> Result<(Arc<Evaluator>, Duration)> {
+pub(crate) fn prepare(key: CloudKey, backend: Backend) -> Result<(Arc<Evaluator>, Duration)> {
     let (evaluator, duration) =
-        units::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(key, backend)));
+        units::timed(|| progress::spinner("preparing the cloud key", || Evaluator::new(&key, backend)));
     Ok((Arc::new(evaluator?), duration))
 }

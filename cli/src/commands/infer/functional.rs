@@ -67,7 +67,7 @@ impl Inferred {
 pub(crate) fn infer(
     model: &Arc<Model>,
     images: &[(Named<EncryptedImage>, Target)],
-    key: &CloudKey,
+    key: CloudKey,
     backend: Backend,
     batch: &mut Batch,
 ) -> Result<Inferred> {

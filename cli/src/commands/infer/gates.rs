@@ -75,8 +75,8 @@ pub(crate) fn run(
     let key = key()?;
     check_set(&key, image.content.parameters())?;
     check_image(image, &key.content)?;
-    let (evaluator, key_duration) = prepare(&key.content, backend)?;
-    let key = key.name;
+    let Named { name: key, content } = key;
+    let (evaluator, key_duration) = prepare(content, backend)?;
     let style = run.options.style.unwrap_or_default();
     let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style.into()).about(&key)?;
     let plan = server.gates()?;

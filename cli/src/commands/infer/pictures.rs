@@ -16,7 +16,7 @@ use crate::{
         },
     },
     error::{About, Error, Result},
-    files::{encrypted, keys, lookup},
+    files::{encrypted, keys, lookup, named::Named},
     session::Session,
     terminal::{description, output::Output, units},
 };
@@ -75,8 +75,9 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     if fitting.is_empty() {
         return batch.finish();
     }
-    let inferred = infer(&model, &fitting, &key.content, backend, &mut batch)?;
-    tell(&inferred, &model, &key.name, output)?;
+    let Named { name: key, content } = key;
+    let inferred = infer(&model, &fitting, content, backend, &mut batch)?;
+    tell(&inferred, &model, &key, output)?;
     output.give(&json!({
         "model": description::model_json(&model),
         "inference": inferred.json(),
