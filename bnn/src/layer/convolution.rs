@@ -71,15 +71,22 @@ impl Convolution {
     /// place. Inputs of the padding are left out.
     pub(crate) fn taps(&self, input: Shape, group: usize, row: usize, column: usize) -> Vec<(usize, usize)> {
         let channels = input.channels / self.groups;
-        let along = |start: usize, step: usize, length: usize| {
-            (start * self.stride + step).checked_sub(self.padding).filter(|&place| place < length)
+        // What of a window lies on so many values: those before are padding, and so are those behind.
+        let inside = |start: usize, length: usize| {
+            let start = start * self.stride;
+            self.padding.saturating_sub(start)..self.size.min(length + self.padding - start)
         };
+        let (rows, columns) = (inside(row, input.height), inside(column, input.width));
         let mut taps = Vec::with_capacity(self.weights.columns());
-        for index in 0..self.weights.columns() {
-            let (channel, i, j) =
-                (index / (self.size * self.size), index / self.size % self.size, index % self.size);
-            if let (Some(row), Some(column)) = (along(row, i, input.height), along(column, j, input.width)) {
-                taps.push((index, input.place(group * channels + channel, row, column)));
+        for channel in 0..channels {
+            for i in rows.clone() {
+                let weights = (channel * self.size + i) * self.size;
+                let values = input.place(
+                    group * channels + channel,
+                    row * self.stride + i - self.padding,
+                    column * self.stride + columns.start - self.padding,
+                );
+                taps.extend(columns.clone().map(|j| (weights + j, values + j - columns.start)));
             }
         }
         taps
