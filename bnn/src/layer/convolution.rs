@@ -8,6 +8,9 @@ use std::sync::Arc;
 use super::matrix::{Matrix, dot};
 use crate::client::shape::Shape;
 
+/// Weights that filters may grow to by sums of squares: wide strides leave mostly zeros between them.
+const MOST_WEIGHTS: usize = 1 << 24;
+
 /// Filters of `size` x `size` over the channels of their group, every `stride` values.
 #[derive(Debug, Clone)]
 pub(crate) struct Convolution {
@@ -113,14 +116,15 @@ impl Convolution {
     }
 
     /// The convolution that gives the sums of squares of `side` x `side` of this one's results; none where this one drops bits,
-    /// or a weight would not fit.
+    /// a weight would not fit, or there would be more than [`MOST_WEIGHTS`].
     pub(crate) fn summed(&self, side: usize) -> Option<Self> {
-        if self.shift > 0 {
-            return None;
-        }
         let (size, stride) = (self.size + (side - 1) * self.stride, self.stride * side);
         let channels = self.weights.columns() / (self.size * self.size);
-        let mut entries = vec![0_i64; self.filters() * channels * size * size];
+        let count = self.filters() * channels * size * size;
+        if self.shift > 0 || count > MOST_WEIGHTS {
+            return None;
+        }
+        let mut entries = vec![0_i64; count];
         for (filter, row) in self.weights.iter().enumerate() {
             for (index, &weight) in row.iter().enumerate() {
                 let channel = index / (self.size * self.size);
@@ -160,6 +164,23 @@ mod tests {
 
     use super::*;
     use crate::layer::pool::Pool;
+
+    /// A small file must not become many gigabytes of zeros.
+    #[test]
+    fn filters_do_not_grow_without_bound() {
+        let layer = Convolution {
+            name: "".into(),
+            size: 1,
+            stride: 64,
+            padding: 0,
+            groups: 1,
+            shift: 0,
+            weights: Matrix::new(1, vec![1; 4096].into()),
+            biases: vec![0; 4096].into(),
+        };
+        assert!(4096 * 65 * 65 > MOST_WEIGHTS && layer.summed(2).is_none());
+        assert!(Convolution { stride: 1, ..layer }.summed(2).is_some());
+    }
 
     proptest! {
         /// A convolution and the sums of its squares are one convolution.
