@@ -86,10 +86,9 @@ impl Chain {
                 return Err(ModelFault::LayerInputs { place, inputs: *inputs, given });
             }
             (LayerEntry::MaxPool { size, .. } | LayerEntry::SumPool { size, .. }, _) => fits(*size)?,
-            (LayerEntry::Convolution { filters, size, padding, groups, .. }, _) => {
-                let (padding, groups) = (padding.unwrap_or_default(), groups.unwrap_or(1));
+            (&LayerEntry::Convolution { filters, size, padding, groups, .. }, _) => {
                 let channels = self.shape.channels;
-                if padding >= *size {
+                if padding >= size {
                     return Err(refuse(format!(
                         "padding {padding} for filters of size {size}: some windows read nothing"
                     )));

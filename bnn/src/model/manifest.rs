@@ -67,8 +67,10 @@ pub(super) enum LayerEntry {
         #[serde(default = "one")]
         stride: usize,
         /// Of format 2, as are groups.
-        padding: Option<usize>,
-        groups: Option<usize>,
+        #[serde(default)]
+        padding: usize,
+        #[serde(default = "one")]
+        groups: usize,
         #[serde(default)]
         shift: u32,
         weights: String,
@@ -101,7 +103,7 @@ pub(super) enum LayerEntry {
     },
 }
 
-/// The stride of a convolution that states none.
+/// The stride and the groups of a convolution that states none.
 const fn one() -> usize {
     1
 }
@@ -192,13 +194,12 @@ impl LayerEntry {
             Some(name) => format!("layer {name:?}"),
             None => format!("layer {index} without a name"),
         };
+        let new = since_format_2(&table);
         let entry: Self =
             table.try_into().map_err(|fault: toml::de::Error| toml_fault(place.clone(), &fault))?;
 
         check_text(&place, "name", entry.name())?;
-        if let Some(new) = entry.since_format_2()
-            && format < 2
-        {
+        if let Some(new) = new.filter(|_| format < 2) {
             return Err(ModelFault::LayerFit {
                 place,
                 reason: format!("{new} is of format 2: say `format = 2`"),
@@ -208,16 +209,6 @@ impl LayerEntry {
             check_range(field, found, expected).map_err(within(&place))?;
         }
         Ok(entry)
-    }
-
-    /// What it has that format 1 has not.
-    fn since_format_2(&self) -> Option<&'static str> {
-        match self {
-            Self::SumPool { .. } => Some("sum-pool"),
-            Self::Convolution { padding: Some(_), .. } => Some("`padding`"),
-            Self::Convolution { groups: Some(_), .. } => Some("`groups`"),
-            _ => None,
-        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -250,8 +241,8 @@ impl LayerEntry {
                 ("filters", filters, DIMENSION),
                 ("size", size, SIDE),
                 ("stride", stride, SIDE),
-                ("padding", padding.unwrap_or_default(), PADDING),
-                ("groups", groups.unwrap_or(1), DIMENSION),
+                ("padding", padding, PADDING),
+                ("groups", groups, DIMENSION),
                 ("shift", shift as usize, FRACTION_BITS),
             ],
             Self::XnorConvolution { filters, size, fraction_bits, bits, .. } => vec![
@@ -264,6 +255,15 @@ impl LayerEntry {
             Self::MaxPool { size, .. } | Self::SumPool { size, .. } => vec![("size", size, SIDE)],
         }
     }
+}
+
+/// What a `[[layers]]` table has that format 1 has not.
+fn since_format_2(table: &toml::Table) -> Option<&'static str> {
+    if table.get("kind").and_then(toml::Value::as_str) == Some("sum-pool") {
+        return Some("sum-pool");
+    }
+    let fields = [("padding", "`padding`"), ("groups", "`groups`")];
+    fields.into_iter().find_map(|(field, named)| table.contains_key(field).then_some(named))
 }
 
 /// Names and descriptions are printed, so they are one line and cannot steer a terminal.

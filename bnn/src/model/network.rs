@@ -153,7 +153,6 @@ fn read_layer(
         LayerEntry::Convolution {
             filters, size, stride, padding, groups, shift, weights: w, biases, ..
         } => {
-            let (padding, groups) = (padding.unwrap_or_default(), groups.unwrap_or(1));
             let channels = input.channels / groups;
             // One channel needs no dimension of its own.
             let dimensions =

@@ -303,6 +303,7 @@ fn sums_of_squares_are_free() {
     let model = layered(&layers.concat(), tensors);
     let plan = Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     assert_eq!(plan.bootstraps(), 2 * 64 + 2 * 4);
+    assert_eq!(plan.margins().iter().map(|margin| margin.index).collect::<Vec<_>>(), [0, 3, 7]);
     for seed in 0..4 {
         let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
         assert_eq!(scores(&model, &grey(seed), 200 + seed), oracle, "picture {seed}");

@@ -28,7 +28,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Of so many inputs, whose failures are told to `output`.
+    /// Of so many inputs of a command whose words go to `output`.
     pub(crate) fn new(count: usize, output: Output) -> Self {
         Self { count, output, failed: Vec::new() }
     }

@@ -33,9 +33,6 @@ use crate::{
     terminal::{description, output::Output, progress, units},
 };
 
-/// The kinds of layers that have sums of their own.
-const LINEAR: [&str; 4] = ["binary-dense", "dense", "convolution", "xnor-convolution"];
-
 pub(crate) fn run(arguments: &Inspect, session: &Session) -> Result<()> {
     let path = &arguments.file;
     // What is no file may still be the name of a model.
@@ -267,13 +264,12 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     );
     output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
     output.say("\nlayer         kind              inputs  outputs  sums and noise (functional engine)")?;
-    // In the order of the linear layers: names may be repeated.
-    let mut margins = plan.as_ref().map(Plan::margins).unwrap_or_default().into_iter();
+    let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
-    for layer in model.layers() {
+    for (index, layer) in model.layers().enumerate() {
         let (name, kind, inputs, outputs) = (layer.name(), layer.kind(), layer.inputs(), layer.outputs());
-        let margin = LINEAR.contains(&kind).then(|| margins.next()).flatten();
-        let margin_text = margin.as_ref().map_or_else(String::new, |margin| {
+        let margin = margins.iter().find(|margin| margin.index == index);
+        let margin_text = margin.map_or_else(String::new, |margin| {
             format!("  {} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
         });
         output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
@@ -282,8 +278,8 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
-            "sums": margin.as_ref().map(|margin| margin.range),
-            "noise_deviation": margin.as_ref().map(|margin| margin.noise),
+            "sums": margin.map(|margin| margin.range),
+            "noise_deviation": margin.map(|margin| margin.noise),
         }));
     }
     output.give(&json!({

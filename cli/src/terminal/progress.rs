@@ -128,11 +128,11 @@ impl Count {
 
     fn tell(&self) {
         let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-        let pace = Pace::new(done, total, 0, self.bar.elapsed());
+        let pace = || Pace::new(done, total, 0, self.bar.elapsed());
         self.lines.tell(
             &self.bar,
-            || format!("{done} of {total} {}, {}", self.what, pace.left()),
-            || Stage::counted(self.what, done, total, pace),
+            || format!("{done} of {total} {}, {}", self.what, pace().left()),
+            || Stage::counted(self.what, done, total, pace()),
         );
     }
 
@@ -165,14 +165,13 @@ impl Lines {
     /// Writes a line where the last one is a while ago: for people where there is no terminal, for programs where they asked.
     /// Programs also hear of the beginning and the end.
     fn tell<'a>(&self, bar: &ProgressBar, line: impl FnOnce() -> String, stage: impl FnOnce() -> Stage<'a>) {
-        let interval = match notes() {
-            Notes::Text if bar.is_hidden() => LINE_INTERVAL,
-            Notes::JsonWithProgress => JSON_INTERVAL,
+        let (is_json, interval) = match notes() {
+            Notes::Text if bar.is_hidden() => (false, LINE_INTERVAL),
+            Notes::JsonWithProgress => (true, JSON_INTERVAL),
             Notes::Text | Notes::Json => return,
         };
         // Another thread that holds it is just writing one.
         let Ok(mut last) = self.0.try_lock() else { return };
-        let is_json = notes() == Notes::JsonWithProgress;
         let is_time = match *last {
             Last::None(since) => is_json || since.elapsed() >= interval,
             Last::At(last) => last.elapsed() >= interval,
@@ -243,12 +242,12 @@ impl Gates {
 
     fn tell(&self, layer: Option<&str>) {
         let (done, total) = (self.bar.position(), self.total as u64);
-        let pace = Pace::new(done, total, self.before as u64, self.bar.elapsed());
+        let pace = || Pace::new(done, total, self.before as u64, self.bar.elapsed());
         let line = || {
-            let (speed, left) = (pace.per_second(), pace.left());
+            let (speed, left) = (pace().per_second(), pace().left());
             format!("{done} of {total} gates, {speed:.0} a second, {left}: {}", layer.unwrap_or("done"))
         };
-        self.lines.tell(&self.bar, line, || Stage { layer, ..Stage::counted("gates", done, total, pace) });
+        self.lines.tell(&self.bar, line, || Stage { layer, ..Stage::counted("gates", done, total, pace()) });
     }
 
     pub(crate) fn finish(&self) {

@@ -54,6 +54,8 @@ pub struct Plan {
 pub struct Margin {
     /// The linear layer's name.
     pub layer: Arc<str>,
+    /// Its place among the [layers](Model::layers) of the model. (Names may be repeated in format 1.)
+    pub index: usize,
     /// Bootstraps behind the layer.
     pub bootstraps: usize,
     /// The least and the greatest sum that an accepted picture can have, in the integers of the model.
@@ -123,12 +125,14 @@ impl Plan {
     pub fn margins(&self) -> Vec<Margin> {
         let hidden = self.stages.iter().map(|(stage, scale)| Margin {
             layer: Arc::clone(&stage.name),
+            index: stage.index,
             bootstraps: stage.bootstraps(),
             range: scale.range,
             noise: scale.noise,
         });
         let last = Margin {
             layer: Arc::clone(&self.last.name),
+            index: self.last.index,
             bootstraps: 0,
             range: self.scores.range,
             noise: self.scores.noise,

@@ -28,8 +28,9 @@ use crate::{
 /// A linear map and what follows it.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
-    /// The linear layer's name.
+    /// The linear layer's name, and its place in the model.
     pub(super) name: Arc<str>,
+    pub(super) index: usize,
     /// Sums of squares before the linear map, one after another, with the shapes that they read.
     pub(super) sums: Vec<(Pool, Shape)>,
     pub(super) linear: Linear,
@@ -77,7 +78,7 @@ impl Stage {
         let last = last.expect("invariant: a model has a dense layer");
         let mut stages: Vec<Self> = Vec::new();
         let mut sums: Vec<(Pool, Shape)> = Vec::new();
-        for (layer, shape) in &layers[..=last] {
+        for (index, (layer, shape)) in layers[..=last].iter().enumerate() {
             if let Layer::SumPool(pool) = layer {
                 match stages.last_mut().filter(|_| sums.is_empty()).and_then(|stage| stage.summed(pool)) {
                     Some(linear) => stages.last_mut().expect("invariant: it was summed").linear = linear,
@@ -92,7 +93,7 @@ impl Stage {
                 };
                 let (name, input) = (layer.name().into(), *shape);
                 let sums = std::mem::take(&mut sums);
-                stages.push(Self { name, sums, linear, input, pools: Vec::new(), activation });
+                stages.push(Self { name, index, sums, linear, input, pools: Vec::new(), activation });
                 continue;
             }
             match (stages.last_mut().filter(|_| sums.is_empty()), layer) {

@@ -8,7 +8,7 @@
 //! * Every sum is carry-save, with constants folded in; multiples of a number that several outputs need are made once.
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs, summed};
+use super::unit::{Reads, Units, greatest, pooled, rectified, score_bits, sign, signs, total};
 use crate::{
     circuit::{
         arithmetic::{
@@ -57,13 +57,17 @@ pub(super) fn units(model: &Model) -> Units {
             }
             Layer::Relu(_) => match next {
                 Some(Layer::MaxPool(pool)) => {
-                    let pooled = pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS);
+                    let pooled = pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, greatest);
                     (index + 1, rectified(&mut units, index, &pooled, UNIT_WORDS))
                 }
                 _ => (index, rectified(&mut units, index, &places, UNIT_WORDS)),
             },
-            Layer::MaxPool(pool) => (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
-            Layer::SumPool(pool) => (index, summed(&mut units, index, pool, *shape, &places, UNIT_WORDS)),
+            Layer::MaxPool(pool) => {
+                (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, greatest))
+            }
+            Layer::SumPool(pool) => {
+                (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, total))
+            }
             Layer::Sign(_) => (index, signs(&mut units, index, &places)),
             Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
             Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),

@@ -2,7 +2,7 @@
 //! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
 //! and compares the count of gates with the published times.
 
-use super::unit::{Reads, Units, pooled, rectified, score_bits, sign, signs, summed};
+use super::unit::{Reads, Units, greatest, pooled, rectified, score_bits, sign, signs, total};
 use crate::{
     circuit::{
         arithmetic::{
@@ -34,8 +34,8 @@ pub(super) fn units(model: &Model) -> Units {
         places = match layer {
             Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, &places),
             Layer::Relu(_) => rectified(&mut units, index, &places, UNIT_WORDS),
-            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS),
-            Layer::SumPool(layer) => summed(&mut units, index, layer, *shape, &places, UNIT_WORDS),
+            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, greatest),
+            Layer::SumPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, total),
             Layer::Dense(layer) => dense(&mut units, index, layer, &places),
             Layer::Sign(_) => signs(&mut units, index, &places),
             Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),

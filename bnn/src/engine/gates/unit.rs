@@ -135,36 +135,18 @@ pub(super) fn sign(number: &Word) -> Word {
     Word::new(vec![Bit::TRUE, number.sign()], -1, 1)
 }
 
-/// A max-pooling layer, in units that read about so many words.
+/// The greatest of a square's words.
+pub(super) fn greatest(netlist: &mut Netlist, square: &[Word]) -> Word {
+    max_of(netlist, square, Comparison::Chain)
+}
+
+/// The sum of a square's words.
+pub(super) fn total(netlist: &mut Netlist, square: &[Word]) -> Word {
+    sum(netlist, &square.iter().map(|word| (Sign::Plus, word)).collect::<Vec<_>>())
+}
+
+/// A pooling layer, in units that read about so many words: `of_square` makes one word of each square.
 pub(super) fn pooled(
-    units: &mut Units,
-    layer: usize,
-    pool: &Pool,
-    shape: Shape,
-    places: &[usize],
-    words: usize,
-) -> Vec<usize> {
-    squares(units, layer, pool, shape, places, words, |netlist, square| {
-        max_of(netlist, square, Comparison::Chain)
-    })
-}
-
-/// A sum-pooling layer, in units that read about so many words.
-pub(super) fn summed(
-    units: &mut Units,
-    layer: usize,
-    pool: &Pool,
-    shape: Shape,
-    places: &[usize],
-    words: usize,
-) -> Vec<usize> {
-    squares(units, layer, pool, shape, places, words, |netlist, square| {
-        sum(netlist, &square.iter().map(|word| (Sign::Plus, word)).collect::<Vec<_>>())
-    })
-}
-
-/// A word for each square.
-fn squares(
     units: &mut Units,
     layer: usize,
     pool: &Pool,
