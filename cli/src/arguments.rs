@@ -2,6 +2,7 @@
 //!
 //! * [`command_line`]: the commands, and what all of them take;
 //! * [`shared`]: choices that several commands have;
+//! * [`computing`]: what commands compute with;
 //! * [`client`], [`server`], [`paper`]: what client and server do, with native files and with those of the paper's system;
 //! * [`files`]: files and models: what they are, and in another form;
 //! * [`pages`]: completions and manual pages;
@@ -9,6 +10,7 @@
 
 pub(crate) mod client;
 pub(crate) mod command_line;
+pub(crate) mod computing;
 pub(crate) mod files;
 pub(crate) mod pages;
 pub(crate) mod paper;

@@ -12,7 +12,7 @@ use bnn::{
 };
 use tfhe_core::serial::Kind;
 
-use crate::terminal::description;
+use crate::terminal::{description, line::one_line};
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -47,8 +47,24 @@ pub(crate) enum Error {
     #[error("--json prints an object on standard output, which carries the file: name a file with --out")]
     StdoutTaken,
 
+    /// Standard output in the place of a file that is written again and again.
+    #[error("-: standard output does not serve here: name a file")]
+    NoStdout,
+
+    /// A folder in the place of a file.
+    #[error("{}: this is a folder, where a file is to be written: name a file in it", path.display())]
+    IsFolder { path: PathBuf },
+
+    /// A file in the place of a folder.
+    #[error("{}: this is no folder; name another", path.display())]
+    IsNoFolder { path: PathBuf },
+
+    /// A device or an open file in the place of a file.
+    #[error("{}: a file with a name of its own is needed, or `-`, which can be redirected", path.display())]
+    OpenFile { path: PathBuf },
+
     /// Standard output in the place of a folder.
-    #[error("-: several files do not fit into standard output: name a folder")]
+    #[error("-: standard output is no folder: name one")]
     NoFolder,
 
     /// An input by whose name no output can be called.
@@ -127,8 +143,15 @@ pub(crate) enum Error {
     #[error("--out names one file, where {count} pictures are given: name a folder with --out-dir")]
     OneOutput { count: usize },
 
-    /// Two pictures whose scores would be one file.
-    #[error("{} and {} would both be written to {}: name their outputs one by one", first.display(), second.display(), out.display())]
+    /// One input where several are expected.
+    #[error("{}: this file is given twice", path.display())]
+    GivenTwice { path: PathBuf },
+
+    /// Two inputs whose outputs would be one file.
+    #[error(
+        "{} and {} would both be written to {}: give them one by one, each with an --out of its own",
+        first.display(), second.display(), out.display()
+    )]
     SameOutput { first: PathBuf, second: PathBuf, out: PathBuf },
 
     /// Some of several inputs failed; which, was told as it happened.
@@ -249,7 +272,27 @@ impl Error {
     /// The message and what to do about it, on one line that cannot steer a terminal, whatever a file is called.
     pub(crate) fn line(&self) -> String {
         let advice = self.advice().map_or_else(String::new, |advice| format!("; {advice}"));
-        format!("{self}{advice}").replace(char::is_control, " ")
+        one_line(format_args!("{self}{advice}"))
+    }
+
+    /// Whether the command line alone is at fault, whatever the files hold.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::StdinTwice
+                | Self::StdoutTaken
+                | Self::NoFolder
+                | Self::NoStdout
+                | Self::NeedsOutput { .. }
+                | Self::NoEffect { .. }
+                | Self::NeedsState
+                | Self::OneOutput { .. }
+                | Self::SameOutput { .. }
+                | Self::GivenTwice { .. }
+                | Self::OneComparison { .. }
+                | Self::PaperFiles { .. }
+                | Self::NoCommand { .. }
+        )
     }
 
     /// What to do, where the message does not say so itself.
@@ -262,7 +305,7 @@ impl Error {
                 "ask for fewer with --threads, or raise the limits of this session on processes and memory (ulimit -u, ulimit -v)",
             ),
             Self::Network(bnn::Error::OtherModel { .. }) => {
-                Some("name the model it was made for with --model, or its client specification with --client")
+                Some("name the model that it was made for with --model; `bnn inspect` tells which it is")
             }
             Self::Network(bnn::Error::Specification(_)) => {
                 Some("`bnn models --client` makes a client specification")
@@ -297,7 +340,7 @@ impl Error {
                     Some("use --invert (or leave it out, if you did), or --as-is if the picture is meant so")
                 }
                 AppearanceFault::Dim { .. } => Some("use --stretch, or --as-is if the picture is meant so"),
-                _ => Some("use --as-is if the picture is meant so"),
+                _ => Some("use --as-is if the picture is meant so, and has the size that the model reads"),
             },
             _ => None,
         }

@@ -23,13 +23,13 @@ mod session;
 mod terminal;
 mod threads;
 
-use std::process::ExitCode;
+use std::{io::ErrorKind, process::ExitCode};
 
 use clap::Parser;
 
 use self::{
     arguments::command_line::Arguments,
-    error::Result,
+    error::{Error, Result},
     terminal::{
         interrupt,
         output::{self, Notes},
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Where an interruption has just taken the files away, it is the cause, and its handler ends the process.
             interrupt::hold(|| output::fail(&error.line()));
-            FAILED.into()
+            if error.is_usage() { WRONG_USAGE.into() } else { FAILED.into() }
         }
     }
 }
@@ -66,7 +66,15 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// Help, the version, or what is wrong with the command line; in JSON if that was asked for all the same.
 fn usage(answer: &clap::Error) -> ExitCode {
     if !answer.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
-        answer.exit();
+        return match answer.print() {
+            // A reader that has gone, such as `head`, is no failure.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                output::fail(&Error::Stdout(error).line());
+                FAILED.into()
+            }
+            _ if answer.use_stderr() => WRONG_USAGE.into(),
+            _ => ExitCode::SUCCESS,
+        };
     }
     let message = answer.to_string();
     // What is wrong, and of what; then clap says how a command line looks.

@@ -5,6 +5,7 @@ use std::{num::NonZeroUsize, thread};
 use crate::{
     environment,
     error::{Error, Result},
+    terminal::output::warn,
 };
 
 /// Environment variable that names a number of threads.
@@ -29,14 +30,10 @@ fn most() -> usize {
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn count(text: &str) -> std::result::Result<NonZeroUsize, String> {
-    let count: NonZeroUsize = text.parse().map_err(|error| format!("{error}"))?;
-    if count.get() > most() {
-        return Err(format!(
-            "this machine takes {} at most, {A_CPU} for each CPU and {ALWAYS} anywhere",
-            most()
-        ));
-    }
-    Ok(count)
+    let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= most());
+    count.ok_or_else(|| {
+        format!("expected a number from 1 to {}: {A_CPU} for each CPU, {ALWAYS} on any machine", most())
+    })
 }
 
 /// Starts the threads that were asked for, else those of the environment, else one for each CPU.
@@ -52,14 +49,20 @@ pub(crate) fn start(asked: Option<NonZeroUsize>) -> Result<()> {
     pool.build_global().map_err(|source| Error::Threads { count, source })
 }
 
-/// The number in the environment; what is no number counts for nothing, as in every program with these threads.
+/// The number in the environment; what is no number counts for nothing, as in every program with these threads, but is told.
 fn of_the_environment() -> Result<Option<usize>> {
-    let named = environment::variable(VARIABLE).and_then(|text| text.to_str()?.parse().ok());
-    match named.filter(|&asked| asked > 0) {
+    let Some(text) = environment::variable(VARIABLE) else { return Ok(None) };
+    match text.to_str().and_then(|text| text.parse().ok()) {
         Some(asked) if asked > most() => {
             Err(Error::TooManyThreads { variable: VARIABLE, asked, most: most() })
         }
-        named => Ok(named),
+        Some(asked) if asked > 0 => Ok(Some(asked)),
+        _ => {
+            warn(format_args!(
+                "{VARIABLE} is {text:?}, which is no number of threads: one for each CPU is started"
+            ));
+            Ok(None)
+        }
     }
 }
 

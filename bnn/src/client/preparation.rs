@@ -63,6 +63,7 @@ impl Preparation {
     /// As [`apply`](Self::apply) and [`Picture::decode`].
     #[cfg(feature = "images")]
     pub fn read(&self, picture: &Picture, input: &InputEncoding) -> Result<GreyImage> {
+        picture.check_pixels()?;
         self.check_size((picture.width(), picture.height()), input)?;
         self.apply(picture.decode()?, input)
     }

@@ -154,7 +154,7 @@ pub enum IdxFault {
     },
 
     /// The header declares more content than is read.
-    #[error("the content is larger than {limit} bytes, the most that is read")]
+    #[error("the header declares more than {limit} bytes of content, the most that is read")]
     TooLarge {
         /// The largest content that is read, in bytes.
         limit: u64,

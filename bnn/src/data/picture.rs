@@ -81,6 +81,15 @@ impl<'a> Picture<'a> {
         self.height
     }
 
+    /// Refuses a picture of more pixels than are decoded.
+    pub(crate) fn check_pixels(&self) -> Result<()> {
+        let (width, height) = (self.width, self.height);
+        if is_decoded((width, height)) {
+            return Ok(());
+        }
+        Err(PictureFault::TooLarge { width, height, limit: MOST_PIXELS }.into())
+    }
+
     /// Decodes the pixels.
     ///
     /// # Errors
@@ -92,9 +101,7 @@ impl<'a> Picture<'a> {
             Content::Coded(format, bytes) => (*format, bytes),
             Content::Decoded(image) => return Ok(image.clone()),
         };
-        if !is_decoded((width, height)) {
-            return Err(PictureFault::TooLarge { width, height, limit: MOST_PIXELS }.into());
-        }
+        self.check_pixels()?;
         let image = decoder(format, bytes)
             .and_then(DynamicImage::from_decoder)
             .map_err(|error| fault_of(error, bytes.len()))?;
@@ -150,7 +157,10 @@ fn fault_of(error: ImageError, length: usize) -> PictureFault {
         ImageError::Unsupported(error) => PictureFault::Unsupported { reason: one_line(error) },
         // What is underneath says it without a "Format error decoding".
         ImageError::Decoding(error) => {
-            PictureFault::Decode { reason: error.source().map_or_else(|| one_line(&error), one_line) }
+            let reason = error.source().map_or_else(|| one_line(&error), one_line);
+            // Where it was, the PNG decoder tells in the notation of its own source.
+            let reason = reason.split_once(" while decoding ").map_or(&*reason, |(cause, _)| cause).into();
+            PictureFault::Decode { reason }
         }
         error => PictureFault::Decode { reason: one_line(error) },
     }
@@ -193,6 +203,14 @@ mod tests {
             assert_eq!(image.pixels(), [0, 40, 80, 120, 160, 200]);
             assert_eq!(fault(GreyImage::decode(&file(format), Some(0))), PictureFault::IndexUnexpected);
         }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_told_in_words() {
+        let mut png = file(ImageFormat::Png);
+        png[29] ^= 1;
+        let error = GreyImage::decode(&png, None).unwrap_err().to_string();
+        assert!(error.contains("CRC error") && !error.contains("ChunkType"), "{error}");
     }
 
     #[test]

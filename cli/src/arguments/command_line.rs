@@ -1,13 +1,11 @@
 //! The commands, and what all of them take.
 
-use std::num::NonZeroUsize;
-
 use clap::{Parser, Subcommand};
-use tfhe_core::backend::Backend;
 
 use crate::{
     arguments::{
         client::{Decrypt, Demo, Encrypt, Keygen},
+        computing::{Computing, no_bootstraps, nothing},
         files::{Convert, Inspect, Models},
         pages::{Completions, Man},
         paper::Paper,
@@ -50,13 +48,8 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Number of threads to compute with [default: $RAYON_NUM_THREADS, else one for each core]
-    #[arg(long, global = true, value_name = "N", value_parser = threads::count)]
-    threads: Option<NonZeroUsize>,
-
-    /// Instruction set to compute with: portable, avx2 or avx512 [default: $TFHE_BACKEND, else the fastest here]
-    #[arg(long, global = true, value_name = "NAME")]
-    backend: Option<Backend>,
+    #[command(flatten)]
+    computing: Computing,
 
     /// Print one JSON object on stdout, and errors as {"error": ".."} in the last line of stderr (docs/json.md)
     #[arg(long, global = true)]
@@ -79,7 +72,7 @@ impl Arguments {
 
     pub(crate) fn session(&self) -> Session {
         let output = if self.json { Output::Json } else { Output::Text };
-        Session { output, backend: self.backend }
+        Session { output, backend: self.computing.backend }
     }
 
     /// Refuses choices for computing on a command that does not compute.
@@ -88,10 +81,10 @@ impl Arguments {
     /// [`Error::NoEffect`].
     pub(crate) fn check_effects(&self) -> Result<()> {
         let place = "on this command, which does not compute so";
-        if self.threads.is_some() && !self.command.computes() {
+        if self.computing.threads.is_some() && !self.command.computes() {
             return Err(Error::NoEffect { option: "--threads", place });
         }
-        if self.backend.is_some() && !self.command.bootstraps() {
+        if self.computing.backend.is_some() && !self.command.bootstraps() {
             return Err(Error::NoEffect { option: "--backend", place });
         }
         Ok(())
@@ -102,7 +95,7 @@ impl Arguments {
     /// # Errors
     /// As [`threads::start`].
     pub(crate) fn start_threads(&self) -> Result<()> {
-        if self.command.computes() { threads::start(self.threads) } else { threads::start_none() }
+        if self.command.computes() { threads::start(self.computing.threads) } else { threads::start_none() }
     }
 }
 
@@ -112,21 +105,27 @@ pub(crate) enum Command {
     /// Shows the whole path on one digit, playing client and server
     Demo(Demo),
     /// Client: makes a secret key and its cloud key
+    #[command(args = no_bootstraps())]
     Keygen(Keygen),
     /// Client: encrypts a picture
+    #[command(args = no_bootstraps())]
     Encrypt(Encrypt),
     /// Server: evaluates a network on encrypted pictures, with the cloud key only
     Infer(Infer),
     /// Client: decrypts scores, and prints them with the label
+    #[command(args = nothing())]
     Decrypt(Decrypt),
     /// The same steps with the files of the paper's system
     #[command(subcommand)]
     Paper(Paper),
     /// Writes keys and ciphertexts in the form of the TFHE library's files, or back in the native form
+    #[command(args = no_bootstraps())]
     Convert(Convert),
     /// Tells what a file or a model folder is
+    #[command(args = nothing())]
     Inspect(Inspect),
     /// Lists the models that are found, or writes what a client needs of one
+    #[command(args = nothing())]
     Models(Models),
     /// Tells what an inference would cost on this machine, whose speed is measured first
     Estimate(Estimate),
@@ -141,8 +140,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Vectors(Vectors),
     /// Prints completions of this command line for a shell
+    #[command(args = nothing())]
     Completions(Completions),
     /// Prints the manual page of this command or of one below it
+    #[command(args = nothing())]
     Man(Man),
 }
 
@@ -157,8 +158,8 @@ impl Command {
             | Self::Evaluate(_)
             | Self::Soak(_)
             | Self::Vectors(_)
-            | Self::Circuit(Circuit::Run(_))
             | Self::Paper(Paper::Keygen(_) | Paper::Infer(_)) => true,
+            Self::Circuit(Circuit::Run(run)) => run.encrypted,
             // Masks of bits are made on all threads.
             Self::Encrypt(_) | Self::Paper(Paper::Encrypt(_)) => true,
             // Which makes what the library keeps with a key.

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::arguments::shared::{
-    ClientChoice, CloudKeyFile, Comparison, EncryptionInputs, GatesRun, ModelChoice, Overwriting,
-    SecretKeyFile,
+use crate::arguments::{
+    computing::{no_bootstraps, nothing},
+    shared::{
+        ClientChoice, CloudKeyFile, Comparison, EncryptionInputs, GatesRun, ModelChoice, Overwriting,
+        SecretKeyFile,
+    },
 };
 
 /// What to do with the files of the paper's system.
@@ -19,14 +22,18 @@ Example, the whole path:
   bnn paper decrypt answer.data --key paper/secret.key")]
 pub(crate) enum Paper {
     /// Client: makes the keys of the paper's system, of a legacy parameter set with 94 bits of security
+    #[command(args = no_bootstraps())]
     Keygen(PaperKeygen),
     /// Client: encrypts a picture into secret_cloud.data and K_cloud.data
+    #[command(args = no_bootstraps())]
     Encrypt(PaperEncrypt),
     /// Server: evaluates a network on the client's two files, and writes answer.data
     Infer(PaperInfer),
     /// Client: decrypts answer.data, and prints the scores and the label
+    #[command(args = nothing())]
     Decrypt(PaperDecrypt),
     /// Makes a model folder of the parameters that the authors released
+    #[command(args = nothing())]
     Import(PaperImport),
 }
 

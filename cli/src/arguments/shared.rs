@@ -3,6 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    slice,
 };
 
 use bnn::{
@@ -12,7 +13,7 @@ use bnn::{
 };
 use clap::{Args, ValueEnum};
 
-use crate::files::whole::Existing;
+use crate::files::{lookup, whole::Existing};
 
 /// The model where none is named: the paper's network, retrained.
 pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
@@ -157,9 +158,12 @@ pub(crate) struct EncryptionInputs {
 
 impl EncryptionInputs {
     /// The files that are read with these pictures, of which none may be an output.
-    pub(crate) fn files<'a>(&'a self, pictures: &'a [PathBuf]) -> Vec<&'a Path> {
-        let pictures = pictures.iter().map(PathBuf::as_path);
-        pictures.chain([self.key.path.as_path()]).chain(self.client.file()).collect()
+    pub(crate) fn files(&self, pictures: &[PathBuf]) -> Vec<PathBuf> {
+        let client = match &self.client.specification {
+            Some(file) => vec![file.clone()],
+            None => lookup::files(&self.client.model.name),
+        };
+        [pictures, slice::from_ref(&self.key.path), &client].concat()
     }
 }
 

@@ -5,7 +5,10 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{Args, Subcommand};
 use tfhe_core::parameters::Parameters;
 
-use crate::arguments::shared::{CircuitStyle, ModelChoice, Overwriting, Preparing, duration};
+use crate::arguments::{
+    computing::{no_bootstraps, nothing},
+    shared::{CircuitStyle, ModelChoice, Overwriting, Preparing, duration},
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -52,6 +55,7 @@ Examples:
   bnn circuit run adder64.txt --input 2 --input 3")]
 pub(crate) enum Circuit {
     /// Tells what a circuit is and what it costs
+    #[command(args = nothing())]
     Info(CircuitInfo),
     /// Runs a circuit on values, in the clear or encrypted
     Run(CircuitRun),
@@ -126,6 +130,7 @@ pub(crate) enum Vectors {
     /// Computes everything that the files hold again, and compares
     Check(VectorsCheck),
     /// Makes the files, with transforms computed by schoolbook arithmetic
+    #[command(args = no_bootstraps())]
     Generate(VectorsGenerate),
 }
 

@@ -12,7 +12,7 @@ use crate::{
     arguments::shared::Outputs,
     error::{Error, Result},
     files::{
-        folder::{check_folder, make_folder},
+        folder::{MadeFolders, check_folder, make_folder},
         input,
         output::{Target, Written},
     },
@@ -25,12 +25,14 @@ pub(crate) struct Batch {
     count: usize,
     output: Output,
     failed: Vec<(PathBuf, String)>,
+    /// The folder of outputs, where it was not there.
+    made: Option<MadeFolders>,
 }
 
 impl Batch {
     /// Of so many inputs of a command whose words go to `output`.
     pub(crate) fn new(count: usize, output: Output) -> Self {
-        Self { count, output, failed: Vec::new() }
+        Self { count, output, failed: Vec::new(), made: None }
     }
 
     /// Where the words of the command go.
@@ -70,12 +72,12 @@ impl Batch {
         choice: &Outputs,
         inputs: &'a [PathBuf],
         name: impl Fn(&Path) -> Result<OsString>,
-        read: &[&Path],
+        read: &[PathBuf],
     ) -> Result<Vec<(&'a Path, Target)>> {
         input::check_stdin_once(read)?;
         let paths = paths(choice, inputs, name)?;
         if let Some(folder) = &choice.out_dir {
-            make_folder(folder).map_err(|source| Error::Unwritable { path: folder.clone(), source })?;
+            self.made = Some(make_folder(folder)?);
         }
         let existing = choice.overwriting.existing();
         let mut targets = Vec::new();
@@ -136,6 +138,9 @@ fn paths(
     let mut inputs_of = BTreeMap::new();
     for (path, input) in paths.iter().zip(inputs) {
         if let Some(first) = inputs_of.insert(path, input) {
+            if first == input {
+                return Err(Error::GivenTwice { path: input.clone() });
+            }
             return Err(Error::SameOutput { first: first.clone(), second: input.clone(), out: path.clone() });
         }
     }

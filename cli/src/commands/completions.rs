@@ -33,7 +33,11 @@ pub(crate) fn man(arguments: &Man, session: &Session) -> Result<()> {
     }
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).title(&name).render(&mut page).map_err(Error::Stdout)?;
+    clap_mangen::Man::new(command)
+        .title(&name)
+        .manual("Manual of bnn")
+        .render(&mut page)
+        .map_err(Error::Stdout)?;
     let page = String::from_utf8_lossy(&page);
     session.output.give_text(&page, &json!({ "command": name, "page": page }))
 }

@@ -43,7 +43,7 @@ struct Converted {
 
 pub(crate) fn run(arguments: &Convert, session: &Session) -> Result<()> {
     let inputs = [Some(&arguments.file), arguments.key.as_ref(), arguments.cloud_key.as_ref()];
-    let inputs: Vec<&Path> = inputs.into_iter().flatten().map(PathBuf::as_path).collect();
+    let inputs: Vec<PathBuf> = inputs.into_iter().flatten().cloned().collect();
     check_stdin_once(&inputs)?;
     let target = Target::new(&arguments.out, arguments.overwriting.existing(), &inputs)?;
     let output = target.words(session.output)?;

@@ -1,10 +1,6 @@
 //! Client: decrypts scores, and prints them with the label.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bnn::{
     client::{Client, ClientSpecification, EncryptedScores, Scores},
@@ -34,8 +30,9 @@ pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
     if comparison.image.is_some() && files.len() > 1 {
         return Err(Error::OneComparison { count: files.len() });
     }
-    let others = [Some(arguments.key.path.as_path()), arguments.client.file(), comparison.image.as_deref()];
-    let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(others.into_iter().flatten()).collect();
+    let others =
+        [Some(&arguments.key.path), arguments.client.specification.as_ref(), comparison.image.as_ref()];
+    let inputs: Vec<PathBuf> = files.iter().chain(others.into_iter().flatten()).cloned().collect();
     check_stdin_once(&inputs)?;
 
     let (client, model) = client(&arguments.client, keys::secret_key(&arguments.key.path)?)?;
@@ -50,9 +47,6 @@ pub(crate) fn run(arguments: &Decrypt, session: &Session) -> Result<()> {
             Ok(Named { name: encrypted.name, content })
         };
         decrypted.extend(batch.keep(file, one())?);
-    }
-    if decrypted.is_empty() {
-        return batch.finish();
     }
     show(client.specification(), &decrypted, plain.as_ref(), &batch)?;
     batch.finish()
@@ -126,8 +120,8 @@ pub(crate) fn show(
             let (name, width) = (name.display().to_string(), width.unwrap_or_default());
             output.say(format_args!("{name:width$}  {}", description::scores_line(scores, labels)))?;
         } else {
-            output.say(description::score_table(scores, labels))?;
-            output.say(format_args!("\nThe label is {}.", labels[scores.label()]))?;
+            output.say_lines(description::score_table(scores, labels))?;
+            output.say_lines([String::new(), format!("The label is {}.", labels[scores.label()])])?;
         }
         if let Some(plain) = plain {
             compare(scores, plain, labels, output)?;
@@ -191,5 +185,5 @@ fn compare(scores: &Scores, plain: &Plain, labels: &[String], output: Output) ->
             ))?;
         }
     }
-    if equal { Ok(()) } else { output.say(description::score_table(exact, labels)) }
+    if equal { Ok(()) } else { output.say_lines(description::score_table(exact, labels)) }
 }

@@ -31,7 +31,7 @@ use crate::{
         whole::{Existing, Secrecy},
     },
     session::Session,
-    terminal::{description, half_blocks::half_blocks, interrupt, output::Output, units},
+    terminal::{description, interrupt, output::Output, units},
 };
 
 /// What a picture of one's own is called.
@@ -78,7 +78,8 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
     let inferred = functional::infer(&model, &pictures, cloud_key, backend, &mut batch)?;
     tell_inference(&inferred, output)?;
     let (scores, duration) = decrypt::decrypt(&client, &encrypted::scores(&inferred.scores[0].1.path)?)?;
-    output.say(format_args!("6. The client decrypts the scores, in {}:\n", units::duration(duration)))?;
+    let decryption = format!("6. The client decrypts the scores, in {}:", units::duration(duration));
+    output.say_lines([decryption, String::new()])?;
     conclude(client.specification(), &scores, &plain, output)?;
     invite(arguments, &image, output)?;
 
@@ -108,17 +109,16 @@ fn introduce(
     backend: Backend,
     output: Output,
 ) -> Result<()> {
-    output.say(format_args!("{}:\n\n{}", image.name.display(), half_blocks(&image.content)))?;
-    output.say(format_args!(
-        "What digit is it? A server will say without seeing it, or its own answer.\n\n\
-         Network:    {}, {}\n\
-         Encryption: TFHE, {}\n\
-         Machine:    backend {backend}, {} threads\n",
-        model.name(),
-        description::architecture(model),
-        description::set(parameters),
-        rayon::current_num_threads(),
-    ))
+    output.say_lines([format!("{}:", image.name.display()), String::new()])?;
+    encrypt::show(&image.content, output)?;
+    output.say_lines([
+        "What digit is it? A server will say without seeing it, or its own answer.".into(),
+        String::new(),
+        format!("Network:    {}, {}", model.name(), description::architecture(model)),
+        format!("Encryption: TFHE, {}", description::set(parameters)),
+        format!("Machine:    backend {backend}, {} threads", rayon::current_num_threads()),
+        String::new(),
+    ])
 }
 
 fn tell_keys(pair: &keygen::KeyPair, output: Output) -> Result<()> {
@@ -156,13 +156,14 @@ fn conclude(
     output: Output,
 ) -> Result<()> {
     let labels = specification.labels();
-    output.say(description::score_table(scores, labels))?;
+    output.say_lines(description::score_table(scores, labels))?;
+    output.say("")?;
     let (label, plain_label) = (&labels[scores.label()], &labels[plain.label()]);
     output.say(if label == plain_label {
-        format!("\nThe encrypted network says {label}, and so does the same network in the clear.")
+        format!("The encrypted network says {label}, and so does the same network in the clear.")
     } else {
         format!(
-            "\nThe encrypted network says {label}, but the same network in the clear says {plain_label}: the \
+            "The encrypted network says {label}, but the same network in the clear says {plain_label}: the \
              engine is approximate, and noise turned this one."
         )
     })
@@ -172,20 +173,42 @@ fn conclude(
 fn invite(arguments: &Demo, image: &Named<GreyImage>, output: Output) -> Result<()> {
     // A digit of this program is no file that could be encrypted.
     let sample = if image.name.exists() { &image.name } else { Path::new(ANY_PICTURE) };
-    let path = arguments.image.as_deref().unwrap_or(sample).display();
+    let path = quoted(arguments.image.as_deref().unwrap_or(sample));
     let model = &arguments.model.name;
     let is_default = model == Path::new(DEFAULT_MODEL);
-    let model = if is_default { String::new() } else { format!(" --model {}", model.display()) };
+    let model = if is_default { String::new() } else { format!(" --model {}", quoted(model)) };
     let preparing = &arguments.preparing;
     let index = arguments.index.map_or_else(String::new, |index| format!(" --index {index}"));
+    output.say("")?;
     output.say(format_args!(
-        "\nThe same in steps: bnn keygen; bnn encrypt {path}{index}{preparing}{model} --out digit.enc; bnn infer digit.enc{model}; \
+        "The same in steps: bnn keygen; bnn encrypt {path}{index}{preparing}{model} --out digit.enc; bnn infer digit.enc{model}; \
          bnn decrypt digit.scores{model}",
     ))
+}
+
+/// A path as it is typed in a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+,:@%".contains(c);
+    if path.chars().all(is_plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// A file by its name, size, and what it took.
 fn made(file: &Written) -> String {
     let name = file.path.file_name().unwrap_or_default();
     format!("{}, {}, in {}", name.display(), units::size(file.bytes), units::duration(file.duration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_would_read_them_otherwise() {
+        for (path, typed) in
+            [("digits/7.png", "digits/7.png"), ("my digit.png", "'my digit.png'"), ("it's$x", r"'it'\''s$x'")]
+        {
+            assert_eq!(quoted(Path::new(path)), typed);
+        }
+    }
 }

@@ -58,14 +58,13 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
         };
         made.extend(batch.keep(path, one())?);
     }
-    if made.is_empty() {
-        return batch.finish();
+    if !made.is_empty() {
+        output.say(format_args!(
+            "For the model {}, and for the holder of {}, who alone can decrypt",
+            specification.model_name(),
+            client.name.display(),
+        ))?;
     }
-    output.say(format_args!(
-        "For the model {}, and for the holder of {}, who alone can decrypt",
-        specification.model_name(),
-        client.name.display(),
-    ))?;
     output.give(&json!({
         "model": description::client_json(specification),
         "encrypted": made,
@@ -118,8 +117,17 @@ pub(crate) fn show_changed(image: &Named<GreyImage>, preparing: &Preparing, outp
     if preparing.preparation().changes().next().is_none() {
         return Ok(());
     }
-    let name = image.name.display();
-    output.say(format_args!("{name}, as the network will see it:\n\n{}", half_blocks(&image.content)))
+    output.say_lines([format!("{}, as the network will see it:", image.name.display()), String::new()])?;
+    show(&image.content, output)
+}
+
+/// Draws a picture, and an empty line below it.
+///
+/// # Errors
+/// Where stdout cannot be written.
+pub(crate) fn show(image: &GreyImage, output: Output) -> Result<()> {
+    output.say_lines(half_blocks(image).lines())?;
+    output.say("")
 }
 
 /// Encrypts a picture.

@@ -6,8 +6,8 @@ use std::{
 };
 
 use bnn::{
-    client::EncodedImage,
-    data::GreyImage,
+    client::{EncodedImage, Preparation},
+    data::IdxFault,
     engine::{Engine, functional, gates},
     model::Model,
 };
@@ -24,6 +24,7 @@ use tfhe_core::{
 
 use crate::{
     arguments::server::Estimate,
+    commands::evaluate::selection::encode,
     error::{About, Error, Result},
     files::{data_set, input, lookup},
     session::Session,
@@ -98,10 +99,16 @@ fn functional_cost(
     for margin in plan.margins() {
         let (layer, noise, (least, most)) = (&*margin.layer, margin.noise, margin.range);
         let bootstraps = margin.bootstraps;
+        let half_range = (most - least) as f64 / 2.0;
+        // A layer of zeros has neither sums nor noise.
+        let share = if noise > 0.0 && half_range > 0.0 {
+            format!(", 1/{:.0} of half the range", half_range / noise)
+        } else {
+            String::new()
+        };
         output.say(format_args!(
             "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}, noise of {noise:.2} (standard \
-             deviation, 1/{:.0} of half the range)",
-            (most - least) as f64 / 2.0 / noise
+             deviation{share})"
         ))?;
         layers.push(json!({
             "name": layer,
@@ -116,7 +123,7 @@ fn functional_cost(
         units::size(upload as u64),
         units::size(answer as u64)
     ))?;
-    let changes = label_changes(&plan, model, arguments, output)?;
+    let (simulated, changes) = label_changes(&plan, model, arguments, output)?;
     // A layer's inputs and outputs are there together.
     let held = model.input().value_count() + plan.bootstraps();
     let bytes = held * 4 * (plan.parameters().wire_dimension() + 1);
@@ -124,42 +131,58 @@ fn functional_cost(
         "layers": layers,
         "upload_bytes": upload,
         "answer_bytes": answer,
+        "images_simulated": simulated,
         "label_changes": changes,
     });
     Ok((plan.bootstraps(), bytes, facts))
 }
 
 /// The share of labels that noise is expected to change, on the pictures asked for or the sample digits; none where there
-/// are no pictures that fit.
+/// are no pictures that a client would send.
 fn label_changes(
     plan: &functional::Plan,
     model: &Model,
     arguments: &Estimate,
     output: Output,
-) -> Result<Option<f64>> {
-    let (images, origin): (Vec<GreyImage>, String) = match &arguments.images {
+) -> Result<(usize, Option<f64>)> {
+    let (encoded, refused, origin) = match &arguments.images {
         Some(path) => {
-            let images = data_set::images(path)?;
+            let (images, name) = (data_set::images(path)?, input::name(path));
             let count = images.len().min(MOST_SIMULATED);
-            let first = (0..count)
-                .map(|index| images.image(index))
-                .collect::<bnn::Result<_>>()
-                .about(&input::name(path))?;
-            (first, format!("the first {count} images of {}", input::name(path).display()))
+            if count == 0 {
+                return Err(bnn::Error::from(IdxFault::Index { index: 0, count })).about(&name);
+            }
+            let preparation = arguments.preparing.preparation();
+            let encode = |index| encode(images.image(index)?, &preparation, model.input());
+            let encoded = (0..count).map(encode).collect::<bnn::Result<Vec<_>>>().about(&name)?;
+            let (accepted, refused) = split(encoded);
+            (accepted, refused, format!("the first {count} images of {}", name.display()))
         }
         None => {
-            let decoded =
-                |digit| lookup::digit(digit).and_then(|image| image.content.decode().about(&image.name));
-            let images = (0..10).map(decoded).collect::<Result<_>>()?;
-            (images, "the sample digits".into())
+            let encode = |digit| {
+                let digit = lookup::digit(digit)?;
+                // A model of other pictures has no use for digits.
+                Ok(Preparation::default()
+                    .encode(digit.content.decode().about(&digit.name)?, model.input())
+                    .map_err(Error::from))
+            };
+            let (accepted, refused) = split((0..10).map(encode).collect::<Result<_>>()?);
+            (accepted, refused, "the sample digits".into())
         }
     };
-    // Pictures that a client would not send are none of the model's work.
-    let preparation = arguments.preparing.preparation();
-    let encoded: Vec<EncodedImage> =
-        images.into_iter().filter_map(|image| preparation.encode(image, model.input()).ok()).collect();
+    let refusals = match &refused[..] {
+        [] => String::new(),
+        [(index, why), ..] => {
+            format!(
+                ", of which a client refuses {} (the first, image {index}: {})",
+                refused.len(),
+                why.line()
+            )
+        }
+    };
     if encoded.is_empty() {
-        return Ok(None);
+        output.say(format_args!("labels      not simulated on {origin}{refusals}"))?;
+        return Ok((0, None));
     }
     let predict = || {
         let agreements =
@@ -168,10 +191,22 @@ fn label_changes(
     };
     let changes = 1.0 - progress::spinner("simulating noise", predict)? / encoded.len() as f64;
     output.say(format_args!(
-        "labels      noise changes {:.2} % of them, simulated on {origin}, {TRIALS} times each",
+        "labels      noise changes {:.2} % of them, simulated on {origin}{refusals}, {TRIALS} times each",
         100.0 * changes
     ))?;
-    Ok(Some(changes))
+    Ok((encoded.len(), Some(changes)))
+}
+
+/// The pictures that a client would send, and the others by their indices.
+fn split(encoded: Vec<Result<EncodedImage>>) -> (Vec<EncodedImage>, Vec<(usize, Error)>) {
+    let (mut accepted, mut refused) = (Vec::new(), Vec::new());
+    for (index, picture) in encoded.into_iter().enumerate() {
+        match picture {
+            Ok(picture) => accepted.push(picture),
+            Err(why) => refused.push((index, why)),
+        }
+    }
+    (accepted, refused)
 }
 
 fn gates_cost(model: &Arc<Model>, arguments: &Estimate, output: Output) -> Result<(usize, usize, Value)> {

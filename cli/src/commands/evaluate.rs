@@ -7,5 +7,5 @@
 
 pub(crate) mod accuracy;
 mod record;
-mod selection;
+pub(crate) mod selection;
 mod summary;

@@ -263,7 +263,8 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
         },
     );
     output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
-    output.say("\nlayer         kind              inputs  outputs  sums and noise (functional engine)")?;
+    output.say("")?;
+    output.say("layer         kind              inputs  outputs  sums and noise (functional engine)")?;
     let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
     for (index, layer) in model.layers().enumerate() {

@@ -19,7 +19,7 @@ use crate::{
     arguments::client::Keygen,
     error::{About, Error, Result},
     files::{
-        folder::{check_folder, make_folder},
+        folder::{MadeFolders, check_folder, make_folder},
         input::Input,
         lookup,
         output::{Written, check_file},
@@ -27,7 +27,11 @@ use crate::{
         whole::{Existing, Secrecy, Staged},
     },
     session::Session,
-    terminal::{description, interrupt, output::Output, progress, units},
+    terminal::{
+        description, interrupt,
+        output::{Output, warn},
+        progress, units,
+    },
 };
 
 /// What a parameter set has that is not of yesterday.
@@ -55,7 +59,7 @@ pub(crate) fn run(arguments: &Keygen, session: &Session) -> Result<()> {
             engine.parameters(model.as_ref())?
         }
     };
-    let inputs: Vec<&Path> = arguments.client.iter().map(PathBuf::as_path).collect();
+    let inputs: Vec<PathBuf> = arguments.client.iter().cloned().collect();
     let pair = make(&arguments.out, parameters, arguments.overwriting.existing(), &inputs)?;
     tell(&pair, &format!("the {engine} engine"), parameters, session.output)
 }
@@ -68,9 +72,9 @@ pub(crate) fn make(
     folder: &Path,
     parameters: &Parameters,
     existing: Existing,
-    inputs: &[&Path],
+    inputs: &[PathBuf],
 ) -> Result<KeyPair> {
-    let paths = paths(folder, existing, inputs)?;
+    let (_made, paths) = paths(folder, existing, inputs)?;
     let (secret, drawing) =
         units::timed(|| Ok::<_, Error>(SecretKey::generate(parameters, SecretSeed::from_os()?)));
     let secret = secret?;
@@ -103,12 +107,16 @@ pub(crate) fn cloud_key(secret: &SecretKey) -> Result<(CloudKey, Duration)> {
 ///
 /// # Errors
 /// Where they could not be written.
-pub(crate) fn paths(folder: &Path, existing: Existing, inputs: &[&Path]) -> Result<[PathBuf; 2]> {
+pub(crate) fn paths(
+    folder: &Path,
+    existing: Existing,
+    inputs: &[PathBuf],
+) -> Result<(MadeFolders, [PathBuf; 2])> {
     check_folder(folder)?;
-    make_folder(folder).map_err(|source| Error::Unwritable { path: folder.into(), source })?;
+    let made = make_folder(folder)?;
     let paths = ["secret.key", "cloud.key"].map(|name| folder.join(name));
     paths.iter().try_for_each(|path| check_file(path, existing, inputs))?;
-    Ok(paths)
+    Ok((made, paths))
 }
 
 /// Writes both files or none, whether a disk is full or the user impatient. The secret key comes last: until the new pair is
@@ -138,11 +146,11 @@ pub(crate) fn tell(pair: &KeyPair, user: &str, parameters: &Parameters, output: 
         description::set(parameters)
     ))?;
     if parameters.security_bits() < SECURE_BITS {
-        output.say(format_args!(
-            "warning {} is a legacy set: {} bits of security by today's estimates. For experiments, not for what is secret",
+        warn(format_args!(
+            "{} is a legacy set: {} bits of security by today's estimates. For experiments, not for what is secret",
             parameters.name(),
             parameters.security_bits()
-        ))?;
+        ));
     }
     output.say(format_args!(
         "secret  {}: {}. It encrypts and decrypts: keep it with the client, show it to nobody",

@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Models, session: &Session) -> Result<()> {
 /// Writes the client specification of a model.
 fn write_specification(name: &Path, arguments: &Models, session: &Session) -> Result<()> {
     let out = arguments.out.clone().unwrap_or_else(|| default_output(name));
-    let target = Target::new(&out, arguments.overwriting.existing(), &[])?;
+    let target = Target::new(&out, arguments.overwriting.existing(), &lookup::files(name))?;
     let output = target.words(session.output)?;
     let model = lookup::model(name)?;
     let (specification, duration) = units::timed(|| client_specification(&model));

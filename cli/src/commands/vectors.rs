@@ -1,6 +1,6 @@
 //! Checks the known-answer vectors, or makes them.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bnn::{data::GreyImage, model::Model, vectors};
 use serde_json::json;
@@ -9,7 +9,14 @@ use tfhe_core::vectors::Row;
 use crate::{
     arguments::trials::{VectorsCheck, VectorsGenerate},
     error::{Error, Result},
-    files::{folder::check_folder, input::Input, lookup, output::Target, shipped, whole::Secrecy},
+    files::{
+        folder::{check_folder, make_folder},
+        input::Input,
+        lookup,
+        output::Target,
+        shipped,
+        whole::Secrecy,
+    },
     session::Session,
     terminal::{progress, units},
 };
@@ -85,7 +92,7 @@ pub(crate) fn generate(arguments: &VectorsGenerate, session: &Session) -> Result
     let (output, folder) = (session.output, &arguments.out);
     let existing = arguments.overwriting.existing();
     check_folder(folder)?;
-    fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+    let _made = make_folder(folder)?;
     let target = |name: &str| Target::new(&folder.join(name), existing, &[]);
     for name in vectors::FILES {
         target(name)?;

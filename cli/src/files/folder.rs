@@ -52,15 +52,37 @@ fn is_impossible(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput)
 }
 
+/// Folders that a command has made for its files, the innermost first. Those that are still empty when it is dropped go again,
+/// because the command failed.
+#[derive(Debug)]
+pub(crate) struct MadeFolders(Vec<PathBuf>);
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // A folder with something in it stays: the system does not remove it.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
 /// Makes a folder and the missing ones above it, so that they survive a loss of power.
 ///
 /// # Errors
-/// Those of the system.
-pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> =
-        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.is_dir()).collect();
-    fs::create_dir_all(folder)?;
-    missing.into_iter().try_for_each(|made| sync_folder(folder_of(made)))
+/// [`Error::IsNoFolder`] for a file; [`Error::Unwritable`] where the system makes none.
+pub(crate) fn make_folder(folder: &Path) -> Result<MadeFolders> {
+    let above = folder.ancestors().take_while(|above| !above.as_os_str().is_empty());
+    let missing: Vec<PathBuf> = above.take_while(|above| !above.is_dir()).map(PathBuf::from).collect();
+    if let Some(file) = missing.iter().find(|path| path.exists()) {
+        return Err(Error::IsNoFolder { path: file.clone() });
+    }
+    let made = MadeFolders(missing);
+    let make = || {
+        fs::create_dir_all(folder)?;
+        made.0.iter().try_for_each(|made| sync_folder(folder_of(made)))
+    };
+    make().map_err(|source| Error::Unwritable { path: folder.into(), source })?;
+    Ok(made)
 }
 
 /// Whether two paths name one place, where there may be a file or not.
@@ -114,10 +136,15 @@ mod tests {
     #[test]
     fn folders_are_made_as_deep_as_they_are_asked_for() {
         let folder = tempfile::tempdir().unwrap();
-        for _ in 0..2 {
-            make_folder(&folder.path().join("a/b/c")).unwrap();
-        }
-        fs::write(folder.path().join("file"), "").unwrap();
-        assert!(make_folder(&folder.path().join("file/a")).is_err());
+        let inner = folder.path().join("a/b/c");
+        let made = make_folder(&inner).unwrap();
+        assert!(inner.is_dir());
+        // What was there before, or has something in it, stays.
+        drop(make_folder(&inner).unwrap());
+        fs::write(folder.path().join("a/file"), "").unwrap();
+        drop(made);
+        assert!(!inner.exists() && !folder.path().join("a/b").exists() && folder.path().join("a").is_dir());
+        let below = make_folder(&folder.path().join("a/file/b"));
+        assert!(matches!(below, Err(Error::IsNoFolder { path }) if path.ends_with("a/file")));
     }
 }

@@ -116,7 +116,7 @@ impl Read for Input {
 ///
 /// # Errors
 /// [`Error::StdinTwice`].
-pub(crate) fn check_stdin_once(inputs: &[&Path]) -> Result<()> {
+pub(crate) fn check_stdin_once(inputs: &[PathBuf]) -> Result<()> {
     let count = inputs.iter().filter(|path| is_stdin(path)).count();
     if count > 1 { Err(Error::StdinTwice) } else { Ok(()) }
 }
@@ -131,6 +131,11 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Whether a path names a file that the shell opened, and no place in a folder.
+pub(crate) fn is_open_file(path: &Path) -> bool {
+    ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"].iter().any(|open| path.starts_with(open))
+}
+
 /// Whether a path leads to the file that standard input was redirected from.
 pub(crate) fn leads_to_stdin(path: &Path) -> bool {
     // Where the system cannot tell, nothing is refused.
@@ -142,9 +147,8 @@ pub(crate) fn leads_to_stdin(path: &Path) -> bool {
 /// # Errors
 /// [`Error::NeedsOutput`] for what has no name of its own: standard input, and what the shell opened.
 pub(crate) fn stem(path: &Path) -> Result<&std::ffi::OsStr> {
-    let unnamed = is_stdin(path) || path.starts_with("/dev") || path.starts_with("/proc");
     match path.file_stem() {
-        Some(stem) if !unnamed => Ok(stem),
+        Some(stem) if !is_stdin(path) && !is_open_file(path) => Ok(stem),
         _ => Err(Error::NeedsOutput { input: name(path) }),
     }
 }
@@ -196,7 +200,9 @@ mod tests {
 
     #[test]
     fn outputs_are_called_after_inputs_that_have_a_name() {
-        assert_eq!(stem("in/7.png".as_ref()).unwrap(), "7");
+        for named in ["in/7.png", "/dev/shm/7.png"] {
+            assert_eq!(stem(named.as_ref()).unwrap(), "7");
+        }
         for unnamed in ["-", "/dev/fd/63", "/dev/stdin", "/proc/self/fd/3", ".."] {
             assert!(matches!(stem(unnamed.as_ref()), Err(Error::NeedsOutput { .. })), "{unnamed}");
         }

@@ -72,6 +72,12 @@ pub(crate) fn model(name: &Path) -> Result<Arc<Model>> {
     place(name)?.open()
 }
 
+/// The files that [`model`] reads of this name, if they are files.
+pub(crate) fn files(name: &Path) -> Vec<PathBuf> {
+    let place = place(name).ok();
+    place.as_ref().and_then(ModelPlace::folder).map_or_else(Vec::new, model::files)
+}
+
 /// The folder `name`, or the place of the model called so.
 fn place(name: &Path) -> Result<ModelPlace> {
     // A path is meant by anything that is no bare name.

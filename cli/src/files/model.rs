@@ -1,6 +1,10 @@
 //! Model folders: a manifest and its weights.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bnn::model::{Model, ModelFile, ModelFiles};
 
@@ -27,6 +31,11 @@ pub(crate) fn open(folder: &Path) -> Result<Arc<Model>> {
         };
         Error::About { path, source: Box::new(error.into()) }
     })
+}
+
+/// The files of the model in a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    [ModelFile::Manifest, ModelFile::Weights].map(|file| folder.join(file.name())).into()
 }
 
 /// Whether a folder has a model, as far as the names in it tell.
@@ -70,7 +79,7 @@ fn scratch_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o777)); // less the umask; the default is 0700
     }
-    builder.tempdir_in(parent)
+    builder.tempdir_in(parent).map_err(whole::unnamed)
 }
 
 #[cfg(test)]

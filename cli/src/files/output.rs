@@ -39,7 +39,7 @@ impl Target {
     /// # Errors
     /// [`Error::Exists`] for a file that may not be replaced; [`Error::Io`] for a folder or a device;
     /// [`Error::Unwritable`] where its folder takes no file; [`Error::OutputIsInput`].
-    pub(crate) fn new(path: &Path, existing: Existing, inputs: &[&Path]) -> Result<Self> {
+    pub(crate) fn new(path: &Path, existing: Existing, inputs: &[PathBuf]) -> Result<Self> {
         if STDOUT_NAMES.iter().any(|name| path == Path::new(name)) {
             return Ok(Self::Stdout);
         }
@@ -114,13 +114,13 @@ fn is_pipe(_path: &Path) -> bool {
 }
 
 /// Refuses an output that takes the place of an input.
-fn check_is_no_input(path: &Path, inputs: &[&Path]) -> Result<()> {
+fn check_is_no_input(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     if path.symlink_metadata().is_err() {
         // What is not there is read by nobody.
         return Ok(());
     }
     let is_input =
-        |input: &&Path| if is_stdin(input) { input::leads_to_stdin(path) } else { is_same(path, input) };
+        |input: &PathBuf| if is_stdin(input) { input::leads_to_stdin(path) } else { is_same(path, input) };
     if inputs.iter().any(is_input) {
         return Err(Error::OutputIsInput { path: path.into() });
     }
@@ -131,12 +131,18 @@ fn check_is_no_input(path: &Path, inputs: &[&Path]) -> Result<()> {
 ///
 /// # Errors
 /// As [`Target::new`].
-pub(crate) fn check_file(path: &Path, existing: Existing, inputs: &[&Path]) -> Result<()> {
-    if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
-        return Err(Error::Exists { path: path.into() });
+pub(crate) fn check_file(path: &Path, existing: Existing, inputs: &[PathBuf]) -> Result<()> {
+    if path == Path::new("-") {
+        return Err(Error::NoStdout);
     }
     if path.is_dir() {
-        return Err(Error::Io { path: path.into(), source: ErrorKind::IsADirectory.into() });
+        return Err(Error::IsFolder { path: path.into() });
+    }
+    if input::is_open_file(path) {
+        return Err(Error::OpenFile { path: path.into() });
+    }
+    if existing == Existing::Refuse && path.symlink_metadata().is_ok() {
+        return Err(Error::Exists { path: path.into() });
     }
     // A device would not be written to, but replaced.
     if path.exists() && !path.is_file() {

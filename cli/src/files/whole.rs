@@ -78,7 +78,7 @@ impl Staged {
             sync(file.as_file())?;
             Ok(file)
         };
-        let file = write().map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        let file = write().map_err(|source| Error::Io { path: path.to_owned(), source: unnamed(source) })?;
         Ok(Self { file, path: path.to_owned(), existing })
     }
 
@@ -176,11 +176,19 @@ fn claim(file: NamedTempFile, path: &Path) -> std::result::Result<File, PersistE
 /// # Errors
 /// Those of the system.
 pub(crate) fn rehearse(folder: &Path) -> io::Result<()> {
-    let file = temporary().tempfile_in(folder)?;
+    let file = temporary().tempfile_in(folder).map_err(unnamed)?;
     // As no other file is called, because the first name is none's.
     let second = file.path().with_extension("again.bnn-tmp");
     place_new(file, &second)?;
     fs::remove_file(second)
+}
+
+/// An error of a temporary file without its name, which says nothing to anybody.
+pub(crate) fn unnamed(error: io::Error) -> io::Error {
+    match error.to_string().rsplit_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 /// How files are called while they are written.
@@ -267,7 +275,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         rehearse(folder.path()).unwrap();
         assert!(names(folder.path()).is_empty());
-        assert!(rehearse(&folder.path().join("none")).is_err());
+        let error = rehearse(&folder.path().join("none")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(!error.to_string().contains(".tmp-"), "{error}");
     }
 
     /// The second cannot be renamed onto a folder: the first is as it was, there or not.

@@ -82,7 +82,7 @@ pub(crate) fn architecture(model: &Model) -> String {
 }
 
 /// The scores of the classes, which have these names, as a table with bars; the highest is marked.
-pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> String {
+pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> Vec<String> {
     let reals = scores.reals();
     let decimals = scores.fraction_bits().min(MOST_DECIMALS) as usize;
     let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
@@ -91,7 +91,7 @@ pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> String {
         let bar = "█".repeat(bar);
         format!("{mark} {label:width$}  {score:>9.decimals$}  {bar}").trim_end().to_owned()
     };
-    reals.iter().zip(bars(&reals)).zip(labels).enumerate().map(row).collect::<Vec<_>>().join("\n")
+    reals.iter().zip(bars(&reals)).zip(labels).enumerate().map(row).collect()
 }
 
 /// The label and its score in a line, with the one that comes next.

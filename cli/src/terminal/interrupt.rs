@@ -30,7 +30,7 @@ fn lock() -> MutexGuard<'static, Option<PathBuf>> {
 /// Takes over Ctrl-C and the like, before there are other threads.
 pub(crate) fn install() -> Result<()> {
     #[cfg(target_os = "linux")]
-    keep_hangups_away();
+    keep_signals_away();
     ctrlc::set_handler(move || {
         let scratch = lock();
         if let Some(folder) = &*scratch {
@@ -43,19 +43,22 @@ pub(crate) fn install() -> Result<()> {
     Ok(())
 }
 
-/// Keeps hangups from a process that was started so that it outlives its terminal, as `nohup` does: they would be heard again
-/// once they are handled.
+/// Keeps away the signal of a file that grows beyond a limit (`ulimit -f`), without which the write fails like any other; and
+/// hangups from a process that was started so that it outlives its terminal, as `nohup` does: they would be heard again once
+/// they are handled.
 #[cfg(target_os = "linux")]
-fn keep_hangups_away() {
+fn keep_signals_away() {
     use nix::sys::signal::{SigSet, Signal};
+    let mut unheard = SigSet::from(Signal::SIGXFSZ);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
     // Signals are numbered from 1.
     if mask >> (Signal::SIGHUP as u32 - 1) & 1 == 1 {
-        // Every other thread is begun by this one, and blocks it too. It is a courtesy, so that nothing is said where it fails.
-        let _ = SigSet::from(Signal::SIGHUP).thread_block();
+        unheard.add(Signal::SIGHUP);
     }
+    // Every other thread is begun by this one, and blocks them too. It is a courtesy, so that nothing is said where it fails.
+    let _ = unheard.thread_block();
 }
 
 /// Runs `write` to its end: an interruption waits for it.

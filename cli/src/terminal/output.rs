@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    terminal::line::one_line,
+};
 
 /// For whom the output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +36,17 @@ impl Output {
         }
     }
 
-    /// Tells people something, on stdout.
-    pub(crate) fn say(self, text: impl Display) -> Result<()> {
+    /// Tells people something in one line, on stdout.
+    pub(crate) fn say(self, line: impl Display) -> Result<()> {
         match self {
-            // The name of a file may hold what steers a terminal.
-            Self::Text => print_line(text.to_string().replace(|c: char| c.is_control() && c != '\n', " ")),
+            Self::Text => print_line(one_line(line)),
             Self::Json | Self::Silent => Ok(()),
         }
+    }
+
+    /// Tells people something in several lines.
+    pub(crate) fn say_lines<T: Display>(self, lines: impl IntoIterator<Item = T>) -> Result<()> {
+        lines.into_iter().try_for_each(|line| self.say(line))
     }
 
     /// Gives programs the result, on stdout.
@@ -100,7 +107,7 @@ pub(crate) fn fail(message: &str) {
 
 /// Says on stderr what was noticed and is no failure.
 pub(crate) fn warn(message: impl Display) {
-    let line = message.to_string().replace(char::is_control, " ");
+    let line = one_line(message);
     match notes() {
         Notes::Text => note(format_args!("bnn: warning: {line}")),
         Notes::Json | Notes::JsonWithProgress => note(json!({ "warning": line })),

@@ -36,6 +36,7 @@ impl Pace {
     /// The same in words.
     pub(crate) fn left(self) -> String {
         match self.time_left() {
+            _ if self.left == 0 => "done".into(),
             Some(left) => format!("{} left", units::long_duration(left)),
             None => "time left not known yet".into(),
         }
@@ -69,7 +70,8 @@ mod tests {
             let later = pace(done, elapsed + 59).time_left().unwrap().as_secs_f64();
             assert!((later - estimate).abs() <= 59.0 * (100 - done) as f64 / done as f64 + 1e-6);
         }
-        assert_eq!(Pace::new(100, 100, 0, Duration::from_secs(elapsed)).time_left(), Some(Duration::ZERO));
+        let end = Pace::new(100, 100, 0, Duration::from_secs(elapsed));
+        assert_eq!((end.time_left(), end.left()), (Some(Duration::ZERO), "done".into()));
     }
 
     #[test]

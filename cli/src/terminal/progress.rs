@@ -283,14 +283,17 @@ impl Soak {
         let done = self.done.fetch_add(bootstraps, Ordering::Relaxed) + bootstraps;
         let elapsed = self.start.elapsed();
         let speed = done as f64 / elapsed.as_secs_f64();
-        let left = self.end.saturating_sub(elapsed);
-        let message = format!("{done} bootstraps, {speed:.0} a second, {} left", units::long_duration(left));
+        // Its end in time is past while the last round runs.
+        let left = self.end.checked_sub(elapsed);
+        let until =
+            left.map_or("in the last round".into(), |left| format!("{} left", units::long_duration(left)));
+        let message = format!("{done} bootstraps, {speed:.0} a second, {until}");
         self.bar.set_position(elapsed.as_secs());
         let stage = || Stage {
             what: "bootstraps",
             done: Some(done as u64),
             per_second: Some(speed),
-            left: Some(left),
+            left,
             ..Stage::default()
         };
         self.lines.tell(&self.bar, || message.clone(), stage);

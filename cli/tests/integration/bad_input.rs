@@ -80,8 +80,8 @@ fn several_pictures_that_do_not_fit() {
     fs::copy(place.path("4.enc"), place.path("more/4.enc")).unwrap();
     fs::copy(place.path("4.enc"), place.path("5.enc")).unwrap();
     let infer = "infer --model toy --out-dir more";
-    place.refuses(&format!("{infer} 4.enc more/4.enc"), &["4.enc", "more/4.enc", "more/4.scores"]);
-    place.refuses("infer --model toy 4.enc 5.enc --out new.scores", &["--out-dir"]);
+    place.refuses_usage(&format!("{infer} 4.enc more/4.enc"), &["4.enc", "more/4.enc", "more/4.scores"]);
+    place.refuses_usage("infer --model toy 4.enc 5.enc --out new.scores", &["--out-dir"]);
 }
 
 #[test]
@@ -178,8 +178,8 @@ fn outputs_that_cannot_be_written() {
         let infer = format!("infer 4.enc --model toy --out {folder}/new.scores");
         place.refuses(&infer, &[&format!("{folder}/new.scores"), "no file can be written"]);
     }
-    place.refuses("keygen --out 4.png", &["4.png", "no file can be written"]);
-    place.refuses("encrypt 4.png --model toy --out toy --force", &["toy", "directory"]);
+    place.refuses("keygen --out 4.png", &["4.png", "no folder"]);
+    place.refuses("encrypt 4.png --model toy --out toy --force", &["toy", "this is a folder"]);
 
     let before = fs::read(place.path("4.enc")).unwrap();
     place.run("encrypt 4.png --model toy --force").succeeded();

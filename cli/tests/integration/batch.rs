@@ -26,6 +26,17 @@ fn partly(outcome: &Outcome) -> (Value, Vec<String>) {
     (serde_json::from_str(&outcome.stdout).unwrap(), outcome.stderr.lines().map(said).collect())
 }
 
+/// The object names what failed, also where that is all.
+#[test]
+fn an_object_is_printed_where_all_fail() {
+    let place = Place::furnished();
+    for line in ["encrypt", "infer", "decrypt"] {
+        let (result, said) = partly(&place.run(&format!("{line} none nor --model toy --json")));
+        assert_eq!(inputs(&result, "failed"), ["none", "nor"], "{line}");
+        assert_eq!(said.len(), 3, "{said:?}");
+    }
+}
+
 #[test]
 fn one_bad_file_does_not_lose_the_others() {
     let place = Place::furnished();
@@ -85,16 +96,15 @@ fn what_all_files_share_fails_the_command_at_once() {
     for name in ["more/4.png", "more/4.bmp", "5.png"] {
         toy::write_picture(&place.path(name), &toy::pixels(4));
     }
-    place.refuses("encrypt 4.png more/4.bmp --model toy", &["4.png", "more/4.bmp", "4.enc", "one by one"]);
-    place.refuses("encrypt 4.png 5.png --model toy --out new.enc", &["--out-dir"]);
+    place.refuses_usage(
+        "encrypt 4.png more/4.bmp --model toy",
+        &["4.png", "more/4.bmp", "4.enc", "one by one"],
+    );
+    place.refuses_usage("encrypt 4.png 5.png --model toy --out new.enc", &["--out-dir"]);
     place.refuses("encrypt 4.png 5.png --model toy --key none.key", &["none.key", "bnn keygen"]);
     place.refuses("encrypt 4.png 5.png --model toy --out-dir 5.png", &["5.png"]);
-    place.refuses("encrypt 4.png - --model toy", &["standard input", "--out"]);
-    place.refuses("decrypt 4.scores 5.scores --compare 4.png", &["--compare", "2 files", "one by one"]);
-    // Nothing is left where every file is bad, and no object is printed.
-    let outcome = place.run("decrypt none.scores 4.png --model toy --json");
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{outcome:?}");
-    assert!(outcome.stderr.contains("2 of 2 files failed"), "{outcome:?}");
+    place.refuses_usage("encrypt 4.png - --model toy", &["standard input", "--out"]);
+    place.refuses_usage("decrypt 4.scores 5.scores --compare 4.png", &["--compare", "2 files", "one by one"]);
 }
 
 /// Standard input for two inputs is told before one of them is read, and so never by what the other lacks.
@@ -112,6 +122,6 @@ fn standard_input_serves_one_input() {
         "paper decrypt - --key - --model toy",
         "paper infer - - --model toy",
     ] {
-        place.refuses(line, &["standard input can be read only once"]);
+        place.refuses_usage(line, &["standard input can be read only once"]);
     }
 }

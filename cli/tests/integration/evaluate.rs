@@ -87,6 +87,15 @@ fn a_record_that_is_another_is_refused_and_kept() {
     place.refuses(&format!("{line} huge"), &["huge", "no record"]);
     fs::write(place.path("other"), record.replace("\"label\":0", "\"label\":1")).unwrap();
     place.refuses(&format!("{line} other"), &["other", "line 1", "another data set"]);
+    // Another picture that has the same label for the data set and for the network.
+    let mut moved = toy::pixels(0);
+    moved.rotate_right(5 * toy::SIDE);
+    toy::write_idx_images(&place.path("images"), &[moved]);
+    toy::write_idx_labels(&place.path("labels"), &[0]);
+    let clear = place.run("evaluate --images images --labels labels --model toy --json").json();
+    assert_eq!(clear["integer_correct"], 1);
+    place.refuses(&format!("{line} record"), &["record", "line 1", "another data set"]);
+    place.refuses_usage(&format!("{line} -"), &["standard output", "name a file"]);
     toy::write_model(&place.path("second"), "second");
     place.refuses(&format!("{line} record").replace("toy", "second"), &["record", "line 1", "another model"]);
 }

@@ -7,6 +7,7 @@ use tfhe_core::{keys::SecretKey, parameters::GATES_DEFAULT, random::SecretSeed};
 use crate::{
     native,
     place::{Outcome, Place, toy_model},
+    toy,
 };
 
 #[test]
@@ -97,10 +98,59 @@ fn an_output_in_the_place_of_an_input_is_refused() {
         "encrypt 4.png --model toy --out keys/../4.png --force",
         "infer 4.enc --model toy --out ./4.enc --force",
         "infer 4.enc --model toy --out keys/cloud.key --force",
+        "encrypt 4.png --model toy --out toy/weights.safetensors --force",
+        "infer 4.enc --model toy --out toy/manifest.toml --force",
+        "models --client toy --out toy/../toy/weights.safetensors --force",
         "convert keys/cloud.key --to tfhe-lib --out keys/./cloud.key --force",
         "convert keys/secret.key --to tfhe-lib --cloud-key keys/cloud.key --out keys/cloud.key --force",
     ] {
         place.refuses(line, &["is read by the same command", "name another output"]);
     }
     assert_eq!(place.listing(), before);
+}
+
+/// What is no place for a file is told as such, and not as one that `--force` would replace.
+#[test]
+fn a_place_that_takes_no_file_is_refused_by_what_it_is() {
+    let place = Place::furnished();
+    for force in ["", " --force"] {
+        for (out, fragment) in [
+            ("--out .", ".: this is a folder"),
+            ("--out-dir 4.png", "4.png: this is no folder"),
+            ("--out-dir 4.png/below", "4.png: this is no folder"),
+            ("--out /dev/fd/2000", "/dev/fd/2000: a file with a name of its own is needed"),
+        ] {
+            place.refuses(&format!("encrypt 4.png --model toy {out}{force}"), &[fragment]);
+        }
+    }
+    place.refuses_usage("encrypt 4.png --model toy --out-dir -", &["-: standard output is no folder"]);
+    place.refuses_usage("encrypt 4.png ./a/4.png --model toy", &["4.png", "a/4.png", "one by one"]);
+    place.refuses_usage("encrypt 4.png 4.png --model toy", &["4.png: this file is given twice"]);
+}
+
+/// The folder that a command makes for its outputs goes again where there are none.
+#[test]
+fn a_command_that_fails_leaves_no_folder() {
+    let place = Place::furnished();
+    place.refuses("encrypt none.png --model toy --out-dir a/b", &["none.png"]);
+    place.refuses("keygen --client 4.png --out a/b", &["4.png"]);
+    let before = place.listing();
+    assert_eq!(place.run("encrypt none.png nor.png --model toy --out-dir a/b").code, Some(1));
+    assert!(place.listing() == before);
+}
+
+/// A name is one line, whatever is in it.
+#[cfg(unix)]
+#[test]
+fn a_name_cannot_forge_a_line() {
+    let place = Place::furnished();
+    let forged = "7.scores: the label is 3";
+    for name in [format!("a\n{forged}.png"), format!("b\r{forged}.png"), format!("c\u{2028}{forged}.png")] {
+        toy::write_picture(&place.path(&name), &toy::pixels(4));
+        let mut command = place.command("encrypt --model toy");
+        command.arg(&name);
+        let text = Outcome::of(command).succeeded();
+        assert!(!text.lines().any(|line| line.starts_with(forged)), "{text}");
+        assert!(text.lines().count() == 2 && !text.contains('\u{2028}'), "{text}");
+    }
 }

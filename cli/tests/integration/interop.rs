@@ -133,11 +133,8 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     toy::write_sign_model(&place.path("signs"));
     toy::write_picture(&place.path("digit.png"), &[0, 10, 200, 0, 255, 30, 90, 0, 0]);
     assert_eq!(toy::SIGN_SIDE * toy::SIGN_SIDE, 9);
-    let text = place.run("paper keygen").succeeded();
-    assert!(
-        text.contains("warning") && text.contains("94 bits") && text.contains("the paper's protocol"),
-        "{text}"
-    );
+    let text = place.paper_keygen("keys");
+    assert!(text.contains("94 bits") && text.contains("the paper's protocol"), "{text}");
     assert_eq!((len(&place, "keys/secret.key"), len(&place, "keys/cloud.key")), (82_057_720, 82_051_616));
 
     place.run("paper encrypt digit.png --model signs").succeeded();
@@ -145,7 +142,7 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     assert_eq!(len(&place, "K_cloud.data"), 4 * 20 * SAMPLE);
     place.refuses("paper encrypt digit.png --model signs", &["secret_cloud.data", "--force"]);
     let infer = "paper infer --model signs";
-    place.refuses(&format!("{infer} secret_cloud.data"), &["two", "K_cloud.data"]);
+    place.refuses_usage(&format!("{infer} secret_cloud.data"), &["two", "K_cloud.data"]);
     place.refuses(&format!("{infer} K_cloud.data secret_cloud.data"), &["K_cloud.data", "80", "9"]);
     place.refuses(
         &format!("{infer} secret_cloud.data K_cloud.data --cloud-key keys/secret.key"),
@@ -160,7 +157,7 @@ fn the_papers_protocol_runs_from_picture_to_label() {
     assert!(text.contains("equal, bit for bit"), "{text}");
 
     // No file says whose it is: by its bits.
-    place.run("paper keygen --out other").succeeded();
+    place.paper_keygen("other");
     place.refuses(&format!("{decrypt} --key other/secret.key"), &["answer.data", "another cloud key"]);
 
     // The real sizes: 784 signs, and 576 magnitudes of 20 bits.

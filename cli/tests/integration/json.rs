@@ -128,7 +128,10 @@ fn every_command_prints_what_the_page_says() {
         ("`bnn decrypt`, `bnn paper decrypt`", "`bnn inspect` of a key, ciphertexts or scores");
     run("`bnn demo`", "demo --image 4.png --model toy");
     run(keygen, "keygen --engine gates --out gates");
-    run(keygen, "paper keygen --out paper");
+    let paper = place.run("paper keygen --out paper --json");
+    assert_eq!(fault(&serde_json::from_str(&paper.stdout).unwrap(), &blocks[keygen], &parts, ""), None);
+    let warning: Value = serde_json::from_str(&paper.stderr).unwrap();
+    assert!(warning["warning"].as_str().unwrap().contains("94 bits of security"), "{warning}");
     run("`bnn encrypt`", "encrypt 4.png --model toy");
     run("`bnn encrypt`", "encrypt 4.png --model toy --key gates/secret.key --out gates.enc");
     run("`bnn infer`", "infer 4.enc --model toy");

@@ -99,6 +99,23 @@ fn a_data_set_is_measured_as_a_client_would_send_it() {
     );
     let result = place.run(&format!("{line} --invert --transpose --json")).json();
     assert_eq!((&result["refused"], &result["integer_correct"]), (&0.into(), &2.into()));
+
+    // An estimate leaves out what a client would not send, and says so.
+    let mut mixed = pictures.to_vec();
+    mixed.push(toy::pixels(3));
+    toy::write_idx_images(&place.path("mixed"), &mixed);
+    let text = place.run("estimate toy --images mixed").succeeded();
+    assert!(
+        text.contains("on the first 3 images of mixed, of which a client refuses 2 (the first, image 0: ")
+            && text.contains("looks inverted"),
+        "{text}"
+    );
+    let text = place.run("estimate toy --images images").succeeded();
+    assert!(text.contains("labels      not simulated on the first 2 images of images"), "{text}");
+    let result = place.run("estimate toy --images mixed --json").json();
+    assert_eq!(result["details"]["images_simulated"], 1);
+    toy::write_idx_images(&place.path("none"), &[]);
+    place.refuses("estimate toy --images none", &["none: there is no image 0, the file holds 0"]);
 }
 
 /// A header is enough to refuse a size.
@@ -115,14 +132,16 @@ fn any_other_size_is_refused_in_one_sentence_and_fitted_if_asked() {
     let mut header = fs::read(place.path("4.png")).unwrap();
     header[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
     fs::write(place.path("65535.png"), header).unwrap();
-    for (name, size) in
-        [("280.png", "280 x 280"), ("4032.png", "4032 x 3024"), ("65535.png", "65535 x 65535")]
-    {
+    for (name, size) in [("280.png", "280 x 280"), ("4032.png", "4032 x 3024")] {
         let sentence = format!("{name}: the picture is {size}, this model reads 28 x 28; --fit ");
         place.refuses(&format!("encrypt {name} --model toy"), &[&sentence]);
         place.refuses(&format!("demo --image {name} --model toy"), &[&sentence]);
     }
-    place.refuses("encrypt 65535.png --model toy --fit", &["65535 x 65535", "scale the picture down"]);
+    // What --fit would refuse too is not advised to be fitted.
+    for fit in ["", " --fit"] {
+        let line = format!("encrypt 65535.png --model toy{fit}");
+        place.refuses(&line, &["65535 x 65535", "more than", "scale the picture down"]);
+    }
     place.refuses(
         "encrypt 4032.png --model toy --fit",
         &["4032.png: the picture looks inverted: ", "--invert"],

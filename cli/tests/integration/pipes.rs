@@ -164,7 +164,7 @@ fn several_inputs_come_through_pipes_at_once() {
     assert_eq!(script(line).json()["decrypted"][0]["label"], 4);
     // Several pictures, of which one is standard input, need a name for each output.
     let outcome = script("cat 4.enc | \"$0\" infer 4.enc - --model toy --out-dir new");
-    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.code, Some(2));
     assert!(outcome.stderr.contains("standard input: this input has no name"), "{outcome:?}");
 }
 
@@ -192,7 +192,7 @@ fn papers() -> Place {
     let place = Place::new();
     toy::write_sign_model(&place.path("signs"));
     toy::write_picture(&place.path("digit.png"), &[0, 10, 200, 0, 255, 30, 90, 0, 0]);
-    place.run("paper keygen").succeeded();
+    place.paper_keygen("keys");
     place.run("paper encrypt digit.png --model signs").succeeded();
     place.run("paper infer secret_cloud.data K_cloud.data --model signs").succeeded();
     place
@@ -242,7 +242,7 @@ fn runs_of_gates_read_every_input_from_a_pipe() {
     assert!(before == place.listing());
     fs::write(place.path("piped.scores"), scores).unwrap();
     place.run("decrypt piped.scores --model signs --compare digit.png").succeeded();
-    place.refuses("infer digit.enc --model signs --out - --resume", &["--resume", "--state"]);
+    place.refuses_usage("infer digit.enc --model signs --out - --resume", &["--resume", "--state"]);
     bytes(place.command("infer digit.enc --model signs --out - --state saved --save-every 0"));
     assert!(!place.path("saved").exists());
 }
@@ -323,19 +323,19 @@ fn what_standard_input_and_output_cannot_be_is_refused() {
     let place = Place::furnished();
     place.run("encrypt 4.png --model toy").succeeded();
     let taken = ["--json", "standard output", "--out"];
-    place.refuses("encrypt 4.png --model toy --out - --json", &taken);
-    place.refuses("infer 4.enc --model toy --out /dev/stdout --json", &taken);
-    place.refuses("convert keys/cloud.key --to tfhe-lib --out - --json", &taken);
+    place.refuses_usage("encrypt 4.png --model toy --out - --json", &taken);
+    place.refuses_usage("infer 4.enc --model toy --out /dev/stdout --json", &taken);
+    place.refuses_usage("convert keys/cloud.key --to tfhe-lib --out - --json", &taken);
     let twice = run(&place, "encrypt {} --key - --model toy --out new.enc", "4.png", Way::Stdin);
-    assert_eq!((twice.code, twice.stderr.lines().count()), (Some(1), 1), "{twice:?}");
+    assert_eq!((twice.code, twice.stderr.lines().count()), (Some(2), 1), "{twice:?}");
     assert!(twice.stderr.contains("standard input can be read only once"), "{twice:?}");
-    place.refuses("encrypt - --model toy", &["standard input", "no name", "--out"]);
-    place.refuses("encrypt /dev/fd/0 --model toy", &["/dev/fd/0", "no name", "--out"]);
-    place.refuses("infer - --model toy", &["standard input", "no name", "--out"]);
+    place.refuses_usage("encrypt - --model toy", &["standard input", "no name", "--out"]);
+    place.refuses_usage("encrypt /dev/fd/0 --model toy", &["/dev/fd/0", "no name", "--out"]);
+    place.refuses_usage("infer - --model toy", &["standard input", "no name", "--out"]);
     for line in
         ["keygen --out -", "paper keygen --out -", "vectors generate --out -", "infer 4.enc --out-dir -"]
     {
-        place.refuses(line, &["-: several files", "name a folder"]);
+        place.refuses_usage(line, &["-: standard output is no folder"]);
     }
     // Bad content is told by the name of the input.
     for (line, name) in

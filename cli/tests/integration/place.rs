@@ -113,6 +113,15 @@ impl Place {
         Outcome::of(self.command(line))
     }
 
+    /// Makes keys of the paper's system in a folder: what it says, but for the warning that it must give.
+    #[track_caller]
+    pub(crate) fn paper_keygen(&self, folder: &str) -> String {
+        let outcome = self.run(&format!("paper keygen --out {folder}"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stderr.contains("warning: TFHE_LIB_V1_0_1 is a legacy set"), "{outcome:?}");
+        outcome.stdout
+    }
+
     /// Everything below this folder: files with their length and when they were written.
     pub(crate) fn listing(&self) -> Listing {
         let mut listing = BTreeMap::new();
@@ -126,13 +135,24 @@ impl Place {
         self.refuses_as(self.command(line), line, fragments);
     }
 
-    /// The same of a command that was prepared, with `line` for its name.
+    /// The same of a command line that is wrong whatever the files hold.
+    #[track_caller]
+    pub(crate) fn refuses_usage(&self, line: &str, fragments: &[&str]) {
+        self.fails(self.command(line), line, 2, fragments);
+    }
+
+    /// As [`refuses`](Self::refuses), of a command that was prepared, with `line` for its name.
     #[track_caller]
     pub(crate) fn refuses_as(&self, command: Command, line: &str, fragments: &[&str]) {
+        self.fails(command, line, 1, fragments);
+    }
+
+    #[track_caller]
+    fn fails(&self, command: Command, line: &str, code: i32, fragments: &[&str]) {
         let before = self.listing();
         let outcome = Outcome::of(command);
         println!("$ bnn {line}\n{}", outcome.stderr);
-        assert_eq!(outcome.code, Some(1), "bnn {line}: {outcome:?}");
+        assert_eq!(outcome.code, Some(code), "bnn {line}: {outcome:?}");
         assert_eq!(outcome.stderr.lines().count(), 1, "bnn {line}: {}", outcome.stderr);
         for fragment in fragments {
             assert!(outcome.stderr.contains(fragment), "bnn {line}: no {fragment:?} in {}", outcome.stderr);

@@ -106,5 +106,5 @@ fn shells_and_manuals_know_every_command() {
     let json: Value = serde_json::from_str(&place.run("man encrypt --json").succeeded()).unwrap();
     assert!(json["page"].as_str().unwrap().contains("Examples"));
     let unknown = place.run("man encrpyt");
-    assert_eq!(unknown.code, Some(1));
+    assert_eq!(unknown.code, Some(2));
 }

@@ -31,10 +31,10 @@ use crate::{
 
 pub(crate) fn run(arguments: &Evaluate, session: &Session) -> Result<()> {
     let output = session.output;
-    input::check_stdin_once(&[&arguments.images, &arguments.labels])?;
+    input::check_stdin_once(&[arguments.images.clone(), arguments.labels.clone()])?;
     let model = lookup::model(&arguments.model.name)?;
     if let Some(record) = &arguments.record {
-        check_file(record, Existing::Replace, &[])?;
+        check_file(record, Existing::Replace, &[arguments.images.clone(), arguments.labels.clone()])?;
     }
     let selection = progress::spinner("evaluating in the clear", || Selection::open(arguments, &model))?;
     output.say(format_args!(
@@ -111,8 +111,8 @@ fn check(entry: &Entry, model: &Model, selection: &Selection) -> std::result::Re
     }
     let image = selection.images.iter().find(|image| image.index == entry.index);
     match image {
-        Some(image) if (image.label, image.integer) != (entry.label, entry.integer) => {
-            Err(format!("image {} is one of another data set", entry.index))
+        Some(image) if image.label != entry.label || image.digest() != entry.image => {
+            Err(format!("image {} is one of another data set, or was prepared in another way", entry.index))
         }
         // An image outside the range asked for is not looked at.
         _ => Ok(()),
@@ -158,6 +158,7 @@ impl Sides {
             encrypted: scores?.label(),
             predicted: agreement,
             model: self.model.clone(),
+            image: image.digest(),
             seconds: duration.as_secs_f64(),
         })
     }

@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub(super) predicted: f64,
     /// The model's digest.
     pub(super) model: String,
+    /// The digest of what the model reads of the image.
+    pub(super) image: String,
     /// What encryption, inference and decryption took.
     pub(super) seconds: f64,
 }

@@ -4,17 +4,19 @@ use std::ops::Range;
 
 use bnn::{
     Error as NetworkError,
-    client::{EncodedImage, EncodingFault},
-    data::IdxFault,
+    client::{EncodedImage, EncodingFault, InputEncoding, Preparation},
+    data::{GreyImage, IdxFault},
     engine,
     model::Model,
 };
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::{
     arguments::trials::Evaluate,
     error::{About, Error, Result},
     files::{data_set, input},
+    terminal::units,
 };
 
 /// The pictures to evaluate, with what the integer network says of them.
@@ -40,6 +42,14 @@ pub(super) struct Labelled {
     pub(super) integer: usize,
 }
 
+impl Labelled {
+    /// A digest of what the model reads, which another data set or other changes to the pictures do not have.
+    pub(super) fn digest(&self) -> String {
+        let values = self.image.values().iter().flat_map(|value| value.to_le_bytes());
+        units::hex(&Sha256::digest(values.collect::<Vec<u8>>()))
+    }
+}
+
 impl Selection {
     pub(super) fn open(arguments: &Evaluate, model: &Model) -> Result<Self> {
         let (images, labels) = (data_set::images(&arguments.images)?, data_set::labels(&arguments.labels)?);
@@ -47,14 +57,9 @@ impl Selection {
         let range = range(images.len(), arguments)?;
         let preparation = arguments.preparing.preparation();
         let evaluate = |index: usize| -> bnn::Result<Result<Labelled, Refused>> {
-            let image = match preparation.encode(images.image(index)?, model.input()) {
-                Err(
-                    why @ (NetworkError::Appearance(_)
-                    | NetworkError::Encoding(
-                        EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
-                    )),
-                ) => return Ok(Err(Refused { index, why: why.into() })),
-                encoded => encoded?,
+            let image = match encode(images.image(index)?, &preparation, model.input())? {
+                Ok(image) => image,
+                Err(why) => return Ok(Err(Refused { index, why })),
             };
             let integer = engine::evaluate(model, &image)?.label();
             Ok(Ok(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
@@ -78,6 +83,27 @@ impl Selection {
     /// How many the integer network gets right.
     pub(super) fn correct(&self) -> usize {
         self.images.iter().filter(|image| image.integer == image.label).count()
+    }
+}
+
+/// A picture as the model reads it, or why a client would not send it.
+///
+/// # Errors
+/// Where the picture has not the size that the model reads.
+pub(crate) fn encode(
+    image: GreyImage,
+    preparation: &Preparation,
+    input: &InputEncoding,
+) -> bnn::Result<Result<EncodedImage>> {
+    match preparation.encode(image, input) {
+        Ok(encoded) => Ok(Ok(encoded)),
+        Err(
+            why @ (NetworkError::Appearance(_)
+            | NetworkError::Encoding(
+                EncodingFault::TooManyActive { .. } | EncodingFault::TooMuchContrast { .. },
+            )),
+        ) => Ok(Err(why.into())),
+        Err(error) => Err(error),
     }
 }
 

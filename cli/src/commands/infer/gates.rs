@@ -49,7 +49,7 @@ pub(crate) struct Run<'a> {
     pub(crate) options: &'a GatesRun,
     pub(crate) existing: Existing,
     /// All files that the command reads.
-    pub(crate) inputs: &'a [&'a Path],
+    pub(crate) inputs: &'a [PathBuf],
     pub(crate) target: &'a Target,
     /// The form of the scores' file.
     pub(crate) to_bytes: fn(&EncryptedScores) -> bnn::Result<Vec<u8>>,
@@ -158,7 +158,7 @@ impl State {
                 Ok(Self { path: None, saved: None })
             };
         };
-        let mut others = run.inputs.iter().copied().chain(run.target.file());
+        let mut others = run.inputs.iter().map(PathBuf::as_path).chain(run.target.file());
         if is_stdin(&path) || others.any(|other| is_same(&path, other)) {
             return Err(Error::StateIsOther { path });
         }

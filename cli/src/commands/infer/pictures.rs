@@ -1,6 +1,6 @@
 //! The command: encrypted pictures in, encrypted scores out, by the engine that the pictures were encrypted for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bnn::{client::EncryptedScores, engine::Engine, model::Model};
 use serde_json::json;
@@ -22,8 +22,9 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
-    let mut inputs: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
-    inputs.push(&arguments.cloud_key.path);
+    let mut inputs = arguments.files.clone();
+    inputs.push(arguments.cloud_key.path.clone());
+    inputs.extend(lookup::files(&arguments.model.name));
     let mut batch = Batch::new(arguments.files.len(), session.output);
     let name = |picture: &Path| renamed(picture, ".scores");
     let targets = batch.targets(&arguments.outputs, &arguments.files, name, &inputs)?;
@@ -40,7 +41,7 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
         };
         images.extend(batch.keep(file, checked())?);
     }
-    let Some((first, _)) = images.first() else { return batch.finish() };
+    let Some((first, _)) = images.first() else { return give(&model, None, batch, output) };
     let needed = first.content.parameters();
     let engine = Engine::of(needed).about(&first.name)?;
     let key = || keys::cloud_key(&arguments.cloud_key.path);
@@ -73,14 +74,19 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
         fitting.extend(batch.keep(&name, checked)?);
     }
     if fitting.is_empty() {
-        return batch.finish();
+        return give(&model, None, batch, output);
     }
     let Named { name: key, content } = key;
     let inferred = infer(&model, &fitting, content, backend, &mut batch)?;
     tell(&inferred, &model, &key, output)?;
+    give(&model, Some(&inferred), batch, output)
+}
+
+/// Gives programs what was run, if anything could be, and ends the command.
+fn give(model: &Model, inferred: Option<&Inferred>, batch: Batch, output: Output) -> Result<()> {
     output.give(&json!({
-        "model": description::model_json(&model),
-        "inference": inferred.json(),
+        "model": description::model_json(model),
+        "inference": inferred.map(Inferred::json),
         "failed": batch.json(),
     }))?;
     batch.finish()

@@ -9,9 +9,9 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &PaperDecrypt, session: &Session) -> Result<()> {
-    let others = [arguments.client.file(), arguments.comparison.image.as_deref()];
-    let inputs = [Some(arguments.file.as_path()), Some(&arguments.key.path)].into_iter().chain(others);
-    check_stdin_once(&inputs.flatten().collect::<Vec<_>>())?;
+    let others = [arguments.client.specification.as_ref(), arguments.comparison.image.as_ref()];
+    let inputs = [&arguments.file, &arguments.key.path].into_iter().chain(others.into_iter().flatten());
+    check_stdin_once(&inputs.cloned().collect::<Vec<_>>())?;
     let key = keys::secret_key(&arguments.key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let (client, model) = client(&arguments.client, key)?;

@@ -20,8 +20,7 @@ pub(crate) fn run(arguments: &PaperImport, session: &Session) -> Result<()> {
         return Err(Error::FolderExists { path: out.clone() });
     }
     let files = paper::released_parameters(&arguments.folder)?;
-    let parent = folder_of(out);
-    make_folder(parent).map_err(|source| Error::Io { path: parent.into(), source })?;
+    let _made = make_folder(folder_of(out))?;
     let model = interrupt::hold(|| model::write(&files, out))?;
     output.say(format_args!(
         "{}: the Binarized CNN of the paper, {}",

@@ -1,6 +1,6 @@
 //! Server: evaluates a network on the two files of the paper's client.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bnn::paper::answer_to_bytes;
 
@@ -19,7 +19,8 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
     let [signs, magnitudes] = &arguments.files[..] else {
         return Err(Error::PaperFiles { count: arguments.files.len() });
     };
-    let inputs: Vec<&Path> = [signs, magnitudes, &arguments.cloud_key.path].map(PathBuf::as_path).into();
+    let mut inputs: Vec<PathBuf> = [signs, magnitudes, &arguments.cloud_key.path].map(PathBuf::clone).into();
+    inputs.extend(lookup::files(&arguments.model.name));
     check_stdin_once(&inputs)?;
     let existing = arguments.overwriting.existing();
     let target = Target::new(&arguments.out, existing, &inputs)?;

@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) fn run(arguments: &PaperKeygen, session: &Session) -> Result<()> {
     let existing = arguments.overwriting.existing();
-    let paths = keygen::paths(&arguments.out, existing, &[])?;
+    let (_made, paths) = keygen::paths(&arguments.out, existing, &[])?;
     let [seed, samples_seed] = [SecretSeed::from_os()?, SecretSeed::from_os()?];
     let (secret, drawing) = units::timed(|| SecretKey::generate(&TFHE_LIB_V1_0_1, seed));
     let (cloud, computing) = keygen::cloud_key(&secret)?;
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &PaperKeygen, session: &Session) -> Result<()> {
     let [secret_path, cloud_path] = paths;
     let pair = KeyPair {
         id: set.cloud().id(),
-        secret: Written::new(secret_path, &secret_bytes, drawing),
+        secret: Written::new(secret_path, &secret_bytes, drawing + computing),
         cloud: Written::new(cloud_path, cloud_bytes, computing),
     };
     keygen::tell(&pair, "the paper's protocol", &TFHE_LIB_V1_0_1, session.output)

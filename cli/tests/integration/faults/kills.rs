@@ -190,7 +190,7 @@ fn a_killed_encryption_of_the_papers_leaves_no_picture_of_two_halves() {
         let place = Place::new();
         toy::write_sign_model(&place.path("signs"));
         toy::write_picture(&place.path("digit.png"), &[0, 10, 200, 0, 255, 30, 90, 0, 0]);
-        place.run("paper keygen").succeeded();
+        place.paper_keygen("keys");
         let line = "paper encrypt digit.png --model signs --force";
         place.run(line).succeeded();
         let pair = || ["secret_cloud.data", "K_cloud.data"].map(|name| fs::read(place.path(name)).ok());

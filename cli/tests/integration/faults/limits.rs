@@ -27,6 +27,9 @@ fn too_little_memory_is_one_line() {
             {
                 let mut command = with_memory(kilobytes, &place, line);
                 command.env("RAYON_NUM_THREADS", threads.to_string());
+                // The GNU allocator reserves 64 MB of address space whenever threads meet in it: what is left after the command
+                // has looked would depend on the machine's load.
+                command.env("MALLOC_ARENA_MAX", "1");
                 let outcome = Outcome::of(command);
                 if outcome.code == Some(0) {
                     continue;
@@ -78,5 +81,33 @@ fn threads_are_started_by_commands_that_compute_and_a_refusal_is_told() {
     }
     for (from, line) in [(2, "keygen --out new"), (2, "infer 4.enc --model toy"), (1, "models")] {
         place.refuses_as(refused(from, line), line, &["--threads", "ulimit -u"]);
+    }
+}
+
+/// A write beyond the limit on a file's size fails like one on a full disk, and leaves nothing.
+#[cfg(target_os = "linux")] // Elsewhere the system ends the command.
+#[test]
+fn a_limit_on_files_is_one_line_and_leaves_nothing() {
+    let place = Place::furnished();
+    for line in ["keygen --out new", "paper keygen --out new"] {
+        let command =
+            within(&["sh", "-c", "ulimit -f 100 && exec \"$@\"", "sh"], &place.command(line), &place);
+        place.refuses_as(command, line, &["new/cloud.key: File too large"]);
+    }
+}
+
+#[test]
+fn a_number_of_threads_that_is_none_is_told() {
+    let place = Place::furnished();
+    for number in ["two", "0", "-1"] {
+        let mut command = place.command("encrypt 4.png --model toy --force");
+        command.env("RAYON_NUM_THREADS", number);
+        let outcome = Outcome::of(command);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(
+            outcome.stderr.starts_with("bnn: warning: RAYON_NUM_THREADS is ")
+                && outcome.stderr.contains(number),
+            "{outcome:?}"
+        );
     }
 }
