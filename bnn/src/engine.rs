@@ -15,6 +15,8 @@
 //! ```
 
 #[cfg(feature = "server")]
+mod calibration;
+#[cfg(feature = "server")]
 mod choice;
 #[cfg(feature = "server")]
 pub mod functional;
@@ -31,5 +33,7 @@ mod specification;
 #[doc(hidden)]
 pub use self::plaintext::trace;
 #[cfg(feature = "server")]
-pub use self::{plaintext::evaluate, server::Server, specification::client_specification};
+pub use self::{
+    calibration::calibrate, plaintext::evaluate, server::Server, specification::client_specification,
+};
 pub use crate::client::engine::Engine;

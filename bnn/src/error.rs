@@ -8,6 +8,8 @@ use tfhe_core::Blame;
 
 #[cfg(feature = "server")]
 use crate::circuit::bristol::fault::BristolFault;
+#[cfg(feature = "import")]
+use crate::import::fault::ImportFault;
 #[cfg(feature = "server")]
 use crate::model::fault::{ModelFault, ModelFile};
 use crate::{
@@ -46,6 +48,11 @@ pub enum Error {
     /// A client specification is malformed.
     #[error(transparent)]
     Specification(#[from] SpecificationFault),
+
+    /// A network is not imported.
+    #[cfg(feature = "import")]
+    #[error(transparent)]
+    Import(#[from] ImportFault),
 
     /// A model's file is malformed.
     #[cfg(feature = "server")]

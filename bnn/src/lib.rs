@@ -25,6 +25,7 @@
 //! | [`client`] | the client: specification, encoding, encryption, decryption, and what travels |
 //! | [`data`] | grey pictures from PNG, BMP and IDX bytes, and the labels of a data set |
 //! | [`model`] | a network, read and checked |
+//! | [`import`] | a network of one's own, from an ONNX file |
 //! | [`engine`] | the server, which runs either engine, and the oracle |
 //! | [`engine::functional`] | the functional engine: a bootstrap a neuron, with noise that is predicted |
 //! | [`engine::gates`] | the gate engine: circuits of bootstrapped gates, exact; a run can be saved and taken up |
@@ -37,8 +38,9 @@
 //!
 //! * `server` (default): everything that needs a model or computes on ciphertexts.
 //! * `images` (default): PNG, BMP, IDX and gzip.
+//! * `import` (default): networks in the ONNX format.
 //!
-//! Without both, the client's side remains, which also builds for `wasm32-unknown-unknown`.
+//! Without them, the client's side remains, which also builds for `wasm32-unknown-unknown`.
 
 #[cfg(feature = "server")]
 pub mod circuit;
@@ -48,6 +50,8 @@ mod content;
 pub mod data;
 pub mod engine;
 mod error;
+#[cfg(feature = "import")]
+pub mod import;
 #[cfg(feature = "server")]
 mod layer;
 #[cfg(feature = "server")]

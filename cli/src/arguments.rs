@@ -5,6 +5,7 @@
 //! * [`computing`]: what commands compute with;
 //! * [`client`], [`server`], [`paper`]: what client and server do, with native files and with those of the paper's system;
 //! * [`files`]: files and models: what they are, and in another form;
+//! * [`import`]: networks of one's own;
 //! * [`pages`]: completions and manual pages;
 //! * [`trials`]: measurements, circuits and checks.
 
@@ -12,6 +13,7 @@ pub(crate) mod client;
 pub(crate) mod command_line;
 pub(crate) mod computing;
 pub(crate) mod files;
+pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod paper;
 pub(crate) mod server;

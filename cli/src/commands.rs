@@ -2,13 +2,14 @@
 //!
 //! * [`keygen`], [`encrypt`], [`infer`], [`decrypt`]: client and server; [`demo`] plays both;
 //! * [`paper`]: the same with the files of the paper's system;
-//! * [`convert`], [`inspect`], [`models`]: files and models;
+//! * [`convert`], [`inspect`], [`models`], [`calibrate`], [`import`]: files and models;
 //! * [`estimate`], [`evaluate`]: what a network costs, and how good it is;
 //! * [`completions`]: what shells and manuals want to know of the command line;
 //! * [`batch`]: what those on several files have in common;
 //! * [`circuit`], [`soak`], [`vectors`]: circuits, trials and known answers.
 
 pub(crate) mod batch;
+pub(crate) mod calibrate;
 pub(crate) mod circuit;
 pub(crate) mod completions;
 pub(crate) mod convert;
@@ -17,6 +18,7 @@ pub(crate) mod demo;
 pub(crate) mod encrypt;
 pub(crate) mod estimate;
 pub(crate) mod evaluate;
+pub(crate) mod import;
 pub(crate) mod infer;
 pub(crate) mod inspect;
 pub(crate) mod keygen;

@@ -3,12 +3,13 @@
 use crate::{
     arguments::{
         command_line::Command,
+        import::Import,
         paper::Paper,
         trials::{Circuit, Vectors},
     },
     commands::{
-        circuit, completions, convert, decrypt, demo, encrypt, estimate, evaluate, infer, inspect, keygen,
-        models, paper, soak, vectors,
+        calibrate, circuit, completions, convert, decrypt, demo, encrypt, estimate, evaluate, import, infer,
+        inspect, keygen, models, paper, soak, vectors,
     },
     error::Result,
     session::Session,
@@ -33,6 +34,8 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<()> {
         Command::Convert(arguments) => convert::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Models(arguments) => models::run(arguments, session),
+        Command::Calibrate(arguments) => calibrate::run(arguments, session),
+        Command::Import(Import::Onnx(arguments)) => import::onnx(arguments, session),
         Command::Estimate(arguments) => estimate::run(arguments, session),
         Command::Evaluate(arguments) => evaluate::accuracy::run(arguments, session),
         Command::Circuit(Circuit::Info(arguments)) => circuit::info(arguments, session),

@@ -131,6 +131,17 @@ pub(crate) enum Error {
     #[error("{}: there is no model in this folder, which $BNN_MODELS names; name a folder whose folders are models", folder.display())]
     NoModels { folder: PathBuf },
 
+    /// A network that is not worth its time encrypted.
+    #[error(
+        "noise is expected to change {:.1} % of the labels: nothing is written. Fewer inputs to a layer, averages and signs make it \
+         less; --accept-label-changes {:.2} takes the network as it is", 100.0 * found, found + 0.005
+    )]
+    TooManyChanges { found: f64 },
+
+    /// A data set of which no picture serves.
+    #[error("{}: no picture can be used: {why}", path.display())]
+    NoPictures { path: PathBuf, why: String },
+
     /// A record of an evaluation that cannot be continued.
     #[error("{}: line {line}: {cause}; name another file with --record", path.display())]
     Record { path: PathBuf, line: usize, cause: String },

@@ -72,6 +72,18 @@ impl XnorConvolution {
 
     /// `values`: the picture's signs as 0 and 1, then K of each window.
     pub(crate) fn evaluate(&self, picture: Shape, values: &[i64]) -> Vec<i64> {
+        let output = self.output(picture);
+        let products = self.products(picture, values).into_iter().enumerate();
+        let finished = |(place, product): (usize, i64)| {
+            let filter = place / (output.height * output.width);
+            ((product * i64::from(self.scales[filter])) >> self.fraction_bits)
+                + i64::from(self.biases[filter])
+        };
+        products.map(finished).collect()
+    }
+
+    /// `K d` of each window and filter.
+    pub(crate) fn products(&self, picture: Shape, values: &[i64]) -> Vec<i64> {
         let (signs, magnitudes) = values.split_at(picture.values());
         let output = self.output(picture);
         let mut results = vec![0; output.values()];
@@ -80,8 +92,7 @@ impl XnorConvolution {
             let window: Vec<i64> =
                 self.window(picture, row, column).into_iter().map(|place| 2 * signs[place] - 1).collect();
             for (filter, d) in self.weights.times(&window).into_iter().enumerate() {
-                let scaled = (magnitude * d * i64::from(self.scales[filter])) >> self.fraction_bits;
-                results[output.place(filter, row, column)] = scaled + i64::from(self.biases[filter]);
+                results[output.place(filter, row, column)] = magnitude * d;
             }
         }
         results

@@ -24,6 +24,8 @@ const WORD_BITS: RangeInclusive<u32> = 2..=31;
 const LAYERS: RangeInclusive<u32> = 0..=256;
 /// The side of a filter, of a window, of a square that is pooled.
 const SIDE: RangeInclusive<u32> = 1..=64;
+/// The key of the range of a layer's sums.
+pub(super) const SUMS: &str = "sums";
 /// Zeros on a side.
 const PADDING: RangeInclusive<u32> = 0..=63;
 
@@ -35,6 +37,8 @@ pub(super) struct Manifest {
     pub(super) input: InputEncoding,
     /// The last but for rectifiers is dense.
     pub(super) layers: Vec<LayerEntry>,
+    /// For each layer the least and the greatest of its sums on calibration pictures, where the manifest gives them.
+    pub(super) sums: Vec<Option<(i64, i64)>>,
 }
 
 /// A `[[layers]]` table. `weights`, `scales` and `biases` are names of tensors.
@@ -152,12 +156,12 @@ impl Manifest {
         check_text("manifest", "description", &document.description)?;
         let input = parse_input(document.input)?;
         check_range("layers", document.layers.len(), LAYERS).map_err(within("manifest"))?;
-        let layers: Vec<LayerEntry> = document
-            .layers
-            .into_iter()
-            .enumerate()
+        let entries = document.layers.into_iter().enumerate();
+        let (layers, sums): (Vec<LayerEntry>, Vec<_>) = entries
             .map(|(index, table)| LayerEntry::parse(index, table, format))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .unzip();
         if format > 1 {
             // Format 1 let layers share a name.
             let mut names = BTreeSet::new();
@@ -169,7 +173,7 @@ impl Manifest {
         if !matches!(last, Some(LayerEntry::Dense { .. })) {
             return Err(ModelFault::LayerOrder);
         }
-        Ok(Self { name: document.name, description: document.description, input, layers })
+        Ok(Self { name: document.name, description: document.description, input, layers, sums })
     }
 }
 
@@ -188,15 +192,17 @@ fn parse_input(mut table: toml::Table) -> Result<InputEncoding> {
 }
 
 impl LayerEntry {
-    /// Reads the `[[layers]]` table with this index, the first being 0.
-    fn parse(index: usize, table: toml::Table, format: u32) -> Result<Self> {
+    /// Reads the `[[layers]]` table with this index, the first being 0, and the range of its sums.
+    fn parse(index: usize, mut table: toml::Table, format: u32) -> Result<(Self, Option<(i64, i64)>)> {
         let place = match table.get("name").and_then(toml::Value::as_str) {
             Some(name) => format!("layer {name:?}"),
             None => format!("layer {index} without a name"),
         };
         let new = since_format_2(&table);
-        let entry: Self =
-            table.try_into().map_err(|fault: toml::de::Error| toml_fault(place.clone(), &fault))?;
+        let failed = |fault: toml::de::Error| toml_fault(place.clone(), &fault);
+        let sums: Option<(i64, i64)> =
+            table.remove(SUMS).map(toml::Value::try_into).transpose().map_err(failed)?;
+        let entry: Self = table.try_into().map_err(failed)?;
 
         check_text(&place, "name", entry.name())?;
         if let Some(new) = new.filter(|_| format < 2) {
@@ -208,7 +214,17 @@ impl LayerEntry {
         for (field, found, expected) in entry.numbers() {
             check_range(field, found, expected).map_err(within(&place))?;
         }
-        Ok(entry)
+        if let Some((least, most)) = sums {
+            let reason = match entry {
+                Self::Relu { .. } | Self::Sign { .. } | Self::MaxPool { .. } | Self::SumPool { .. } => {
+                    "`sums` are those of a layer with weights"
+                }
+                _ if least > most => "`sums` are the least and then the greatest",
+                _ => return Ok((entry, sums)),
+            };
+            return Err(ModelFault::LayerFit { place, reason: reason.into() });
+        }
+        Ok((entry, None))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -262,7 +278,7 @@ fn since_format_2(table: &toml::Table) -> Option<&'static str> {
     if table.get("kind").and_then(toml::Value::as_str) == Some("sum-pool") {
         return Some("sum-pool");
     }
-    let fields = [("padding", "`padding`"), ("groups", "`groups`")];
+    let fields = [("padding", "`padding`"), ("groups", "`groups`"), (SUMS, "`sums`")];
     fields.into_iter().find_map(|(field, named)| table.contains_key(field).then_some(named))
 }
 

@@ -32,6 +32,8 @@ pub struct Model {
     description: String,
     /// With the shapes of their inputs.
     layers: Vec<(Layer, Shape)>,
+    /// For each layer the least and the greatest of its sums on calibration pictures, if they are known.
+    calibrated: Vec<Option<(i64, i64)>>,
 }
 
 impl Model {
@@ -60,7 +62,7 @@ impl Model {
 
         let digest = Sha256::new().chain_update(manifest_bytes).chain_update(weights_bytes).finalize().into();
         let interface = Interface { name: manifest.name, digest, input: manifest.input, fraction_bits };
-        Ok(Self { interface, description: manifest.description, layers })
+        Ok(Self { interface, description: manifest.description, layers, calibrated: manifest.sums })
     }
 
     /// The model's name, one line.
@@ -99,6 +101,12 @@ impl Model {
     /// The layers, each with the shape of its inputs: for an XNOR convolution, that of the picture.
     pub(crate) fn layers_and_shapes(&self) -> &[(Layer, Shape)] {
         &self.layers
+    }
+
+    /// The least and the greatest of a layer's sums on calibration pictures, bias included and before bits are dropped, if the
+    /// manifest gives them.
+    pub(crate) fn calibrated(&self, layer: usize) -> Option<(i64, i64)> {
+        self.calibrated[layer]
     }
 
     /// The number of classes.

@@ -6,7 +6,8 @@ use crate::{
     arguments::{
         client::{Decrypt, Demo, Encrypt, Keygen},
         computing::{Computing, no_bootstraps, nothing},
-        files::{Convert, Inspect, Models},
+        files::{Calibrate, Convert, Inspect, Models},
+        import::Import,
         pages::{Completions, Man},
         paper::Paper,
         server::{Estimate, Infer},
@@ -127,6 +128,12 @@ pub(crate) enum Command {
     /// Lists the models that are found, or writes what a client needs of one
     #[command(args = nothing())]
     Models(Models),
+    /// Makes a model folder of a network of one's own
+    #[command(subcommand)]
+    Import(Import),
+    /// Makes a model whose sums have the ranges that they have on pictures, for less noise on the functional engine
+    #[command(args = no_bootstraps())]
+    Calibrate(Calibrate),
     /// Tells what an inference would cost on this machine, whose speed is measured first
     Estimate(Estimate),
     /// Measures accuracy on a labelled data set, in the clear or encrypted
@@ -163,7 +170,7 @@ impl Command {
             // Masks of bits are made on all threads.
             Self::Encrypt(_) | Self::Paper(Paper::Encrypt(_)) => true,
             // Which makes what the library keeps with a key.
-            Self::Convert(_) => true,
+            Self::Convert(_) | Self::Calibrate(_) | Self::Import(_) => true,
             Self::Decrypt(_)
             | Self::Inspect(_)
             | Self::Models(_)
@@ -189,6 +196,8 @@ impl Command {
             | Self::Encrypt(_)
             | Self::Decrypt(_)
             | Self::Convert(_)
+            | Self::Calibrate(_)
+            | Self::Import(_)
             | Self::Inspect(_)
             | Self::Models(_)
             | Self::Completions(_)

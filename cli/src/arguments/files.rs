@@ -1,10 +1,10 @@
 //! Files and models: what they are, and in another form.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::arguments::shared::Overwriting;
+use crate::arguments::shared::{Overwriting, Preparing};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -69,6 +69,31 @@ Examples:
 pub(crate) struct Inspect {
     /// Key, encrypted picture or scores, saved run, client specification, `-` for standard input; or a model: its folder or its name
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  bnn calibrate perceptron --images train-images-idx3-ubyte.gz --out calibrated")]
+pub(crate) struct Calibrate {
+    /// Model: a folder, or a name that `bnn models` lists
+    #[arg(value_name = "M")]
+    pub(crate) model: PathBuf,
+
+    /// IDX file of pictures like those that the model is for, plain or gzip; `-` reads standard input
+    #[arg(id = "image", long = "images", value_name = "IDX")]
+    pub(crate) images: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) preparing: Preparing,
+
+    /// The most pictures: the first of the file
+    #[arg(long, value_name = "N", default_value = "2000")]
+    pub(crate) limit: NonZeroUsize,
+
+    /// Folder of the new model, which is made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use bnn::{data::Picture, model::Model};
+use bnn::{
+    data::Picture,
+    model::{Model, ModelFiles},
+};
 
 use crate::{
     environment,
@@ -48,6 +51,17 @@ impl ModelPlace {
         }
     }
 
+    /// The bytes of the model's files.
+    ///
+    /// # Errors
+    /// As [`model::read`].
+    pub(crate) fn files(&self) -> Result<ModelFiles> {
+        match self {
+            Self::Folder(folder) => model::read(folder),
+            Self::Shipped(model) => Ok(model.files()),
+        }
+    }
+
     /// The folder, where it is one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
@@ -70,6 +84,11 @@ fn roots() -> Vec<PathBuf> {
 /// Opens the model in the folder `name`, or the one of that name.
 pub(crate) fn model(name: &Path) -> Result<Arc<Model>> {
     place(name)?.open()
+}
+
+/// The bytes of the files of the model in the folder `name`, or of the one of that name.
+pub(crate) fn model_files(name: &Path) -> Result<ModelFiles> {
+    place(name)?.files()
 }
 
 /// The files that [`model`] reads of this name, if they are files.

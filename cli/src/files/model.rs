@@ -17,14 +17,21 @@ use crate::{
     },
 };
 
+/// Reads the files of the model in a folder.
+///
+/// # Errors
+/// [`Error::Io`] where one cannot be read.
+pub(crate) fn read(folder: &Path) -> Result<ModelFiles> {
+    let read = |file: ModelFile| Input::open(&folder.join(file.name()))?.bytes(file.most_bytes() as u64);
+    Ok(ModelFiles::new(read(ModelFile::Manifest)?, read(ModelFile::Weights)?))
+}
+
 /// Opens the model in a folder.
 ///
 /// # Errors
 /// [`Error::Network`], about the file, where the two do not describe one network; [`Error::Io`] where one cannot be read.
 pub(crate) fn open(folder: &Path) -> Result<Arc<Model>> {
-    let read = |file: ModelFile| Input::open(&folder.join(file.name()))?.bytes(file.most_bytes() as u64);
-    let (manifest, weights) = (read(ModelFile::Manifest)?, read(ModelFile::Weights)?);
-    Model::from_bytes(&manifest, &weights).map(Arc::new).map_err(|error| {
+    read(folder)?.model().map(Arc::new).map_err(|error| {
         let path = match error {
             bnn::Error::Model { file, .. } => folder.join(file.name()),
             _ => folder.into(),

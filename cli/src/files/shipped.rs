@@ -9,7 +9,7 @@ use std::{
 
 use bnn::{
     data::{GreyImage, Picture},
-    model::Model,
+    model::{Model, ModelFiles},
 };
 
 use crate::{
@@ -99,6 +99,11 @@ impl ShippedModel {
     /// As [`model::open`](crate::files::model::open).
     pub(crate) fn open(&self) -> Result<Arc<Model>> {
         Model::from_bytes(self.manifest, self.weights).map(Arc::new).about(self.name.as_ref())
+    }
+
+    /// The bytes of the model's files.
+    pub(crate) fn files(&self) -> ModelFiles {
+        ModelFiles::new(self.manifest.into(), self.weights.into())
     }
 }
 

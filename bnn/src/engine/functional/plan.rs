@@ -13,7 +13,7 @@ use super::{
     machine::{Ciphertexts, Phases},
     scale::Scale,
     scores::ScoreScale,
-    stage::{Range, Stage},
+    stage::{Range, Ranges, Stage},
     walk,
 };
 use crate::{
@@ -58,8 +58,11 @@ pub struct Margin {
     pub index: usize,
     /// Bootstraps behind the layer.
     pub bootstraps: usize,
-    /// The least and the greatest sum that an accepted picture can have, in the integers of the model.
+    /// The least and the greatest sum that the unit has room for, in the integers of the model: those of calibration pictures,
+    /// where the model knows them.
     pub range: (i64, i64),
+    /// The least and the greatest sum that an accepted picture can have.
+    pub worst_case: (i64, i64),
     /// Standard deviation of the noise of what is looked up or decrypted, in the same units.
     pub noise: f64,
 }
@@ -72,8 +75,21 @@ impl Plan {
     /// an order that the engine does not run; [`Error::WrappingLayer`] where results may pass the width of their words;
     /// [`Error::TooManyInputs`] where the windows of a picture do not fit one sample.
     pub fn new(model: Arc<Model>, parameters: &'static Parameters) -> Result<Self> {
+        Self::of_ranges(model, parameters, Ranges::Calibrated)
+    }
+
+    /// The plan without what the model knows of calibration pictures, to compare with: its units have room for every sum that an
+    /// accepted picture can have. Clients of the model do not use it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn worst_case(model: Arc<Model>, parameters: &'static Parameters) -> Result<Self> {
+        Self::of_ranges(model, parameters, Ranges::WorstCase)
+    }
+
+    fn of_ranges(model: Arc<Model>, parameters: &'static Parameters, ranges: Ranges) -> Result<Self> {
         let row_len = FunctionalScheme::row_len(model.input(), parameters)?;
-        let mut stages = Stage::of(&model)?;
+        let mut stages = Stage::of(&model, ranges)?;
         let last = stages.pop().expect("invariant: a network has a stage");
         let (mut inputs, mut variance) = (Range::of_inputs(model.input()), noise::fresh(parameters));
         let mut scaled = Vec::new();
@@ -128,6 +144,7 @@ impl Plan {
             index: stage.index,
             bootstraps: stage.bootstraps(),
             range: scale.range,
+            worst_case: scale.worst_case,
             noise: scale.noise,
         });
         let last = Margin {
@@ -135,6 +152,7 @@ impl Plan {
             index: self.last.index,
             bootstraps: 0,
             range: self.scores.range,
+            worst_case: self.scores.worst_case,
             noise: self.scores.noise,
         };
         hidden.chain([last]).collect()

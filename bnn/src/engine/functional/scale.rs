@@ -1,7 +1,7 @@
 //! How the sums of a stage lie on the torus.
 //!
 //! A *unit* is what an integer 1 of a stage's sums takes of the torus. It is as large as it may be while the least and the
-//! greatest sum that an accepted picture can have stay, with a guard of 8 standard deviations of their noise, within what
+//! greatest sum that an accepted picture can have, or that calibration pictures had if the model knows it, stay, with a guard of 8 standard deviations of their noise, within what
 //! is looked up rightly: half a turn to either side for signs, a quarter for another table, which is centred on the
 //! range. With D the greatest less the least:
 //!
@@ -42,8 +42,10 @@ pub(super) struct Scale {
     pub(super) centre_halves: i64,
     /// log2 of how much larger the unit is after the maxima.
     pub(super) levels: u32,
-    /// The least and the greatest sum.
+    /// The least and the greatest sum that it is made for.
     pub(super) range: (i64, i64),
+    /// The least and the greatest sum that an accepted picture can have.
+    pub(super) worst_case: (i64, i64),
     /// Standard deviation of the noise of what the activation reads, in units.
     pub(super) noise: f64,
 }
@@ -60,6 +62,8 @@ impl Scale {
             (least, most) = (least.min(low + constant), most.max(high + constant));
             norm = norm.max(square_norm(row));
         }
+        let worst_case = (least, most);
+        let (least, most) = stage.planned(worst_case);
         let cells = stage.pools.iter().map(|(pool, _)| pool.size() * pool.size());
         let levels: u32 = cells.map(|cells| cells.next_power_of_two().ilog2()).sum();
 
@@ -91,7 +95,7 @@ impl Scale {
         // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
         let half = if stage.activation == Activation::Sign { looked_up } else { looked_up / 2.0 };
         check_noise(&stage.name, noise, half, parameters)?;
-        Ok(Self { unit, centre_halves, levels, range: (least, most), noise })
+        Ok(Self { unit, centre_halves, levels, range: (least, most), worst_case, noise })
     }
 
     /// The unit of what the activation reads.

@@ -70,8 +70,10 @@ pub(super) struct ScoreScale {
     pub(super) parts: Vec<Part>,
     /// One unit of a part's sum.
     pub(super) unit: Unit,
-    /// The least and the greatest sum of a score.
+    /// The least and the greatest sum of a score, as calibrated if it is.
     pub(super) range: (i64, i64),
+    /// The least and the greatest sum that an accepted picture can have.
+    pub(super) worst_case: (i64, i64),
     /// Standard deviation of the noisiest score, in units of the sums.
     pub(super) noise: f64,
 }
@@ -89,12 +91,15 @@ impl ScoreScale {
             let constant = stage.linear.constant(class);
             (low + constant, high + constant)
         });
-        let range = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).expect("invariant: a class");
+        let worst_case = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).expect("invariant: a class");
+        let range = stage.planned(worst_case);
         let half = bounds.iter().map(|(low, high)| (high - low) as f64 / 2.0).fold(0.5, f64::max);
 
         let widest = rows.iter().copied().flatten().map(|w| w.unsigned_abs() / divisor).max().unwrap_or(0);
         let bits = widest.max(1).ilog2() + 1;
-        let wanted = half * WANTED_NOISE_SHARE;
+        // What is sent has room for every sum; the noise is to be small beside those that there are.
+        let usual = half.min(((range.1 - range.0) as f64 / 2.0).max(0.5));
+        let wanted = usual * WANTED_NOISE_SHARE;
         let quotients: Vec<Vec<i64>> =
             rows.iter().map(|row| row.iter().map(|&w| i64::from(w) / i64::from(divisor)).collect()).collect();
         let norm = rows.iter().map(|row| square_norm(row)).fold(0.0, f64::max).sqrt();
@@ -129,9 +134,9 @@ impl ScoreScale {
         }
         let Candidate { drafts, digits, unit, noise } =
             best.expect("invariant: whole weights in one part are a candidate");
-        check_noise(&stage.name, noise, half, parameters)?;
+        check_noise(&stage.name, noise, usual, parameters)?;
         let parts = drafts.iter().map(|draft| draft.part(&quotients[draft.class], divisor, digits)).collect();
-        Ok(Self { parts, unit, range, noise })
+        Ok(Self { parts, unit, range, worst_case, noise })
     }
 
     /// How the client reads the scores of classes with these biases.

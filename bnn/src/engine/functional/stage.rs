@@ -25,6 +25,15 @@ use crate::{
     model::network::Model,
 };
 
+/// The sums that units are chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ranges {
+    /// Those of calibration pictures, where the model knows them.
+    Calibrated,
+    /// All that an accepted picture can have.
+    WorstCase,
+}
+
 /// A linear map and what follows it.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
@@ -34,6 +43,8 @@ pub(super) struct Stage {
     /// Sums of squares before the linear map, one after another, with the shapes that they read.
     pub(super) sums: Vec<(Pool, Shape)>,
     pub(super) linear: Linear,
+    /// The least and the greatest sum on calibration pictures, if they are known.
+    pub(super) calibrated: Option<(i64, i64)>,
     /// The shape of what the linear layer reads: of the picture, for an XNOR convolution.
     pub(super) input: Shape,
     /// Maxima, one after another, with the shapes that they read.
@@ -71,7 +82,7 @@ impl Stage {
     /// # Errors
     /// [`Error::UnsupportedLayer`] for a layer before the first linear one, which has nothing to follow, for a sign of what was
     /// rectified, which is always +1, and for what follows a sum of squares that waits for a linear map.
-    pub(super) fn of(model: &Model) -> Result<Vec<Self>> {
+    pub(super) fn of(model: &Model, ranges: Ranges) -> Result<Vec<Self>> {
         let layers = model.layers_and_shapes();
         let is_linear = |layer: &Layer| Linear::of(layer).is_some();
         let last = layers.iter().rposition(|(layer, _)| is_linear(layer));
@@ -80,9 +91,9 @@ impl Stage {
         let mut sums: Vec<(Pool, Shape)> = Vec::new();
         for (index, (layer, shape)) in layers[..=last].iter().enumerate() {
             if let Layer::SumPool(pool) = layer {
-                match stages.last_mut().filter(|_| sums.is_empty()).and_then(|stage| stage.summed(pool)) {
-                    Some(linear) => stages.last_mut().expect("invariant: it was summed").linear = linear,
-                    None => sums.push((pool.clone(), *shape)),
+                let summed = stages.last_mut().filter(|_| sums.is_empty()).map(|stage| stage.sum(pool));
+                if summed != Some(true) {
+                    sums.push((pool.clone(), *shape));
                 }
                 continue;
             }
@@ -93,7 +104,20 @@ impl Stage {
                 };
                 let (name, input) = (layer.name().into(), *shape);
                 let sums = std::mem::take(&mut sums);
-                stages.push(Self { name, index, sums, linear, input, pools: Vec::new(), activation });
+                let calibrated = match ranges {
+                    Ranges::Calibrated => model.calibrated(index),
+                    Ranges::WorstCase => None,
+                };
+                stages.push(Self {
+                    name,
+                    index,
+                    sums,
+                    linear,
+                    calibrated,
+                    input,
+                    pools: Vec::new(),
+                    activation,
+                });
                 continue;
             }
             match (stages.last_mut().filter(|_| sums.is_empty()), layer) {
@@ -120,16 +144,27 @@ impl Stage {
         Ok(stages)
     }
 
-    /// The linear map with the sums of squares of its results, where that is a linear map too.
-    fn summed(&self, pool: &Pool) -> Option<Linear> {
-        match &self.linear {
-            Linear::Convolution(convolution)
-                if self.activation == Activation::Identity && self.pools.is_empty() =>
-            {
-                convolution.summed(pool.size()).map(Linear::Convolution)
-            }
-            _ => None,
+    /// Makes the sums of squares of the linear map's results a part of it; whether that was possible.
+    fn sum(&mut self, pool: &Pool) -> bool {
+        let Linear::Convolution(convolution) = &self.linear else { return false };
+        if self.activation != Activation::Identity || !self.pools.is_empty() {
+            return false;
         }
+        let Some(summed) = convolution.summed(pool.size()) else { return false };
+        self.linear = Linear::Convolution(summed);
+        let cells = pool.cells() as i64;
+        // Where the product is too much for a number, it is no help either.
+        self.calibrated =
+            self.calibrated.and_then(|(least, most)| least.checked_mul(cells).zip(most.checked_mul(cells)));
+        true
+    }
+
+    /// The range of the sums that the stage is planned for, of the range that no accepted picture leaves.
+    pub(super) fn planned(&self, (least, most): (i64, i64)) -> (i64, i64) {
+        let Some((low, high)) = self.calibrated else { return (least, most) };
+        let (low, high) = (low.max(least), high.min(most));
+        // Ranges that do not meet are of other pictures.
+        if low <= high { (low, high) } else { (least, most) }
     }
 
     /// What the linear map reads of inputs of a range and a variance.

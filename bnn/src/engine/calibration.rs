@@ -1,0 +1,91 @@
+//! Calibrated ranges: how large the sums of a model's layers become on pictures like those that it is for.
+//!
+//! The functional engine gives an integer of a layer's sums a unit of the torus, which is the larger the smaller the range of
+//! the sums is, and with the unit grows what the sums have over their noise. The range that no picture can leave is that of
+//! the weights' absolute sum; pictures reach a small part of it. So a manifest may state, as `sums` of a layer, the range that
+//! calibration pictures had, and a margin.
+//!
+//! **What it risks.** A sum outside of the range is looked up wrongly, and so may be the label; security is as before. Of n
+//! calibration pictures and one more like them, each is as likely as another to have the greatest sum of a layer:
+//!
+//! ```text
+//! P(a new picture has a sum outside of the range of n others) <= 2 / (n + 1)        for each layer
+//! ```
+//!
+//! and the margin makes it less. (An order statistic; nothing is assumed of how sums are distributed.)
+
+use rayon::prelude::*;
+
+use crate::{
+    client::{encoding::encoded::EncodedImage, shape::Shape},
+    engine::plaintext::trace,
+    error::Result,
+    layer::{convolution::Convolution, dense::Dense, kind::Layer},
+    model::{files::ModelFiles, network::Model},
+};
+
+/// What is added to a range at either end, in parts of its width.
+const MARGIN: f64 = 1.0 / 8.0;
+
+/// The model of two files with the ranges that its layers' sums have on these pictures, and a margin of an eighth of the range at
+/// either end. Ranges that the manifest states already are replaced.
+///
+/// # Errors
+/// Those of [`Model::from_bytes`]; [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture that was
+/// encoded for another model.
+pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelFiles> {
+    let model = files.model()?;
+    let of_each = pictures.par_iter().map(|picture| ranges(&model, picture));
+    let union = |first: Ranges, second: Ranges| {
+        let both = |(a, b): (Option<(i64, i64)>, Option<(i64, i64)>)| match (a, b) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        Ok(first.into_iter().zip(second).map(both).collect())
+    };
+    let seen = of_each.try_reduce(|| vec![None; model.layers_and_shapes().len()], union)?;
+    let with_margin = |(least, most): (i64, i64)| {
+        let margin = ((most - least) as f64 * MARGIN).ceil() as i64;
+        (least - margin, most + margin)
+    };
+    let sums: Vec<_> = seen.into_iter().map(|range| range.map(with_margin)).collect();
+    files.with_sums(&sums)
+}
+
+/// For each layer that has weights, the least and the greatest of its sums.
+type Ranges = Vec<Option<(i64, i64)>>;
+
+fn ranges(model: &Model, picture: &EncodedImage) -> Result<Ranges> {
+    let given = trace(model, picture)?;
+    let inputs = [picture.values()].into_iter().chain(given.iter().map(Vec::as_slice));
+    let layers = model.layers_and_shapes().iter();
+    let range = |((layer, shape), values): (&(Layer, Shape), &[i64])| {
+        let sums = sums(layer, *shape, values)?;
+        sums.iter().min().copied().zip(sums.iter().max().copied())
+    };
+    Ok(layers.zip(inputs).map(range).collect())
+}
+
+/// The sums of a layer, bias included and before bits are dropped: what the functional engine has on the torus.
+fn sums(layer: &Layer, input: Shape, values: &[i64]) -> Option<Vec<i64>> {
+    let raised = |sums: Vec<i64>, biases: &[i32], shift: u32| {
+        let each = sums.len() / biases.len();
+        let bias = |place: usize| i64::from(biases[place / each]) << shift;
+        sums.iter().enumerate().map(|(place, sum)| sum + bias(place)).collect()
+    };
+    match layer {
+        Layer::BinaryDense(layer) => Some(layer.sums(values)),
+        Layer::Dense(layer) => {
+            let zeros = vec![0; layer.biases().len()].into();
+            let bare = Dense { shift: 0, bits: None, biases: zeros, ..layer.clone() };
+            Some(raised(bare.evaluate(values), layer.biases(), layer.shift()))
+        }
+        Layer::Convolution(layer) => {
+            let zeros = vec![0; layer.biases().len()].into();
+            let bare = Convolution { shift: 0, biases: zeros, ..layer.clone() };
+            Some(raised(bare.evaluate(input, values), layer.biases(), layer.shift()))
+        }
+        Layer::XnorConvolution(layer) => Some(layer.products(input, values)),
+        Layer::Relu(_) | Layer::MaxPool(_) | Layer::SumPool(_) | Layer::Sign(_) => None,
+    }
+}

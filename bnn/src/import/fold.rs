@@ -1,0 +1,145 @@
+//! Maps a x + b of channels (batch normalisation, biases by themselves, the scale of pixels) become part of a linear layer.
+//!
+//! ```text
+//! a (W x + c) + b  =  (a W) x + (a c + b)           the layer before
+//! W (a x + b) + c  =  (W a) x + (W b + c)           the layer after, if no zeros are padded there or b = 0
+//! ```
+//!
+//! On the way averages may be passed; maxima, if no factor is negative; rectifiers and signs, if all are positive and b = 0.
+
+use super::{
+    fault::{ImportFault, Result},
+    network::{Linear, Operation, RealLayer},
+};
+
+/// Channels times a factor, plus an offset.
+struct Affine {
+    /// The layer's name.
+    name: String,
+    scales: Vec<f64>,
+    offsets: Vec<f64>,
+}
+
+impl Affine {
+    fn fault(&self, reason: &str) -> ImportFault {
+        ImportFault::Node { node: self.name.clone(), kind: "scale and offset".into(), reason: reason.into() }
+    }
+
+    fn passes_maxima(&self) -> bool {
+        self.scales.iter().all(|&scale| scale >= 0.0)
+    }
+
+    fn passes_rectifiers(&self) -> bool {
+        self.scales.iter().all(|&scale| scale > 0.0) && self.has_no_offset()
+    }
+
+    fn has_no_offset(&self) -> bool {
+        self.offsets.iter().all(|&offset| offset == 0.0)
+    }
+}
+
+/// The same layers without affine maps.
+///
+/// # Errors
+/// [`ImportFault::Node`] for a map that no linear layer can take.
+pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
+    let mut folded: Vec<RealLayer> = Vec::new();
+    // On its way to the next linear layer.
+    let mut pending: Option<Affine> = None;
+    for mut layer in layers {
+        match (&mut layer.operation, pending.take()) {
+            (Operation::Affine { scales, offsets }, None) => {
+                let affine = Affine {
+                    name: layer.name,
+                    scales: std::mem::take(scales),
+                    offsets: std::mem::take(offsets),
+                };
+                match before(&mut folded, &affine) {
+                    Some(linear) => into_rows(linear, &affine),
+                    None => pending = Some(affine),
+                }
+                continue;
+            }
+            (Operation::Affine { scales, offsets }, Some(first)) => {
+                let both = first.scales.iter().zip(&first.offsets).zip(scales.iter().zip(offsets.iter()));
+                let (scales, offsets) = both.map(|((a, b), (c, d))| (a * c, b * c + d)).unzip();
+                pending = Some(Affine { name: layer.name, scales, offsets });
+                continue;
+            }
+            (_, None) => {}
+            (Operation::AveragePool { .. }, affine) => pending = affine,
+            (Operation::MaxPool { .. }, Some(affine)) => {
+                if !affine.passes_maxima() {
+                    return Err(affine.fault("a factor is negative, and maxima come after it"));
+                }
+                pending = Some(affine);
+            }
+            (operation @ (Operation::Relu | Operation::Sign), Some(affine)) => {
+                if !affine.passes_rectifiers() {
+                    return Err(affine.fault(
+                        "no layer with weights comes before it or after it, until values are rectified",
+                    ));
+                }
+                if matches!(operation, Operation::Relu) {
+                    pending = Some(affine);
+                }
+            }
+            (Operation::Dense(linear), Some(affine)) => {
+                let area = layer.input.height * layer.input.width;
+                into_columns(linear, &affine, |_, column| column / area);
+            }
+            (Operation::Convolution(linear, window), Some(affine)) => {
+                if window.padding > 0 && !affine.has_no_offset() {
+                    return Err(affine.fault(
+                        "its offset comes before a convolution whose padding it does not change: train the network without the \
+                         offset (with black at 0, where it is that of pixels), or without the padding",
+                    ));
+                }
+                let (area, filters) = (window.size * window.size, linear.biases.len());
+                let channels = layer.input.channels / window.groups;
+                let groups = window.groups;
+                into_columns(linear, &affine, |row, column| {
+                    row * groups / filters * channels + column / area
+                });
+            }
+        }
+        folded.push(layer);
+    }
+    match pending {
+        Some(affine) => Err(affine.fault("no layer with weights comes before it or after it")),
+        None => Ok(folded),
+    }
+}
+
+/// The linear layer before a map, if the map can go there.
+fn before<'a>(layers: &'a mut [RealLayer], affine: &Affine) -> Option<&'a mut Linear> {
+    for layer in layers.iter_mut().rev() {
+        match &mut layer.operation {
+            Operation::Dense(linear) | Operation::Convolution(linear, _) => return Some(linear),
+            Operation::AveragePool { .. } => {}
+            Operation::MaxPool { .. } if affine.passes_maxima() => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn into_rows(linear: &mut Linear, affine: &Affine) {
+    let Linear { columns, weights, biases } = linear;
+    for (row, (scale, offset)) in affine.scales.iter().zip(&affine.offsets).enumerate() {
+        weights[row * *columns..][..*columns].iter_mut().for_each(|weight| *weight *= scale);
+        biases[row] = biases[row] * scale + offset;
+    }
+}
+
+/// `channel` gives the channel that a row's column reads.
+fn into_columns(linear: &mut Linear, affine: &Affine, channel: impl Fn(usize, usize) -> usize) {
+    let rows = linear.weights.chunks_mut(linear.columns).zip(&mut linear.biases);
+    for (row, (weights, bias)) in rows.enumerate() {
+        for (column, weight) in weights.iter_mut().enumerate() {
+            let channel = channel(row, column);
+            *bias += *weight * affine.offsets[channel];
+            *weight *= affine.scales[channel];
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A network in floating point: its *real* meaning, from which the integer one is made.
+
+use rayon::prelude::*;
+
+use crate::client::shape::Shape;
+
+/// A network in floating point, read from a file.
+#[derive(Debug, Clone)]
+pub struct RealNetwork {
+    /// Of the picture: one channel.
+    pub(super) input: Shape,
+    /// The last is linear, and gives the scores.
+    pub(super) layers: Vec<RealLayer>,
+}
+
+/// A layer, with its name in the file and the shape of what it reads.
+#[derive(Debug, Clone)]
+pub(super) struct RealLayer {
+    pub(super) name: String,
+    pub(super) input: Shape,
+    pub(super) operation: Operation,
+}
+
+/// What a layer does.
+#[derive(Debug, Clone)]
+pub(super) enum Operation {
+    Dense(Linear),
+    Convolution(Linear, Window),
+    /// a x + b for each channel.
+    Affine {
+        scales: Vec<f64>,
+        offsets: Vec<f64>,
+    },
+    Relu,
+    /// 1 from 0 on, else -1.
+    Sign,
+    MaxPool {
+        size: usize,
+    },
+    AveragePool {
+        size: usize,
+    },
+}
+
+/// Weights, a row an output, and what is added to each.
+#[derive(Debug, Clone)]
+pub(super) struct Linear {
+    pub(super) columns: usize,
+    pub(super) weights: Vec<f64>,
+    pub(super) biases: Vec<f64>,
+}
+
+/// How filters lie on the values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) size: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
+    pub(super) groups: usize,
+}
+
+impl RealLayer {
+    /// The shape of what it gives.
+    pub(super) fn output(&self) -> Shape {
+        let Shape { channels, height, width } = self.input;
+        match &self.operation {
+            Operation::Dense(linear) => Shape::vector(linear.biases.len()),
+            Operation::Convolution(linear, window) => {
+                let along = |length: usize| (length + 2 * window.padding - window.size) / window.stride + 1;
+                Shape { channels: linear.biases.len(), height: along(height), width: along(width) }
+            }
+            Operation::Affine { .. } | Operation::Relu | Operation::Sign => self.input,
+            Operation::MaxPool { size } | Operation::AveragePool { size } => {
+                Shape { channels, height: height / size, width: width / size }
+            }
+        }
+    }
+
+    /// What it gives on these values.
+    fn evaluate(&self, values: &[f64]) -> Vec<f64> {
+        let (input, output) = (self.input, self.output());
+        let area = input.height * input.width;
+        match &self.operation {
+            Operation::Dense(linear) => {
+                let rows = linear.weights.chunks(linear.columns).zip(&linear.biases);
+                rows.map(|(row, bias)| bias + row.iter().zip(values).map(|(w, x)| w * x).sum::<f64>())
+                    .collect()
+            }
+            Operation::Convolution(linear, window) => convolve(linear, *window, input, output, values),
+            Operation::Affine { scales, offsets } => {
+                let channel = |place: usize| place / area;
+                values
+                    .iter()
+                    .enumerate()
+                    .map(|(place, x)| scales[channel(place)] * x + offsets[channel(place)])
+                    .collect()
+            }
+            Operation::Relu => values.iter().map(|x| x.max(0.0)).collect(),
+            Operation::Sign => values.iter().map(|&x| if x >= 0.0 { 1.0 } else { -1.0 }).collect(),
+            Operation::MaxPool { size } => {
+                squares(input, output, *size, values, |square| square.fold(f64::NEG_INFINITY, f64::max))
+            }
+            Operation::AveragePool { size } => {
+                squares(input, output, *size, values, |square| square.sum::<f64>() / (size * size) as f64)
+            }
+        }
+    }
+}
+
+fn convolve(linear: &Linear, window: Window, input: Shape, output: Shape, values: &[f64]) -> Vec<f64> {
+    let filters = linear.biases.len();
+    let channels = input.channels / window.groups;
+    let mut results = Vec::with_capacity(output.values());
+    for filter in 0..filters {
+        let row = &linear.weights[filter * linear.columns..][..linear.columns];
+        let first = filter * window.groups / filters * channels;
+        for (y, x) in (0..output.height).flat_map(|y| (0..output.width).map(move |x| (y, x))) {
+            let mut sum = linear.biases[filter];
+            for (channel, i) in (0..channels).flat_map(|channel| (0..window.size).map(move |i| (channel, i)))
+            {
+                let Some(line) =
+                    (y * window.stride + i).checked_sub(window.padding).filter(|&line| line < input.height)
+                else {
+                    continue;
+                };
+                for j in 0..window.size {
+                    let column = (x * window.stride + j).checked_sub(window.padding);
+                    if let Some(column) = column.filter(|&column| column < input.width) {
+                        let weight = row[(channel * window.size + i) * window.size + j];
+                        sum += weight * values[input.place(first + channel, line, column)];
+                    }
+                }
+            }
+            results.push(sum);
+        }
+    }
+    results
+}
+
+/// One value of each square.
+fn squares(
+    input: Shape,
+    output: Shape,
+    size: usize,
+    values: &[f64],
+    value: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
+) -> Vec<f64> {
+    let place = |place: usize| {
+        let (channel, row, column) = (
+            place / (output.height * output.width),
+            place / output.width % output.height,
+            place % output.width,
+        );
+        let mut square = (0..size * size)
+            .map(|cell| values[input.place(channel, row * size + cell / size, column * size + cell % size)]);
+        value(&mut square)
+    };
+    (0..output.values()).map(place).collect()
+}
+
+impl RealNetwork {
+    /// The width and the height of the pictures that it reads.
+    pub fn picture(&self) -> (usize, usize) {
+        (self.input.width, self.input.height)
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output().values())
+    }
+
+    /// The scores of a picture of this network's size, its grey values from 0 (black) to 1 (white) in rows from the top left.
+    pub fn evaluate(&self, pixels: &[f64]) -> Vec<f64> {
+        self.trace(pixels).pop().unwrap_or_default()
+    }
+
+    /// What each layer gives.
+    fn trace(&self, pixels: &[f64]) -> Vec<Vec<f64>> {
+        let mut given: Vec<Vec<f64>> = Vec::new();
+        for layer in &self.layers {
+            let values = layer.evaluate(given.last().map_or(pixels, Vec::as_slice));
+            given.push(values);
+        }
+        given
+    }
+
+    /// The least and the greatest that each layer gives on these pictures.
+    pub(super) fn ranges(&self, pictures: &[Vec<f64>]) -> Vec<(f64, f64)> {
+        let extremes = |values: &Vec<f64>| {
+            values.iter().fold((0.0_f64, 0.0_f64), |(least, most), &x| (least.min(x), most.max(x)))
+        };
+        let of_picture = |picture: &Vec<f64>| self.trace(picture).iter().map(extremes).collect::<Vec<_>>();
+        let union = |first: Vec<(f64, f64)>, second: Vec<(f64, f64)>| {
+            first.into_iter().zip(second).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect()
+        };
+        pictures.par_iter().map(of_picture).reduce(|| vec![(0.0, 0.0); self.layers.len()], union)
+    }
+}

@@ -1,0 +1,530 @@
+//! From the nodes of a file to a chain of layers.
+//!
+//! The values of a picture keep a canonical order, which is that of the integer network: channels of rows of columns. Nodes
+//! that transpose or reshape move nothing. They change the order in which the next node sees the values, and a dense layer
+//! then has its columns in another order.
+
+use std::collections::BTreeMap;
+
+use super::{
+    constant::{
+        arithmetic, axes, broadcast, compute, integers, permutation, reshaped, squeezed, transposed,
+        unsqueezed,
+    },
+    fault::{ImportFault, Result},
+    graph::{Graph, Node},
+    network::{Linear, Operation, RealLayer, RealNetwork, Window},
+    tensor::Tensor,
+};
+use crate::{client::shape::Shape, text::one_line};
+
+/// The largest side of a picture, and the most layers.
+const MOST_SIDE: usize = 256;
+const MOST_LAYERS: usize = 256;
+/// More values than there are between two layers.
+const MOST_VALUES: usize = 1 << 20;
+
+/// The values of a picture between two nodes.
+struct Values {
+    /// What the file calls them.
+    name: String,
+    /// Their shape in the file; the first is the batch, 1.
+    dims: Vec<usize>,
+    /// For each place in the file's order the place in the canonical one.
+    order: Vec<usize>,
+    /// Their canonical shape.
+    shape: Shape,
+}
+
+/// Reads the layers of a network.
+///
+/// # Errors
+/// [`ImportFault`], naming the node.
+pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
+    let input = picture(&graph.input_dims)?;
+    let mut reader = Reader {
+        values: Values {
+            name: graph.input.clone(),
+            dims: [1].into_iter().chain(graph.input_dims[1..].iter().copied()).collect(),
+            order: (0..input.values()).collect(),
+            shape: input,
+        },
+        constants: graph.tensors,
+        seen: BTreeMap::from([(graph.input, String::new())]),
+        layers: Vec::new(),
+        is_over: None,
+    };
+    for node in &graph.nodes {
+        reader.node(node)?;
+    }
+    if reader.values.name != graph.output {
+        return Err(ImportFault::Network {
+            reason: format!(
+                "its output {:?} is not what its last layer gives, {:?}",
+                one_line(&graph.output),
+                one_line(&reader.values.name)
+            ),
+        });
+    }
+    Ok(RealNetwork { input, layers: reader.layers })
+}
+
+/// The shape of the picture, by the dimensions of the input: one channel, before the rows and columns or after, or none; or a
+/// list of pixels, which is taken for a square.
+fn picture(dims: &[usize]) -> Result<Shape> {
+    let refuse = |what: &str| {
+        let reason = format!(
+            "its input has the shape {dims:?}{what}: pictures of one channel are read, [N, 1, height, width]"
+        );
+        Err(ImportFault::Network { reason })
+    };
+    let (height, width) = match *dims {
+        [_, 1, height, width] | [_, height, width, 1] | [_, height, width] => (height, width),
+        [_, pixels] if pixels.isqrt().pow(2) == pixels => (pixels.isqrt(), pixels.isqrt()),
+        _ => return refuse(""),
+    };
+    if height == 0 || width == 0 {
+        return refuse(", of which a side has no number");
+    }
+    if height.max(width) > MOST_SIDE {
+        return refuse(", which is too large");
+    }
+    Ok(Shape { channels: 1, height, width })
+}
+
+struct Reader {
+    values: Values,
+    constants: BTreeMap<String, Tensor>,
+    /// What was given before, and by which node.
+    seen: BTreeMap<String, String>,
+    layers: Vec<RealLayer>,
+    /// The node after which nothing may come.
+    is_over: Option<String>,
+}
+
+impl Reader {
+    fn node(&mut self, node: &Node) -> Result<()> {
+        let is_given = |name: &&String| !name.is_empty() && !self.constants.contains_key(*name);
+        let given: Vec<&String> = node.inputs.iter().filter(is_given).collect();
+        let [output, ..] = &node.outputs[..] else { return Err(node.fault("it gives nothing")) };
+        if self.seen.contains_key(output) || self.constants.contains_key(output) {
+            return Err(node.fault(format!("{:?} is given twice", one_line(output))));
+        }
+        let output = output.clone();
+        if given.is_empty() {
+            let inputs: Vec<Option<&Tensor>> =
+                node.inputs.iter().map(|name| self.constants.get(name)).collect();
+            let constant =
+                compute(node, &inputs)?.ok_or_else(|| node.fault("it is not computed on constants"))?;
+            if constant.data.len() > MOST_VALUES * 64 {
+                return Err(node.fault("it gives too many numbers"));
+            }
+            self.constants.insert(output, constant);
+            return Ok(());
+        }
+        for name in &given {
+            if **name == self.values.name {
+                continue;
+            }
+            return Err(match self.seen.get(*name) {
+                Some(by) => node.fault(format!(
+                    "it reads {:?}, which {} gave before other layers: networks with branches, as residual sums are, are not run \
+                     yet",
+                    one_line(name),
+                    if by.is_empty() { "the input".into() } else { format!("node {by:?}") }
+                )),
+                None => node.fault(format!(
+                    "it reads {:?}, which no tensor is and no node before it gives",
+                    one_line(name)
+                )),
+            });
+        }
+        if node.kind == "Shape" {
+            let dims = self.values.dims.iter().map(|&dim| dim as f64).collect();
+            self.constants.insert(output, Tensor::vector(dims));
+            return Ok(());
+        }
+        if given.len() > 1 {
+            return Err(node.fault("it reads the values of the network twice"));
+        }
+        if let Some(over) = &self.is_over {
+            return Err(node.fault(format!("nothing can follow node {over:?}")));
+        }
+        self.layer(node)?;
+        self.seen.insert(output.clone(), node.name.clone());
+        self.values.name = output;
+        if self.layers.len() > MOST_LAYERS {
+            return Err(node.fault(format!("more than {MOST_LAYERS} layers")));
+        }
+        Ok(())
+    }
+
+    /// A node on the values of the picture.
+    fn layer(&mut self, node: &Node) -> Result<()> {
+        let constant = |place: usize| node.inputs.get(place).and_then(|name| self.constants.get(name));
+        let needed = |place: usize| {
+            constant(place).ok_or_else(|| node.fault(format!("its input {place} is no constant")))
+        };
+        let dims = &self.values.dims;
+        match node.kind.as_str() {
+            "Identity" | "Dropout" | "Cast" => {}
+            "Flatten" => {
+                let axis = node.int("axis", 1);
+                if axis != 1 && axis != 1 - dims.len() as i64 {
+                    return Err(node.fault(format!("axis {axis}, where 1 keeps the batch")));
+                }
+                self.values.dims = vec![1, self.values.order.len()];
+            }
+            "Reshape" => {
+                let to = reshaped(dims, &integers(needed(1)?));
+                self.reshape(node, to)?;
+            }
+            "Squeeze" => {
+                let to = squeezed(dims, &axes(node, constant(1))?);
+                self.reshape(node, to)?;
+            }
+            "Unsqueeze" => {
+                let to = unsqueezed(dims, &axes(node, constant(1))?);
+                self.reshape(node, to)?;
+            }
+            "Transpose" => {
+                let by = permutation(node, dims.len())?;
+                if by.first() != Some(&0) {
+                    return Err(node.fault("it moves the batch"));
+                }
+                let places = transposed(dims, &by);
+                self.values.dims = by.iter().map(|&axis| dims[axis]).collect();
+                self.values.order = places.into_iter().map(|place| self.values.order[place]).collect();
+            }
+            "Relu" => self.push(node, Operation::Relu)?,
+            "Sign" => self.push(node, Operation::Sign)?,
+            "Clip" => {
+                let bound = |place: usize, name: &str| match constant(place) {
+                    Some(bound) => bound.scalar(),
+                    None => node.floats(name).is_some().then(|| node.float(name, 0.0)),
+                };
+                match (bound(1, "min"), bound(2, "max")) {
+                    (Some(0.0), None) => self.push(node, Operation::Relu)?,
+                    _ => return Err(node.fault("only Clip from 0 on, which is Relu, is run")),
+                }
+            }
+            "qonnx.custom_op.general.BipolarQuant"
+            | "onnx.brevitas.BipolarQuant"
+            | "finn.custom_op.general.BipolarQuant" => {
+                let scale = needed(1)?.scalar().filter(|&scale| scale > 0.0);
+                let scale = scale.ok_or_else(|| node.fault("one scale is needed, and greater than 0"))?;
+                let channels = self.values.shape.channels;
+                self.push(node, Operation::Sign)?;
+                self.push(
+                    node,
+                    Operation::Affine { scales: vec![scale; channels], offsets: vec![0.0; channels] },
+                )?;
+            }
+            "MaxPool" | "AveragePool" => {
+                let operation = self.pool(node)?;
+                self.push(node, operation)?;
+            }
+            "GlobalAveragePool" => {
+                let shape = self.image(node)?;
+                if shape.height != shape.width {
+                    return Err(node.fault("it averages what is no square"));
+                }
+                self.push(node, Operation::AveragePool { size: shape.width })?;
+            }
+            "Conv" => {
+                let operation = self.convolution(node, needed(1)?, constant(2))?;
+                self.push(node, operation)?;
+            }
+            "Gemm" => {
+                if node.int("transA", 0) != 0 || node.inputs.first() != Some(&self.values.name) {
+                    return Err(
+                        node.fault("the values of the network are to be its first input, not transposed")
+                    );
+                }
+                let (alpha, beta) = (node.float("alpha", 1.0), node.float("beta", 1.0));
+                let operation = self.dense(
+                    node,
+                    needed(1)?,
+                    node.int("transB", 0) != 0,
+                    alpha,
+                    constant(2).map(|bias| (bias, beta)),
+                )?;
+                self.push(node, operation)?;
+            }
+            "MatMul" => {
+                if node.inputs.first() != Some(&self.values.name) {
+                    return Err(node.fault("the values of the network are to be its first input"));
+                }
+                let operation = self.dense(node, needed(1)?, false, 1.0, None)?;
+                self.push(node, operation)?;
+            }
+            "Add" | "Sub" | "Mul" | "Div" => {
+                let is_first = node.inputs.first() == Some(&self.values.name);
+                let operation = self.affine(node, needed(usize::from(is_first))?, is_first)?;
+                self.push(node, operation)?;
+            }
+            "BatchNormalization" => {
+                let of = |place: usize| -> Result<&[f64]> {
+                    let numbers = &needed(place)?.data;
+                    if numbers.len() == self.values.shape.channels {
+                        Ok(numbers)
+                    } else {
+                        Err(node.fault(format!(
+                            "{} numbers for {} channels",
+                            numbers.len(),
+                            self.values.shape.channels
+                        )))
+                    }
+                };
+                let (factors, means, variances) = (of(1)?, of(3)?, of(4)?);
+                let epsilon = node.float("epsilon", 1e-5);
+                let scales: Vec<f64> = factors
+                    .iter()
+                    .zip(variances)
+                    .map(|(factor, variance)| factor / (variance + epsilon).sqrt())
+                    .collect();
+                let offsets =
+                    of(2)?.iter().zip(means).zip(&scales).map(|((bias, mean), scale)| bias - mean * scale);
+                let offsets = offsets.collect();
+                self.push(node, Operation::Affine { scales, offsets })?;
+            }
+            // The label is that of the greatest score, before as after.
+            "Softmax" | "LogSoftmax" => self.is_over = Some(node.name.clone()),
+            _ => return Err(node.fault(instead(&node.kind))),
+        }
+        Ok(())
+    }
+
+    fn reshape(&mut self, node: &Node, to: Option<Vec<usize>>) -> Result<()> {
+        match to {
+            Some(dims) if dims.first() == Some(&1) => {
+                self.values.dims = dims;
+                Ok(())
+            }
+            _ => Err(node.fault("its shape does not fit the values of one picture")),
+        }
+    }
+
+    /// Adds a layer.
+    fn push(&mut self, node: &Node, operation: Operation) -> Result<()> {
+        let layer = RealLayer { name: node.name.clone(), input: self.values.shape, operation };
+        let shape = layer.output();
+        if shape.values() == 0 || shape.values() > MOST_VALUES {
+            return Err(node.fault(format!("it gives {} values", shape.values())));
+        }
+        match layer.operation {
+            Operation::Affine { .. } | Operation::Relu | Operation::Sign => {}
+            Operation::Dense(_) => {
+                self.values.dims = vec![1, shape.values()];
+                self.values.order = (0..shape.values()).collect();
+            }
+            _ => {
+                self.values.dims = vec![1, shape.channels, shape.height, shape.width];
+                self.values.order = (0..shape.values()).collect();
+            }
+        }
+        self.values.shape = shape;
+        self.layers.push(layer);
+        Ok(())
+    }
+
+    /// The shape of the values, where they are channels of rows of columns.
+    fn image(&self, node: &Node) -> Result<Shape> {
+        let Values { dims, order, shape, .. } = &self.values;
+        let is_image = dims[..] == [1, shape.channels, shape.height, shape.width];
+        if is_image && order.iter().enumerate().all(|(place, &canonical)| place == canonical) {
+            Ok(*shape)
+        } else {
+            Err(node
+                .fault(format!("values of the shape {dims:?}, where channels of rows of columns are needed")))
+        }
+    }
+
+    fn pool(&self, node: &Node) -> Result<Operation> {
+        let shape = self.image(node)?;
+        let kernel = node.ints("kernel_shape").unwrap_or_default();
+        let strides = node.ints("strides").unwrap_or(&[1, 1]);
+        let (&[size, also], &[down, across]) = (kernel, strides) else {
+            return Err(node.fault("windows of rows and columns are needed"));
+        };
+        let plain = node.ints("pads").is_none_or(|pads| pads.iter().all(|&pad| pad == 0))
+            && node.ints("dilations").is_none_or(|dilations| dilations.iter().all(|&dilation| dilation == 1))
+            && matches!(node.text("auto_pad"), b"" | b"NOTSET" | b"VALID");
+        if [also, down, across].iter().any(|&other| other != size) || !plain {
+            return Err(node.fault("only squares side by side are pooled: a kernel of equal sides, which is the stride, without padding"));
+        }
+        let size =
+            usize::try_from(size).ok().filter(|&size| (1..=shape.height.min(shape.width)).contains(&size));
+        let size = size.ok_or_else(|| {
+            node.fault(format!("squares that do not fit {} x {}", shape.height, shape.width))
+        })?;
+        if node.int("ceil_mode", 0) != 0 && (shape.height % size != 0 || shape.width % size != 0) {
+            return Err(node.fault("what does not fill a square is dropped: `ceil_mode` is not run"));
+        }
+        Ok(if node.kind == "MaxPool" { Operation::MaxPool { size } } else { Operation::AveragePool { size } })
+    }
+
+    fn convolution(&self, node: &Node, weights: &Tensor, biases: Option<&Tensor>) -> Result<Operation> {
+        let shape = self.image(node)?;
+        let &[filters, channels, size, also] = &weights.dims[..] else {
+            return Err(node.fault("filters of rows and columns are needed"));
+        };
+        let groups = usize::try_from(node.int("group", 1)).ok().filter(|&groups| groups > 0);
+        let groups = groups.ok_or_else(|| node.fault("`group` is to be 1 or more"))?;
+        if filters == 0
+            || size == 0
+            || channels.checked_mul(groups) != Some(shape.channels)
+            || filters % groups != 0
+        {
+            return Err(node.fault(format!(
+                "filters of shape {:?} in {groups} groups on {} channels",
+                weights.dims, shape.channels
+            )));
+        }
+        if also != size {
+            return Err(node.fault(format!("filters of {size} x {also}: only squares are run")));
+        }
+        if node.ints("dilations").is_some_and(|dilations| dilations.iter().any(|&dilation| dilation != 1)) {
+            return Err(node.fault("dilated filters are not run"));
+        }
+        let stride = match node.ints("strides") {
+            None => 1,
+            Some(&[down, across]) if down == across && (1..=64).contains(&down) => down as usize,
+            Some(strides) => {
+                return Err(node.fault(format!("strides {strides:?}: equal ones from 1 to 64 are run")));
+            }
+        };
+        let padding = match (node.text("auto_pad"), node.ints("pads")) {
+            (b"VALID", _) | (b"" | b"NOTSET", None) => 0,
+            (b"" | b"NOTSET", Some(&[top, left, bottom, right]))
+                if [left, bottom, right].iter().all(|&other| other == top) && (0..64).contains(&top) =>
+            {
+                top as usize
+            }
+            (b"SAME_UPPER" | b"SAME_LOWER", _) if stride == 1 && size % 2 == 1 => size / 2,
+            _ => return Err(node.fault("padding that is not the same on all sides is not run")),
+        };
+        if padding >= size || shape.height.min(shape.width) + 2 * padding < size || size > 64 {
+            return Err(node.fault(format!(
+                "filters of size {size} with a padding of {padding} on {} x {}",
+                shape.height, shape.width
+            )));
+        }
+        let biases = match biases {
+            None => vec![0.0; filters],
+            Some(biases) if biases.data.len() == filters => biases.data.clone(),
+            Some(biases) => {
+                return Err(node.fault(format!("{} biases for {filters} filters", biases.data.len())));
+            }
+        };
+        let linear = Linear { columns: channels * size * size, weights: weights.data.clone(), biases };
+        Ok(Operation::Convolution(linear, Window { size, stride, padding, groups }))
+    }
+
+    /// alpha x W + beta b, with W as it is or transposed.
+    fn dense(
+        &self,
+        node: &Node,
+        weights: &Tensor,
+        is_transposed: bool,
+        alpha: f64,
+        biases: Option<(&Tensor, f64)>,
+    ) -> Result<Operation> {
+        let count = self.values.order.len();
+        let &[rows, columns] = &weights.dims[..] else {
+            return Err(node.fault("a matrix of weights is needed"));
+        };
+        let (inputs, outputs) = if is_transposed { (columns, rows) } else { (rows, columns) };
+        if self.values.dims[..] != [1, count] || inputs != count || outputs == 0 {
+            return Err(node.fault(format!(
+                "weights for {inputs} inputs on values of the shape {:?}",
+                self.values.dims
+            )));
+        }
+        if outputs > MOST_VALUES {
+            return Err(node.fault(format!("it gives {outputs} values")));
+        }
+        let mut canonical = vec![0.0; weights.data.len()];
+        for (input, &place) in self.values.order.iter().enumerate() {
+            for output in 0..outputs {
+                let weight = if is_transposed { output * inputs + input } else { input * outputs + output };
+                canonical[output * inputs + place] = alpha * weights.data[weight];
+            }
+        }
+        let biases = match biases {
+            None => vec![0.0; outputs],
+            Some((biases, beta)) => {
+                let places = broadcast(&biases.dims, &[1, outputs]);
+                let places = places.ok_or_else(|| {
+                    node.fault(format!("{} biases for {outputs} outputs", biases.data.len()))
+                })?;
+                places.into_iter().map(|place| beta * biases.data[place]).collect()
+            }
+        };
+        Ok(Operation::Dense(Linear { columns: inputs, weights: canonical, biases }))
+    }
+
+    /// x + c, x - c, x c, x / c, or the same with the constant first.
+    fn affine(&self, node: &Node, constant: &Tensor, is_first: bool) -> Result<Operation> {
+        let Values { dims, order, shape, .. } = &self.values;
+        // A constant of more dimensions than the values has ones there.
+        let missing = constant.dims.len().saturating_sub(dims.len());
+        let own = if constant.dims[..missing].iter().all(|&dim| dim == 1) {
+            &constant.dims[missing..]
+        } else {
+            &constant.dims[..]
+        };
+        let places = broadcast(own, dims).ok_or_else(|| {
+            node.fault(format!("a constant of the shape {:?} on values of the shape {dims:?}", constant.dims))
+        })?;
+        let mut numbers = vec![0.0; order.len()];
+        for (place, &canonical) in order.iter().enumerate() {
+            numbers[canonical] = constant.data[places[place]];
+        }
+        let channels = numbers.chunks(shape.height * shape.width);
+        let of_channel =
+            |channel: &[f64]| channel.iter().all(|&number| number == channel[0]).then_some(channel[0]);
+        let numbers: Option<Vec<f64>> = channels.map(of_channel).collect();
+        let numbers =
+            numbers.ok_or_else(|| node.fault("its constants differ within a channel, which is not run"))?;
+        // The image of 0 and of 1 tell an affine map, and division by the values is none.
+        if node.kind == "Div" && (!is_first || numbers.contains(&0.0)) {
+            return Err(node.fault(
+                "the values of the network can be divided by constants that are not 0, and nothing by them",
+            ));
+        }
+        let at = |x: f64, c: f64| {
+            if is_first { arithmetic(&node.kind, x, c) } else { arithmetic(&node.kind, c, x) }
+        };
+        let offsets: Vec<f64> = numbers.iter().map(|&c| at(0.0, c)).collect();
+        let scales = numbers.iter().zip(&offsets).map(|(&c, offset)| at(1.0, c) - offset).collect();
+        Ok(Operation::Affine { scales, offsets })
+    }
+}
+
+/// What could stand in the place of a node that is not read.
+fn instead(kind: &str) -> String {
+    let what = match kind {
+        "Tanh" | "Sigmoid" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Gelu" | "HardSigmoid"
+        | "HardSwish" | "Mish" | "Softplus" | "Erf" | "Celu" | "Swish" | "ThresholdedRelu" | "Abs" => {
+            "train the network with Relu or Sign in its place"
+        }
+        "LSTM" | "GRU" | "RNN" | "Attention" | "MultiHeadAttention" => {
+            "only chains of convolutions and dense layers are run"
+        }
+        "ConvTranspose" | "Resize" | "Upsample" => "only networks whose output is a list of scores are run",
+        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LpNormalization" => {
+            "its factors depend on the picture: train the network with BatchNormalization"
+        }
+        "Pad" => "give the padding to the convolution",
+        "ReduceMean" => "GlobalAveragePool has the same meaning and is read",
+        "QuantizeLinear" | "DequantizeLinear" | "QLinearConv" | "QLinearMatMul" | "DynamicQuantizeLinear" => {
+            "quantised weights are read, quantised activations are not: export the network before they are quantised"
+        }
+        _ => {
+            "Conv, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Sign, MaxPool, AveragePool, GlobalAveragePool, \
+              Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Identity, Dropout and Softmax are"
+        }
+    };
+    format!("this operation is not read; {what}")
+}

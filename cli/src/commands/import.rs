@@ -1,0 +1,242 @@
+//! Makes a model folder of a network of one's own.
+
+use std::sync::Arc;
+
+use bnn::{
+    client::EncodedImage,
+    data::{GreyImage, IdxLabels},
+    engine::{calibrate, evaluate, functional::Plan},
+    import::{MOST_ONNX_BYTES, PixelScale, RealNetwork},
+    model::{Model, ModelFiles},
+};
+use rayon::prelude::*;
+use serde_json::json;
+
+use crate::{
+    arguments::import::ImportOnnx,
+    error::{About, Error, Result},
+    files::{
+        data_set,
+        folder::{check_folder, folder_of, make_folder},
+        input::{self, Input},
+        model,
+    },
+    session::Session,
+    terminal::{description, interrupt, output::Output, progress, units},
+};
+
+/// Pictures on which labels are compared, and those of them on which noise is simulated, so often each: while a width of weights is
+/// chosen, and of the one that is.
+const MOST_COMPARED: usize = 1000;
+const WHILE_CHOOSING: Simulation = Simulation { pictures: 100, trials: 10 };
+const OF_THE_CHOSEN: Simulation = Simulation { pictures: 200, trials: 50 };
+/// Widths of weights that are tried.
+const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=8;
+
+/// How noise is simulated.
+struct Simulation {
+    pictures: usize,
+    trials: u32,
+}
+
+pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
+    let (output, out) = (session.output, &arguments.out);
+    let read: Vec<_> = [Some(&arguments.file), Some(&arguments.calibrate), arguments.labels.as_ref()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    input::check_stdin_once(&read)?;
+    check_folder(out)?;
+    if out.symlink_metadata().is_ok() {
+        return Err(Error::FolderExists { path: out.clone() });
+    }
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => out.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let input = Input::open(&arguments.file)?;
+    let file = input.name().to_owned();
+    let pixels = PixelScale { black: arguments.black, white: arguments.white };
+    let network = RealNetwork::from_onnx(&input.bytes(MOST_ONNX_BYTES as u64)?, pixels).about(&file)?;
+    let pictures = Pictures::open(arguments, &network)?;
+
+    let shown = file.file_name().unwrap_or(file.as_os_str()).display();
+    let source = (&*name, &*format!("Imported from {shown}"));
+    let label = |picture: &Vec<f64>| {
+        let scores = network.evaluate(picture);
+        // The first of the greatest, as everywhere.
+        (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or_default()
+    };
+    let real: Vec<usize> = pictures.reals[..pictures.compared()].par_iter().map(label).collect();
+    let import = || choose(&network, source, &pictures, &real, arguments.weight_bits);
+    let chosen = progress::spinner("choosing weights in integers", import).about(&file)?;
+    let imported = chosen.files.model().map(Arc::new)?;
+    let simulate = || label_changes(&imported, &pictures, &OF_THE_CHOSEN);
+    let changes = progress::spinner("simulating noise", simulate)?;
+    tell(&imported, &pictures, &real, &chosen, changes, output)?;
+    if let Some(found) = changes.filter(|&changes| changes > arguments.accept_label_changes) {
+        return Err(Error::TooManyChanges { found });
+    }
+    let _made = make_folder(folder_of(out))?;
+    let imported = interrupt::hold(|| model::write(&chosen.files, out))?;
+    output.say(format_args!("{}: {}", out.display(), description::architecture(&imported)))?;
+    output.give(&json!({
+        "model": description::model_json(&imported),
+        "folder": out.display().to_string(),
+        "weight_bits": chosen.weight_bits,
+        "pictures": pictures.images.len(),
+        "compared": pictures.compared(),
+        "real_correct": pictures.correct(&real),
+        "integer_correct": pictures.correct(&chosen.labels),
+        "integer_equal": equal(&chosen.labels, &real),
+        "label_changes": changes,
+    }))
+}
+
+/// Pictures to calibrate on, and their labels if they are known.
+struct Pictures {
+    images: Vec<GreyImage>,
+    /// The same from 0 to 1.
+    reals: Vec<Vec<f64>>,
+    labels: Option<IdxLabels>,
+}
+
+impl Pictures {
+    fn open(arguments: &ImportOnnx, network: &RealNetwork) -> Result<Self> {
+        let (images, name) = (data_set::images(&arguments.calibrate)?, input::name(&arguments.calibrate));
+        let labels = match &arguments.labels {
+            Some(path) => {
+                let labels = data_set::labels(path)?;
+                labels.check(images.len(), network.classes()).about(&input::name(path))?;
+                Some(labels)
+            }
+            None => None,
+        };
+        let count = images.len().min(arguments.limit.get());
+        let images =
+            (0..count).map(|index| images.image(index)).collect::<bnn::Result<Vec<_>>>().about(&name)?;
+        let Some(first) = images.first() else {
+            return Err(Error::NoPictures { path: name, why: "the file holds none".into() });
+        };
+        let (found, expected) = ((first.width(), first.height()), network.picture());
+        if found != expected {
+            let fault = bnn::client::EncodingFault::Size { found, expected };
+            return Err(bnn::Error::from(fault)).about(&name);
+        }
+        let real = |image: &GreyImage| image.pixels().iter().map(|&grey| f64::from(grey) / 255.0).collect();
+        let reals = images.iter().map(real).collect();
+        Ok(Self { images, reals, labels })
+    }
+
+    /// How many are compared.
+    fn compared(&self) -> usize {
+        self.images.len().min(MOST_COMPARED)
+    }
+
+    fn encoded(&self, model: &Model) -> bnn::Result<Vec<EncodedImage>> {
+        self.images.iter().map(|image| model.input().encode(image)).collect()
+    }
+
+    /// How many of these labels are right, where that is known.
+    fn correct(&self, labels: &[usize]) -> Option<usize> {
+        let known = self.labels.as_ref()?.as_slice();
+        Some(labels.iter().zip(known).filter(|&(&label, &known)| label == usize::from(known)).count())
+    }
+}
+
+/// A network in integers.
+struct Chosen {
+    weight_bits: u32,
+    files: ModelFiles,
+    /// Its labels of the pictures that are compared.
+    labels: Vec<usize>,
+}
+
+/// The network in integers, with the width of weights that was asked for, or the one with which most labels are expected to be the
+/// real ones: narrow weights are coarse, and wide ones multiply noise. Of equal widths it is the least.
+fn choose(
+    network: &RealNetwork,
+    source: (&str, &str),
+    pictures: &Pictures,
+    real: &[usize],
+    asked: Option<u32>,
+) -> bnn::Result<Chosen> {
+    let make = |weight_bits| {
+        let files = network.to_integers(source, &pictures.reals, weight_bits)?;
+        let files = calibrate(&files, &pictures.encoded(&files.model()?)?)?;
+        let model = files.model()?;
+        let label = |image: &GreyImage| Ok(evaluate(&model, &model.input().encode(image)?)?.label());
+        let labels = pictures.images[..real.len()].par_iter().map(label).collect::<bnn::Result<_>>()?;
+        Ok::<_, bnn::Error>((Chosen { weight_bits, files, labels }, model))
+    };
+    if let Some(weight_bits) = asked {
+        return make(weight_bits).map(|(chosen, _)| chosen);
+    }
+    let mut best: Option<(f64, Chosen)> = None;
+    for weight_bits in WEIGHT_BITS {
+        let (chosen, model) = make(weight_bits)?;
+        // A network that is not run has no label.
+        let changes = label_changes(&Arc::new(model), pictures, &WHILE_CHOOSING)?.unwrap_or(1.0);
+        let worth = equal(&chosen.labels, real) as f64 / real.len() as f64 - changes;
+        if best.as_ref().is_none_or(|(most, _)| worth > *most) {
+            best = Some((worth, chosen));
+        }
+    }
+    Ok(best.expect("invariant: there are widths to try").1)
+}
+
+/// How many labels are the same.
+fn equal(labels: &[usize], others: &[usize]) -> usize {
+    labels.iter().zip(others).filter(|(label, other)| label == other).count()
+}
+
+/// The share of labels that noise is expected to change; none where the functional engine does not run the network.
+fn label_changes(
+    model: &Arc<Model>,
+    pictures: &Pictures,
+    simulation: &Simulation,
+) -> bnn::Result<Option<f64>> {
+    let Ok(plan) = Plan::cheapest(Arc::clone(model)) else { return Ok(None) };
+    let images = &pictures.images[..pictures.images.len().min(simulation.pictures)];
+    let predict = |(index, image): (usize, &GreyImage)| {
+        plan.predict(&model.input().encode(image)?, simulation.trials, index as u64)
+    };
+    let agreeing: f64 = images.iter().enumerate().map(predict).sum::<bnn::Result<f64>>()?;
+    Ok(Some(1.0 - agreeing / images.len() as f64))
+}
+
+fn tell(
+    model: &Arc<Model>,
+    pictures: &Pictures,
+    real: &[usize],
+    chosen: &Chosen,
+    changes: Option<f64>,
+    output: Output,
+) -> Result<()> {
+    let (compared, weight_bits) = (real.len(), chosen.weight_bits);
+    output
+        .say(format_args!("pictures    {} to calibrate on, {compared} to compare", pictures.images.len()))?;
+    if let Some(correct) = pictures.correct(real) {
+        output.say(format_args!("real        right on {}", units::share(correct, compared)))?;
+    }
+    let right = pictures.correct(&chosen.labels);
+    let right =
+        right.map_or_else(String::new, |correct| format!("; right on {}", units::share(correct, compared)));
+    output.say(format_args!(
+        "integers    weights of {weight_bits} bits, the real label on {}{right}",
+        units::share(equal(&chosen.labels, real), compared)
+    ))?;
+    match (changes, Plan::cheapest(Arc::clone(model))) {
+        (Some(changes), Ok(plan)) => output.say(format_args!(
+            "encrypted   {} bootstraps under {}; noise is expected to change {:.2} % of the labels",
+            plan.bootstraps(),
+            plan.parameters().name(),
+            100.0 * changes
+        )),
+        (_, Err(why)) => {
+            output.say(format_args!("encrypted   on the gate engine only: {}", Error::from(why).line()))
+        }
+        (None, Ok(_)) => Ok(()),
+    }
+}
