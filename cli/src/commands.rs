@@ -4,10 +4,12 @@
 //! * [`paper`]: the same with the files of the paper's system;
 //! * [`convert`], [`inspect`], [`models`], [`calibrate`], [`import`]: files and models;
 //! * [`estimate`], [`evaluate`]: what a network costs, and how good it is;
+//! * [`agreement`]: how many labels noise changes;
 //! * [`completions`]: what shells and manuals want to know of the command line;
 //! * [`batch`]: what those on several files have in common;
 //! * [`circuit`], [`soak`], [`vectors`]: circuits, trials and known answers.
 
+pub(crate) mod agreement;
 pub(crate) mod batch;
 pub(crate) mod calibrate;
 pub(crate) mod circuit;

@@ -60,7 +60,7 @@ pub(crate) enum Error {
     IsNoFolder { path: PathBuf },
 
     /// A device or an open file in the place of a file.
-    #[error("{}: a file with a name of its own is needed, or `-`, which can be redirected", path.display())]
+    #[error("{}: a file with a name of its own is needed", path.display())]
     OpenFile { path: PathBuf },
 
     /// Standard output in the place of a folder.
@@ -133,8 +133,8 @@ pub(crate) enum Error {
 
     /// A network that is not worth its time encrypted.
     #[error(
-        "noise is expected to change {:.1} % of the labels: nothing is written. Fewer inputs to a layer, averages and signs make it \
-         less; --accept-label-changes {:.2} takes the network as it is", 100.0 * found, found + 0.005
+        "noise is expected to change {:.1} % of the labels of this network. Calibrated ranges, narrow weights, signs and averages \
+         make it less; --accept-label-changes {:.2} takes the network as it is", 100.0 * found, found + 0.01
     )]
     TooManyChanges { found: f64 },
 
@@ -315,9 +315,9 @@ impl Error {
             Self::Threads { .. } | Self::Interrupt(_) => Some(
                 "ask for fewer with --threads, or raise the limits of this session on processes and memory (ulimit -u, ulimit -v)",
             ),
-            Self::Network(bnn::Error::OtherModel { .. }) => {
-                Some("name the model that it was made for with --model; `bnn inspect` tells which it is")
-            }
+            Self::Network(bnn::Error::OtherModel { .. }) => Some(
+                "name the model that it was made for, or the client specification of that; `bnn inspect` tells which it is",
+            ),
             Self::Network(bnn::Error::Specification(_)) => {
                 Some("`bnn models --client` makes a client specification")
             }
@@ -350,7 +350,9 @@ impl Error {
                 AppearanceFault::Inverted { .. } => {
                     Some("use --invert (or leave it out, if you did), or --as-is if the picture is meant so")
                 }
-                AppearanceFault::Dim { .. } => Some("use --stretch, or --as-is if the picture is meant so"),
+                AppearanceFault::Dim { .. } => {
+                    Some("use --stretch or --fit, or --as-is if the picture is meant so")
+                }
                 _ => Some("use --as-is if the picture is meant so, and has the size that the model reads"),
             },
             _ => None,

@@ -32,6 +32,7 @@ use self::{
     error::{Error, Result},
     terminal::{
         interrupt,
+        line::one_line,
         output::{self, Notes},
     },
 };
@@ -43,7 +44,11 @@ const WRONG_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(answer) => return usage(&answer),
+        // What clap repeats of an argument that is wrong is one line, whatever the argument holds.
+        Err(answer) => {
+            let lines = std::env::args_os().map(|argument| one_line(argument.to_string_lossy()));
+            return usage(&Arguments::try_parse_from(lines).err().unwrap_or(answer));
+        }
     };
     output::choose_notes(arguments.notes());
     match run(&arguments) {
@@ -68,7 +73,7 @@ fn usage(answer: &clap::Error) -> ExitCode {
     if !answer.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
         return match answer.print() {
             // A reader that has gone, such as `head`, is no failure.
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe && !answer.use_stderr() => {
                 output::fail(&Error::Stdout(error).line());
                 FAILED.into()
             }
@@ -76,12 +81,16 @@ fn usage(answer: &clap::Error) -> ExitCode {
             _ => ExitCode::SUCCESS,
         };
     }
+    output::choose_notes(Notes::Json);
+    if answer.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        output::fail("a command is missing; --help lists them");
+        return WRONG_USAGE.into();
+    }
     let message = answer.to_string();
     // What is wrong, and of what; then clap says how a command line looks.
     let lines =
         message.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-    output::choose_notes(Notes::Json);
     output::fail(words.join(" ").trim_start_matches("error: "));
     WRONG_USAGE.into()
 }

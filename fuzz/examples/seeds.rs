@@ -26,6 +26,7 @@ fn main() -> std::io::Result<()> {
     seeds("client_specification", client_specification::files())?;
     seeds("bristol", bristol())?;
     seeds("idx", idx())?;
+    seeds("onnx", onnx()?)?;
     seeds("image", images())
 }
 
@@ -109,4 +110,18 @@ fn images() -> Vec<Vec<u8>> {
     let mut files: Vec<Vec<u8>> = kinds.iter().map(|image| written(image, ImageFormat::Png)).collect();
     files.extend(kinds[..3].iter().map(|image| written(image, ImageFormat::Bmp)));
     files
+}
+
+/// The networks of the tests.
+fn onnx() -> std::io::Result<Vec<Vec<u8>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bnn/tests/fixtures/onnx");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "onnx") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files.into_iter().map(fs::read).collect()
 }

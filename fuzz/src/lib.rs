@@ -18,13 +18,14 @@ mod idx;
 mod image;
 mod model_folder;
 mod native;
+mod onnx;
 pub mod saved_run;
 
 /// What reads `data` as a file of one kind.
 pub type Target = fn(data: &[u8]);
 
 /// Every target, by its name and that of its corpus.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("native_secret_key", native::secret_key),
     ("native_cloud_key", native::cloud_key),
     ("native_seeded", native::seeded),
@@ -35,6 +36,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("bristol", bristol::bristol),
     ("client_specification", client_specification::client_specification),
     ("model_folder", model_folder::model_folder),
+    ("onnx", onnx::onnx),
     ("idx", idx::idx),
     ("image", image::image),
 ];

@@ -91,6 +91,9 @@ class _Drawing:
             size = self.rng.randint(1, min(3, height, width))
             layer["size"] = size
             self.shape = (channels, height // size, width // size)
+        if "weights" in layer and self.format > 1 and self.rng.random() < 0.2:
+            # Wider than the sums are, so that they change nothing.
+            layer["sums"] = [-(1 << 50), 1 << 50]
         # A square of one value is that value, and still a sum.
         if kind not in ("max-pool", "relu"):
             self.binary = kind in ("sign", "binary-dense")

@@ -195,7 +195,7 @@ def _another_format(rng, made):
 def _news_in_an_old_format(rng, made):
     """What format 1 has not."""
     news = [layer for layer in made.layers
-            if layer["kind"] == "sum-pool" or "padding" in layer or "groups" in layer]
+            if layer["kind"] == "sum-pool" or {"padding", "groups", "sums"} & layer.keys()]
     if not news:
         return None
     made.head["format"] = 1

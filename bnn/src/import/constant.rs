@@ -3,6 +3,9 @@
 
 use super::{fault::Result, graph::Node, tensor::Tensor};
 
+/// More dimensions than a shape has, of which numbers are put together.
+const MOST_DIMS: usize = 64;
+
 /// What a node gives for these inputs; none where the operation is not one that is computed here. An input that was left out is
 /// none.
 ///
@@ -65,7 +68,8 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
         "Concat" => {
             let parts: Option<Vec<&Tensor>> = inputs.iter().copied().collect();
             let parts = parts.ok_or_else(|| node.fault("an input is missing"))?;
-            if parts.iter().any(|part| part.dims.len() > 1) {
+            let length: usize = parts.iter().map(|part| part.data.len()).sum();
+            if parts.iter().any(|part| part.dims.len() > 1) || length > MOST_DIMS {
                 return Ok(None);
             }
             Tensor::vector(parts.iter().flat_map(|part| part.data.iter().copied()).collect())

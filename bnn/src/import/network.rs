@@ -76,6 +76,19 @@ impl RealLayer {
         }
     }
 
+    /// How many numbers it has.
+    pub(super) fn numbers(&self) -> usize {
+        match &self.operation {
+            Operation::Dense(linear) | Operation::Convolution(linear, _) => {
+                linear.weights.len() + linear.biases.len()
+            }
+            Operation::Affine { scales, offsets } => scales.len() + offsets.len(),
+            Operation::Relu | Operation::Sign | Operation::MaxPool { .. } | Operation::AveragePool { .. } => {
+                0
+            }
+        }
+    }
+
     /// What it gives on these values.
     fn evaluate(&self, values: &[f64]) -> Vec<f64> {
         let (input, output) = (self.input, self.output());

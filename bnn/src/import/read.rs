@@ -21,6 +21,8 @@ use crate::{client::shape::Shape, text::one_line};
 /// The largest side of a picture, and the most layers.
 const MOST_SIDE: usize = 256;
 const MOST_LAYERS: usize = 256;
+/// How often a number of the file may be in a constant or a layer, on average.
+const TIMES_READ: usize = 16;
 /// More values than there are between two layers.
 const MOST_VALUES: usize = 1 << 20;
 
@@ -42,6 +44,7 @@ struct Values {
 /// [`ImportFault`], naming the node.
 pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
     let input = picture(&graph.input_dims)?;
+    let in_file: usize = graph.tensors.values().map(|tensor| tensor.data.len()).sum();
     let mut reader = Reader {
         values: Values {
             name: graph.input.clone(),
@@ -53,6 +56,7 @@ pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
         seen: BTreeMap::from([(graph.input, String::new())]),
         layers: Vec::new(),
         is_over: None,
+        numbers_left: TIMES_READ * in_file + MOST_VALUES,
     };
     for node in &graph.nodes {
         reader.node(node)?;
@@ -100,6 +104,8 @@ struct Reader {
     layers: Vec<RealLayer>,
     /// The node after which nothing may come.
     is_over: Option<String>,
+    /// Numbers that constants and layers may still have: a few of each in the file, so that a small file takes little memory.
+    numbers_left: usize,
 }
 
 impl Reader {
@@ -116,9 +122,7 @@ impl Reader {
                 node.inputs.iter().map(|name| self.constants.get(name)).collect();
             let constant =
                 compute(node, &inputs)?.ok_or_else(|| node.fault("it is not computed on constants"))?;
-            if constant.data.len() > MOST_VALUES * 64 {
-                return Err(node.fault("it gives too many numbers"));
-            }
+            self.spend(node, constant.data.len())?;
             self.constants.insert(output, constant);
             return Ok(());
         }
@@ -156,6 +160,14 @@ impl Reader {
         if self.layers.len() > MOST_LAYERS {
             return Err(node.fault(format!("more than {MOST_LAYERS} layers")));
         }
+        Ok(())
+    }
+
+    /// Takes room for so many numbers.
+    fn spend(&mut self, node: &Node, numbers: usize) -> Result<()> {
+        let left = self.numbers_left.checked_sub(numbers);
+        self.numbers_left =
+            left.ok_or_else(|| node.fault("its numbers are more than the file gives reason for"))?;
         Ok(())
     }
 
@@ -312,6 +324,7 @@ impl Reader {
         if shape.values() == 0 || shape.values() > MOST_VALUES {
             return Err(node.fault(format!("it gives {} values", shape.values())));
         }
+        self.spend(node, layer.numbers())?;
         match layer.operation {
             Operation::Affine { .. } | Operation::Relu | Operation::Sign => {}
             Operation::Dense(_) => {

@@ -1,7 +1,7 @@
 //! The bytes of a model's two files.
 
 #[cfg(feature = "server")]
-use super::manifest::SUMS;
+use super::manifest::{LABEL_CHANGES, SUMS};
 use super::network::Model;
 use crate::error::Result;
 
@@ -18,14 +18,19 @@ impl ModelFiles {
         Self { manifest, weights }
     }
 
-    /// The same network, of format 2, with these ranges of the layers' sums. Comments of the manifest are lost.
+    /// The same network, of format 2, with these ranges of the layers' sums, and the share of labels that noise changes. Comments of
+    /// the manifest are lost.
     #[cfg(feature = "server")]
-    pub(crate) fn with_sums(&self, sums: &[Option<(i64, i64)>]) -> Result<Self> {
+    pub(crate) fn calibrated(&self, sums: &[Option<(i64, i64)>], label_changes: Option<f64>) -> Result<Self> {
         self.model()?;
         let invariant = "invariant: a model's manifest is TOML with a list of tables";
         let mut manifest: toml::Table = toml::from_slice(&self.manifest).expect(invariant);
         // Repeated names are refused in format 2 alone: the reader below says so.
         manifest.insert("format".into(), 2.into());
+        manifest.remove(LABEL_CHANGES);
+        if let Some(share) = label_changes {
+            manifest.insert(LABEL_CHANGES.into(), share.into());
+        }
         let layers = manifest.get_mut("layers").and_then(toml::Value::as_array_mut).expect(invariant);
         for (layer, sums) in layers.iter_mut().zip(sums) {
             let layer = layer.as_table_mut().expect(invariant);

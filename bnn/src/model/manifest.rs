@@ -24,6 +24,8 @@ const WORD_BITS: RangeInclusive<u32> = 2..=31;
 const LAYERS: RangeInclusive<u32> = 0..=256;
 /// The side of a filter, of a window, of a square that is pooled.
 const SIDE: RangeInclusive<u32> = 1..=64;
+/// The key of the share of labels that noise changes.
+pub(super) const LABEL_CHANGES: &str = "label_changes";
 /// The key of the range of a layer's sums.
 pub(super) const SUMS: &str = "sums";
 /// Zeros on a side.
@@ -39,6 +41,8 @@ pub(super) struct Manifest {
     pub(super) layers: Vec<LayerEntry>,
     /// For each layer the least and the greatest of its sums on calibration pictures, where the manifest gives them.
     pub(super) sums: Vec<Option<(i64, i64)>>,
+    /// The share of labels that noise is expected to change on such pictures, where the manifest gives it.
+    pub(super) label_changes: Option<f64>,
 }
 
 /// A `[[layers]]` table. `weights`, `scales` and `biases` are names of tensors.
@@ -126,6 +130,8 @@ struct Document {
     _format: u32,
     name: String,
     description: String,
+    /// Of format 2.
+    label_changes: Option<f64>,
     input: toml::Table,
     /// Read one by one, so that a message can name the layer.
     layers: Vec<toml::Table>,
@@ -154,6 +160,11 @@ impl Manifest {
 
         check_text("manifest", "name", &document.name)?;
         check_text("manifest", "description", &document.description)?;
+        let label_changes = document.label_changes;
+        if label_changes.is_some_and(|share| format < 2 || !(0.0..=1.0).contains(&share)) {
+            let reason = "a share from 0 to 1, in format 2".into();
+            return Err(ModelFault::Toml { place: LABEL_CHANGES.into(), reason });
+        }
         let input = parse_input(document.input)?;
         check_range("layers", document.layers.len(), LAYERS).map_err(within("manifest"))?;
         let entries = document.layers.into_iter().enumerate();
@@ -173,7 +184,14 @@ impl Manifest {
         if !matches!(last, Some(LayerEntry::Dense { .. })) {
             return Err(ModelFault::LayerOrder);
         }
-        Ok(Self { name: document.name, description: document.description, input, layers, sums })
+        Ok(Self {
+            name: document.name,
+            description: document.description,
+            input,
+            layers,
+            sums,
+            label_changes,
+        })
     }
 }
 

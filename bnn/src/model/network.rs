@@ -34,6 +34,7 @@ pub struct Model {
     layers: Vec<(Layer, Shape)>,
     /// For each layer the least and the greatest of its sums on calibration pictures, if they are known.
     calibrated: Vec<Option<(i64, i64)>>,
+    label_changes: Option<f64>,
 }
 
 impl Model {
@@ -62,7 +63,13 @@ impl Model {
 
         let digest = Sha256::new().chain_update(manifest_bytes).chain_update(weights_bytes).finalize().into();
         let interface = Interface { name: manifest.name, digest, input: manifest.input, fraction_bits };
-        Ok(Self { interface, description: manifest.description, layers, calibrated: manifest.sums })
+        Ok(Self {
+            interface,
+            description: manifest.description,
+            layers,
+            calibrated: manifest.sums,
+            label_changes: manifest.label_changes,
+        })
     }
 
     /// The model's name, one line.
@@ -101,6 +108,12 @@ impl Model {
     /// The layers, each with the shape of its inputs: for an XNOR convolution, that of the picture.
     pub(crate) fn layers_and_shapes(&self) -> &[(Layer, Shape)] {
         &self.layers
+    }
+
+    /// The share of labels that noise is expected to change on the functional engine, as simulated on calibration pictures when the
+    /// model was made, if the manifest gives it.
+    pub fn label_changes(&self) -> Option<f64> {
+        self.label_changes
     }
 
     /// The least and the greatest of a layer's sums on calibration pictures, bias included and before bits are dropped, if the

@@ -9,6 +9,7 @@ mod gates;
 mod import;
 mod mnist;
 mod model;
+mod onnx;
 mod oracle;
 mod paper;
 mod parties;

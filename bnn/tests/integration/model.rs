@@ -1,15 +1,19 @@
 //! Models: a good one is read as it is, and each way to spoil one has its error.
 
+use std::sync::Arc;
+
 use bnn::{
     Error,
     client::PixelEncoding,
+    engine::functional::Plan,
     model::{Model, ModelFault, ModelFile},
 };
 use proptest::prelude::*;
 use safetensors::Dtype;
 use sha2::{Digest, Sha256};
+use tfhe_core::parameters::FUNCTIONAL_1024;
 
-use crate::toy::{ModelFiles, Open, Tensor, toy};
+use crate::toy::{ModelFiles, Open, Tensor, picture, toy};
 
 /// The message that reading the model fails with, behind the name of the file that it is about.
 fn message(folder: &ModelFiles) -> String {
@@ -216,6 +220,11 @@ fn what_is_of_format_2_says_so_in_format_1() {
             "filters = 1\nsize = 1\ngroups = 1\nweights = \"w\"\nbiases = \"b\"",
             "`groups` is of format 2",
         ),
+        (
+            "dense",
+            "inputs = 4\noutputs = 1\nsums = [0, 1]\nweights = \"w\"\nbiases = \"b\"",
+            "`sums` is of format 2",
+        ),
     ];
     for (kind, fields, expected) in layers {
         let layer = format!(
@@ -341,4 +350,58 @@ fn weights_that_are_something_else_are_called_so() {
         let error = Model::from_bytes(toy().manifest.as_bytes(), weights).unwrap_err().to_string();
         assert!(error.starts_with(&format!("no safetensors file, but {found}")), "{error}");
     }
+}
+
+#[test]
+fn what_calibration_found_is_checked() {
+    let with = |sums: &str| {
+        let hidden = "outputs = 2\nweights = \"hidden.weights\"";
+        let calibrated = format!("outputs = 2\nsums = {sums}\nweights = \"hidden.weights\"");
+        toy().replace("format = 1", "format = 2").replace(hidden, &calibrated)
+    };
+    assert!(with("[-3, 3]").open().is_ok() && with("[-3, -3]").open().is_ok());
+    for (sums, expected) in [
+        ("[3, -3]", "the least and then the greatest"),
+        ("[1]", "layer \"hidden\""),
+        ("7", "layer \"hidden\""),
+    ] {
+        let message = message(&with(sums));
+        assert!(message.contains(expected), "{message}");
+    }
+    let relu = toy().replace("format = 1", "format = 2").replace(
+        "[[layers]]\nname = \"hidden\"",
+        "[[layers]]\nname = \"new\"\nkind = \"relu\"\nsums = [0, 1]\n\n[[layers]]\nname = \"hidden\"",
+    );
+    assert!(message(&relu).contains("those of a layer with weights"));
+    for (format, share, is_read) in
+        [(2, "0.5", true), (2, "1.5", false), (2, "nan", false), (1, "0.5", false)]
+    {
+        let stated = format!("format = {format}\nlabel_changes = {share}");
+        let model = toy().replace("format = 1", &stated).open();
+        assert_eq!(model.is_ok(), is_read, "{stated}");
+        assert_eq!(model.ok().and_then(|model| model.label_changes()), is_read.then_some(0.5));
+    }
+}
+
+/// The ranges hold all sums of the pictures that they are made of, and an eighth more at either end; the plan's units grow with
+/// them.
+#[test]
+fn calibrated_ranges_are_those_of_the_pictures() {
+    let files = bnn::model::ModelFiles::new(toy().manifest.into_bytes(), toy().weights());
+    let model = Arc::new(files.model().unwrap());
+    // Sums of the first neuron p - q + r - s - 1 and of the second p + q - r - s.
+    let pictures = [[true, false, false, false], [false, true, true, false]];
+    let encode = |bits: &[bool; 4]| model.input().encode(&picture(2, 2, bits)).unwrap();
+    let encoded: Vec<_> = pictures.iter().map(encode).collect();
+    let calibrated = bnn::engine::calibrate(&files, &encoded).unwrap();
+    // The least sum is -1, the greatest 1: an eighth of 2 is rounded up.
+    let manifest = String::from_utf8(calibrated.manifest().to_vec()).unwrap();
+    let manifest: String = manifest.split_whitespace().collect();
+    assert!(manifest.contains("sums=[-2,2]"), "{manifest}");
+    let plan = |model| Plan::new(Arc::new(model), &FUNCTIONAL_1024).unwrap().margins();
+    let (before, after) = (plan(files.model().unwrap()), plan(calibrated.model().unwrap()));
+    assert_eq!((after[0].range, after[0].worst_case), ((-2, 2), before[0].range));
+    assert!(after[0].noise < before[0].noise, "{} {}", after[0].noise, before[0].noise);
+    // Again, of the same: the same.
+    assert_eq!(bnn::engine::calibrate(&calibrated, &encoded).unwrap(), calibrated);
 }

@@ -7,7 +7,7 @@ use bnn::{
     client::ClientSpecification,
     data::GreyImage,
     engine::{self, client_specification, functional, gates},
-    model::Model,
+    model::{self, Model},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::sync::Arc;
@@ -181,6 +181,11 @@ proptest! {
             prop_assert!(plan.estimate().is_ok());
         }
         check_functional(&model, &image);
+        // With the ranges of this very picture the sums are the same, and no less near.
+        let whole = model::ModelFiles::new(files.manifest.clone().into_bytes(), files.weights());
+        let calibrated = Arc::new(engine::calibrate(&whole, std::slice::from_ref(&encoded)).unwrap().model().unwrap());
+        prop_assert_eq!(engine::evaluate(&calibrated, &encoded).unwrap(), expected);
+        check_functional(&calibrated, &image);
     }
 }
 

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::arguments::computing::no_bootstraps;
+use crate::arguments::{computing::no_bootstraps, shared};
 
 /// The format that a network comes in.
 #[derive(Debug, Subcommand)]
@@ -51,7 +51,7 @@ pub(crate) struct ImportOnnx {
     pub(crate) limit: NonZeroUsize,
 
     /// Write the model although noise is expected to change up to this share of its labels
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = shared::share)]
     pub(crate) accept_label_changes: f64,
 
     /// Name of the model [default: that of the folder]
@@ -67,10 +67,4 @@ pub(crate) struct ImportOnnx {
 fn grey(text: &str) -> Result<f64, String> {
     let grey = text.parse::<f64>().map_err(|error| error.to_string())?;
     if grey.abs() <= 1e6 { Ok(grey) } else { Err("expected a number from -1e6 to 1e6".into()) }
-}
-
-/// A share of all.
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("expected a number from 0 to 1".into()) }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Outputs, Preparing,
+    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Outputs, Preparing, share,
 };
 
 #[derive(Debug, Args)]
@@ -30,6 +30,10 @@ pub(crate) struct Infer {
 
     #[command(flatten)]
     pub(crate) gates: GatesRun,
+
+    /// Run a network although noise is expected to change up to this share of its labels, as `bnn calibrate` or `bnn import` found
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    pub(crate) accept_label_changes: f64,
 }
 
 #[derive(Debug, Args)]

@@ -291,3 +291,9 @@ pub(crate) fn duration(text: &str) -> Result<f64, String> {
     let duration = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.0..=1e9).contains(&duration) { Ok(duration) } else { Err("expected a number from 0 to 1e9".into()) }
 }
+
+/// A share of all.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("expected a number from 0 to 1".into()) }
+}

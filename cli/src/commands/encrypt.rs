@@ -46,17 +46,14 @@ pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     for (path, target) in &targets {
         let one = || {
             let image = prepare(picture(path, reads.index)?, &reads.preparing, specification.input())?;
-            show_changed(&image, &reads.preparing, output)?;
             let file = encrypt(&client.content, &image, target)?;
-            output.say(format_args!(
-                "{}: {}, encrypted: {}",
-                file.path.display(),
-                image.name.display(),
-                file.facts()
-            ))?;
-            Ok(made_json(&image.name, &file))
+            Ok((image, file))
         };
-        made.extend(batch.keep(path, one())?);
+        let Some((image, file)) = batch.keep(path, one())? else { continue };
+        show_changed(&image, &reads.preparing, output)?;
+        let name = image.name.display();
+        output.say(format_args!("{}: {name}, encrypted: {}", file.path.display(), file.facts()))?;
+        made.push(made_json(&image.name, &file));
     }
     if !made.is_empty() {
         output.say(format_args!(

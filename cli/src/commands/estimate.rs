@@ -6,7 +6,7 @@ use std::{
 };
 
 use bnn::{
-    client::{EncodedImage, Preparation},
+    client::EncodedImage,
     data::IdxFault,
     engine::{Engine, functional, gates},
     model::Model,
@@ -24,7 +24,10 @@ use tfhe_core::{
 
 use crate::{
     arguments::server::Estimate,
-    commands::evaluate::selection::encode,
+    commands::{
+        agreement::{label_changes, sample_digits},
+        evaluate::selection::encode,
+    },
     error::{About, Error, Result},
     files::{data_set, input, lookup},
     session::Session,
@@ -106,14 +109,21 @@ fn functional_cost(
         } else {
             String::new()
         };
+        let (low, high) = margin.worst_case;
+        let calibrated = if margin.range == margin.worst_case {
+            String::new()
+        } else {
+            format!(" ({low} to {high} could be)")
+        };
         output.say(format_args!(
-            "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}, noise of {noise:.2} (standard \
-             deviation{share})"
+            "layer       {layer}: {bootstraps} bootstraps; sums from {least} to {most}{calibrated}, noise of {noise:.2} \
+             (standard deviation{share})"
         ))?;
         layers.push(json!({
             "name": layer,
             "bootstraps": bootstraps,
             "sums": [least, most],
+            "worst_case": [low, high],
             "noise_deviation": noise,
         }));
     }
@@ -123,7 +133,11 @@ fn functional_cost(
         units::size(upload as u64),
         units::size(answer as u64)
     ))?;
-    let (simulated, changes) = label_changes(&plan, model, arguments, output)?;
+    let sample = Sample::open(model, arguments)?;
+    let changes = sample.changes(&plan)?;
+    sample.tell(changes, output)?;
+    let is_calibrated = plan.margins().iter().any(|margin| margin.range != margin.worst_case);
+    let worst_case = if is_calibrated { Some(worst_case(model, &sample, output)?) } else { None };
     // A layer's inputs and outputs are there together.
     let held = model.input().value_count() + plan.bootstraps();
     let bytes = held * 4 * (plan.parameters().wire_dimension() + 1);
@@ -131,70 +145,85 @@ fn functional_cost(
         "layers": layers,
         "upload_bytes": upload,
         "answer_bytes": answer,
-        "images_simulated": simulated,
+        "images_simulated": sample.accepted.len(),
+        "images_refused": sample.refused.len(),
         "label_changes": changes,
+        "without_calibration": worst_case,
     });
     Ok((plan.bootstraps(), bytes, facts))
 }
 
-/// The share of labels that noise is expected to change, on the pictures asked for or the sample digits; none where there
-/// are no pictures that a client would send.
-fn label_changes(
-    plan: &functional::Plan,
-    model: &Model,
-    arguments: &Estimate,
-    output: Output,
-) -> Result<(usize, Option<f64>)> {
-    let (encoded, refused, origin) = match &arguments.images {
-        Some(path) => {
-            let (images, name) = (data_set::images(path)?, input::name(path));
-            let count = images.len().min(MOST_SIMULATED);
-            if count == 0 {
-                return Err(bnn::Error::from(IdxFault::Index { index: 0, count })).about(&name);
+/// What noise would do without calibrated ranges, with the set that would then be needed.
+fn worst_case(model: &Arc<Model>, sample: &Sample, output: Output) -> Result<Value> {
+    let mut refusal = None;
+    for &set in Engine::Functional.parameter_sets() {
+        match functional::Plan::worst_case(Arc::clone(model), set) {
+            Ok(plan) => {
+                let changes = sample.changes(&plan)?;
+                output.say(format_args!(
+                    "            without calibrated ranges it would be {}, under {}",
+                    changes.map_or_else(|| "unknown".into(), |changes| format!("{:.2} %", 100.0 * changes)),
+                    set.name()
+                ))?;
+                return Ok(json!({ "parameters": set.name(), "label_changes": changes }));
             }
-            let preparation = arguments.preparing.preparation();
-            let encode = |index| encode(images.image(index)?, &preparation, model.input());
-            let encoded = (0..count).map(encode).collect::<bnn::Result<Vec<_>>>().about(&name)?;
-            let (accepted, refused) = split(encoded);
-            (accepted, refused, format!("the first {count} images of {}", name.display()))
+            Err(error) => refusal = Some(Error::from(error)),
         }
-        None => {
-            let encode = |digit| {
-                let digit = lookup::digit(digit)?;
-                // A model of other pictures has no use for digits.
-                Ok(Preparation::default()
-                    .encode(digit.content.decode().about(&digit.name)?, model.input())
-                    .map_err(Error::from))
-            };
-            let (accepted, refused) = split((0..10).map(encode).collect::<Result<_>>()?);
-            (accepted, refused, "the sample digits".into())
-        }
-    };
-    let refusals = match &refused[..] {
-        [] => String::new(),
-        [(index, why), ..] => {
-            format!(
-                ", of which a client refuses {} (the first, image {index}: {})",
-                refused.len(),
-                why.line()
-            )
-        }
-    };
-    if encoded.is_empty() {
-        output.say(format_args!("labels      not simulated on {origin}{refusals}"))?;
-        return Ok((0, None));
     }
-    let predict = || {
-        let agreements =
-            encoded.iter().enumerate().map(|(index, image)| plan.predict(image, TRIALS, index as u64));
-        agreements.sum::<bnn::Result<f64>>()
-    };
-    let changes = 1.0 - progress::spinner("simulating noise", predict)? / encoded.len() as f64;
-    output.say(format_args!(
-        "labels      noise changes {:.2} % of them, simulated on {origin}{refusals}, {TRIALS} times each",
-        100.0 * changes
-    ))?;
-    Ok((encoded.len(), Some(changes)))
+    let refusal = refusal.map_or_else(String::new, |refusal| refusal.to_string());
+    output.say(format_args!("            without calibrated ranges it would not run: {refusal}"))?;
+    Ok(json!({ "parameters": null, "label_changes": null }))
+}
+
+/// Pictures on which noise is simulated: those asked for, or the sample digits.
+struct Sample {
+    accepted: Vec<EncodedImage>,
+    /// Those that a client would not send, by their indices.
+    refused: Vec<(usize, Error)>,
+    origin: String,
+}
+
+impl Sample {
+    fn open(model: &Model, arguments: &Estimate) -> Result<Self> {
+        let Some(path) = &arguments.images else {
+            let (accepted, refused) = split(sample_digits(model)?);
+            return Ok(Self { accepted, refused, origin: "the sample digits".into() });
+        };
+        let (images, name) = (data_set::images(path)?, input::name(path));
+        let count = images.len().min(MOST_SIMULATED);
+        if count == 0 {
+            return Err(bnn::Error::from(IdxFault::Index { index: 0, count })).about(&name);
+        }
+        let preparation = arguments.preparing.preparation();
+        let encode = |index| encode(images.image(index)?, &preparation, model.input());
+        let encoded = (0..count).map(encode).collect::<bnn::Result<Vec<_>>>().about(&name)?;
+        let (accepted, refused) = split(encoded);
+        Ok(Self { accepted, refused, origin: format!("the first {count} images of {}", name.display()) })
+    }
+
+    /// The share of labels that noise is expected to change; none where no picture is left.
+    fn changes(&self, plan: &functional::Plan) -> Result<Option<f64>> {
+        let predict = || label_changes(plan, &self.accepted, TRIALS);
+        Ok(progress::spinner("simulating noise", predict)?)
+    }
+
+    fn tell(&self, changes: Option<f64>, output: Output) -> Result<()> {
+        let Self { refused, origin, .. } = self;
+        let refusals = match &refused[..] {
+            [] => String::new(),
+            [(index, why), ..] => {
+                let count = refused.len();
+                format!(", of which a client refuses {count} (the first, image {index}: {})", why.line())
+            }
+        };
+        match changes {
+            None => output.say(format_args!("labels      not simulated on {origin}{refusals}")),
+            Some(changes) => output.say(format_args!(
+                "labels      noise changes {:.2} % of them, simulated on {origin}{refusals}, {TRIALS} times each",
+                100.0 * changes
+            )),
+        }
+    }
 }
 
 /// The pictures that a client would send, and the others by their indices.

@@ -25,19 +25,10 @@ use crate::{
     terminal::{description, interrupt, output::Output, progress, units},
 };
 
-/// Pictures on which labels are compared, and those of them on which noise is simulated, so often each: while a width of weights is
-/// chosen, and of the one that is.
+/// Pictures on which labels are compared.
 const MOST_COMPARED: usize = 1000;
-const WHILE_CHOOSING: Simulation = Simulation { pictures: 100, trials: 10 };
-const OF_THE_CHOSEN: Simulation = Simulation { pictures: 200, trials: 50 };
 /// Widths of weights that are tried.
 const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=8;
-
-/// How noise is simulated.
-struct Simulation {
-    pictures: usize,
-    trials: u32,
-}
 
 pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
     let (output, out) = (session.output, &arguments.out);
@@ -72,8 +63,7 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
     let import = || choose(&network, source, &pictures, &real, arguments.weight_bits);
     let chosen = progress::spinner("choosing weights in integers", import).about(&file)?;
     let imported = chosen.files.model().map(Arc::new)?;
-    let simulate = || label_changes(&imported, &pictures, &OF_THE_CHOSEN);
-    let changes = progress::spinner("simulating noise", simulate)?;
+    let changes = imported.label_changes();
     tell(&imported, &pictures, &real, &chosen, changes, output)?;
     if let Some(found) = changes.filter(|&changes| changes > arguments.accept_label_changes) {
         return Err(Error::TooManyChanges { found });
@@ -177,7 +167,7 @@ fn choose(
     for weight_bits in WEIGHT_BITS {
         let (chosen, model) = make(weight_bits)?;
         // A network that is not run has no label.
-        let changes = label_changes(&Arc::new(model), pictures, &WHILE_CHOOSING)?.unwrap_or(1.0);
+        let changes = model.label_changes().unwrap_or(1.0);
         let worth = equal(&chosen.labels, real) as f64 / real.len() as f64 - changes;
         if best.as_ref().is_none_or(|(most, _)| worth > *most) {
             best = Some((worth, chosen));
@@ -189,21 +179,6 @@ fn choose(
 /// How many labels are the same.
 fn equal(labels: &[usize], others: &[usize]) -> usize {
     labels.iter().zip(others).filter(|(label, other)| label == other).count()
-}
-
-/// The share of labels that noise is expected to change; none where the functional engine does not run the network.
-fn label_changes(
-    model: &Arc<Model>,
-    pictures: &Pictures,
-    simulation: &Simulation,
-) -> bnn::Result<Option<f64>> {
-    let Ok(plan) = Plan::cheapest(Arc::clone(model)) else { return Ok(None) };
-    let images = &pictures.images[..pictures.images.len().min(simulation.pictures)];
-    let predict = |(index, image): (usize, &GreyImage)| {
-        plan.predict(&model.input().encode(image)?, simulation.trials, index as u64)
-    };
-    let agreeing: f64 = images.iter().enumerate().map(predict).sum::<bnn::Result<f64>>()?;
-    Ok(Some(1.0 - agreeing / images.len() as f64))
 }
 
 fn tell(

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    terminal::interrupt,
+};
 
 /// The folder that a file is in, or is to be in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
@@ -76,6 +79,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<MadeFolders> {
     if let Some(file) = missing.iter().find(|path| path.exists()) {
         return Err(Error::IsNoFolder { path: file.clone() });
     }
+    interrupt::made_folders(&missing);
     let made = MadeFolders(missing);
     let make = || {
         fs::create_dir_all(folder)?;

@@ -135,7 +135,7 @@ pub(crate) fn check_file(path: &Path, existing: Existing, inputs: &[PathBuf]) ->
     if path == Path::new("-") {
         return Err(Error::NoStdout);
     }
-    if path.is_dir() {
+    if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(Error::IsFolder { path: path.into() });
     }
     if input::is_open_file(path) {
@@ -147,6 +147,12 @@ pub(crate) fn check_file(path: &Path, existing: Existing, inputs: &[PathBuf]) ->
     // A device would not be written to, but replaced.
     if path.exists() && !path.is_file() {
         let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
+        return Err(Error::Io { path: path.into(), source });
+    }
+    // A name that no file can have.
+    if let Err(source) = path.symlink_metadata()
+        && source.kind() == ErrorKind::InvalidFilename
+    {
         return Err(Error::Io { path: path.into(), source });
     }
     rehearse(folder_of(path)).map_err(|source| Error::Unwritable { path: path.into(), source })?;

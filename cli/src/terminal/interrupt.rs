@@ -19,12 +19,21 @@ use crate::{
 /// The exit code that shells give an interrupted program.
 const INTERRUPTED: i32 = 130;
 
-/// Locked while a file is written; holds the temporary folder in use.
-static SCRATCH: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// What goes on interruption.
+#[derive(Debug)]
+struct Leavings {
+    /// The temporary folder in use, with all that is in it.
+    scratch: Option<PathBuf>,
+    /// Folders that were made for outputs, the innermost first, as far as they are empty.
+    made: Vec<PathBuf>,
+}
 
-fn lock() -> MutexGuard<'static, Option<PathBuf>> {
+/// Locked while a file is written.
+static LEAVINGS: Mutex<Leavings> = Mutex::new(Leavings { scratch: None, made: Vec::new() });
+
+fn lock() -> MutexGuard<'static, Leavings> {
     // A path is whole even where a thread panicked with it in hand.
-    SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
+    LEAVINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Takes over Ctrl-C and the like, before there are other threads.
@@ -32,10 +41,13 @@ pub(crate) fn install() -> Result<()> {
     #[cfg(target_os = "linux")]
     keep_signals_away();
     ctrlc::set_handler(move || {
-        let scratch = lock();
-        if let Some(folder) = &*scratch {
-            // What remains is in the system's temporary folder; there is nobody left to tell.
+        let leavings = lock();
+        // What remains, remains: there is nobody left to tell.
+        if let Some(folder) = &leavings.scratch {
             let _ = fs::remove_dir_all(folder);
+        }
+        for folder in &leavings.made {
+            let _ = fs::remove_dir(folder);
         }
         fail("interrupted");
         process::exit(INTERRUPTED);
@@ -67,14 +79,19 @@ pub(crate) fn hold<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
+/// Says that these folders were made for outputs, the innermost first: on interruption they go again where they are empty.
+pub(crate) fn made_folders(folders: &[PathBuf]) {
+    lock().made.extend_from_slice(folders);
+}
+
 /// A temporary folder, readable by its owner only, that is removed at the end and on interruption.
 pub(crate) fn scratch_folder() -> Result<TempDir> {
-    let mut scratch = lock();
+    let mut leavings = lock();
     let parent = environment::temporary_folder();
     let folder = tempfile::Builder::new()
         .prefix("bnn-")
         .tempdir_in(&parent)
         .map_err(|source| Error::Io { path: parent, source })?;
-    *scratch = Some(folder.path().into());
+    leavings.scratch = Some(folder.path().into());
     Ok(folder)
 }

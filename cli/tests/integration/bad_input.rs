@@ -120,8 +120,8 @@ fn files_of_another_kind() {
 fn models_that_do_not_fit() {
     let place = complete();
     toy::write_model(&place.path("second"), "second");
-    place.refuses("infer 4.enc --model second --out new.scores", &["4.enc", "second", "--model"]);
-    place.refuses("decrypt 4.scores --model second", &["4.scores", "second", "--model"]);
+    place.refuses("infer 4.enc --model second --out new.scores", &["4.enc", "second", "bnn inspect"]);
+    place.refuses("decrypt 4.scores --model second", &["4.scores", "second", "bnn inspect"]);
     place.refuses("encrypt 4.png --model none --out new.enc", &["\"none\"", "bnn models"]);
     place.refuses("encrypt 4.png --model ./none --out new.enc", &["none/manifest.toml"]);
 

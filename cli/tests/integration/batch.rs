@@ -125,3 +125,21 @@ fn standard_input_serves_one_input() {
         place.refuses_usage(line, &["standard input can be read only once"]);
     }
 }
+
+/// A file that was made did not fail because nobody could be told.
+#[cfg(target_os = "linux")] // Elsewhere there is no such device.
+#[test]
+fn a_full_standard_output_is_no_failure_of_an_input() {
+    let place = Place::furnished();
+    fs::copy(place.path("4.png"), place.path("5.png")).unwrap();
+    let mut command = place.command("encrypt 4.png 5.png --model toy");
+    command.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+    let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let outcome = Outcome::of_child(child);
+    assert_eq!((outcome.code, outcome.stderr.lines().count()), (Some(1), 1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("stdout: No space left") && !outcome.stderr.contains("failed"),
+        "{outcome:?}"
+    );
+    assert!(place.path("4.enc").exists());
+}

@@ -50,6 +50,8 @@ fn help_offers_what_has_an_effect() {
         ("convert", "convert none --to native --out none/none"),
         ("inspect", "inspect none"),
         ("models", "models --client none"),
+        ("calibrate", "calibrate none --images none --out none/none"),
+        ("import onnx", "import onnx none --calibrate none --out none/none"),
         ("estimate", "estimate none"),
         ("evaluate", "evaluate --images none --labels none --encrypted"),
         ("circuit info", "circuit info none"),

@@ -96,6 +96,18 @@ fn a_record_that_is_another_is_refused_and_kept() {
     assert_eq!(clear["integer_correct"], 1);
     place.refuses(&format!("{line} record"), &["record", "line 1", "another data set"]);
     place.refuses_usage(&format!("{line} -"), &["standard output", "name a file"]);
+    // Also where its pictures are not among those that are asked for.
+    place.refuses(&format!("{line} record --start 0"), &["record", "line 1", "another data set"]);
+    toy::write_idx_images(&place.path("images"), &[toy::pixels(1), toy::pixels(2)]);
+    toy::write_idx_labels(&place.path("labels"), &[1, 2]);
+    place.refuses(&format!("{line} record --start 1"), &["record", "line 1", "another data set"]);
+    toy::write_idx_images(&place.path("images"), &[toy::pixels(0)]);
+    toy::write_idx_labels(&place.path("labels"), &[0]);
+    for (found, other) in [("\"integer\":0", "\"integer\":99"), ("\"encrypted\":0", "\"encrypted\":10")] {
+        assert!(record.contains(found), "{record}");
+        fs::write(place.path("odd"), record.replace(found, other)).unwrap();
+        place.refuses(&format!("{line} odd"), &["odd", "line 1", "labels of image 0"]);
+    }
     toy::write_model(&place.path("second"), "second");
     place.refuses(&format!("{line} record").replace("toy", "second"), &["record", "line 1", "another model"]);
 }

@@ -116,6 +116,8 @@ fn a_place_that_takes_no_file_is_refused_by_what_it_is() {
     for force in ["", " --force"] {
         for (out, fragment) in [
             ("--out .", ".: this is a folder"),
+            ("--out none/", "none/: this is a folder"),
+            (&format!("--out {}", "x".repeat(300)), "File name too long"),
             ("--out-dir 4.png", "4.png: this is no folder"),
             ("--out-dir 4.png/below", "4.png: this is no folder"),
             ("--out /dev/fd/2000", "/dev/fd/2000: a file with a name of its own is needed"),

@@ -81,3 +81,25 @@ fn interrupted_leaves_no_key_behind(name: &str) {
     assert_eq!(outcome.stderr, "bnn: interrupted\n");
     assert!(before == place.listing(), "the demo's folder is still there");
 }
+
+/// Folders that were made for outputs go again, where nothing came into them.
+#[test]
+fn an_interrupted_command_leaves_no_empty_folder() {
+    loop {
+        let place = Place::furnished();
+        let before = place.listing();
+        let mut command = place.command("keygen --engine gates --out a/b");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !place.path("a/b").exists() && child.try_wait().unwrap().is_none() {}
+        if stop(&mut child) {
+            signal(&child, "INT");
+            go_on(&child);
+        }
+        let outcome = Outcome::of_child(child);
+        // Where the keys were there first, there was nothing to take away: again.
+        if outcome.code == Some(130) && !place.path("a/b/cloud.key").exists() {
+            assert!(place.listing() == before, "{outcome:?}");
+            break;
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod effects;
 mod evaluate;
 mod faults;
 mod files;
+mod import;
 mod installed;
 mod interop;
 mod interruption;

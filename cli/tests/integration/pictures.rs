@@ -113,7 +113,10 @@ fn a_data_set_is_measured_as_a_client_would_send_it() {
     let text = place.run("estimate toy --images images").succeeded();
     assert!(text.contains("labels      not simulated on the first 2 images of images"), "{text}");
     let result = place.run("estimate toy --images mixed --json").json();
-    assert_eq!(result["details"]["images_simulated"], 1);
+    assert_eq!(
+        (&result["details"]["images_simulated"], &result["details"]["images_refused"]),
+        (&1.into(), &2.into())
+    );
     toy::write_idx_images(&place.path("none"), &[]);
     place.refuses("estimate toy --images none", &["none: there is no image 0, the file holds 0"]);
 }

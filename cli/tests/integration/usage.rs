@@ -108,3 +108,33 @@ fn shells_and_manuals_know_every_command() {
     let unknown = place.run("man encrpyt");
     assert_eq!(unknown.code, Some(2));
 }
+
+/// What is wrong with an argument is told in one line of its own, also where the argument has two.
+#[test]
+fn an_argument_cannot_forge_a_line() {
+    let place = Place::new();
+    for argument in ["--x\nbnn: warning: forged", "--threads=9\nbnn: forged"] {
+        let mut command = place.command("encrypt");
+        command.arg(argument);
+        let outcome = Outcome::of(command);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert!(!outcome.stderr.lines().any(|line| line.starts_with("bnn: ")), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_group_of_commands_needs_one() {
+    let place = Place::new();
+    for group in ["paper", "circuit", "vectors", "import"] {
+        for line in [format!("{group} --json"), format!("--json {group}")] {
+            let outcome = place.run(&line);
+            let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+            let error = error["error"].as_str().unwrap();
+            assert!(
+                outcome.code == Some(2) && error.contains("command") && !error.contains("Usage"),
+                "{line}: {error}"
+            );
+            assert!(error.contains("requires") || error.contains("missing"), "{line}: {error}");
+        }
+    }
+}

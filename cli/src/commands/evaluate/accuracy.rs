@@ -109,14 +109,16 @@ fn check(entry: &Entry, model: &Model, selection: &Selection) -> std::result::Re
     if entry.model != units::hex(&model.digest()) {
         return Err(format!("image {} was evaluated with another model than {}", entry.index, model.name()));
     }
-    let image = selection.images.iter().find(|image| image.index == entry.index);
-    match image {
-        Some(image) if image.label != entry.label || image.digest() != entry.image => {
-            Err(format!("image {} is one of another data set, or was prepared in another way", entry.index))
-        }
-        // An image outside the range asked for is not looked at.
-        _ => Ok(()),
+    let other =
+        || Err(format!("image {} is one of another data set, or was prepared in another way", entry.index));
+    let Some(image) = selection.picture(entry.index, model) else { return other() };
+    if image.label != entry.label || image.digest() != entry.image {
+        return other();
     }
+    if image.integer != entry.integer || entry.encrypted >= model.classes() {
+        return Err(format!("the labels of image {} are none that an evaluation gives", entry.index));
+    }
+    Ok(())
 }
 
 /// Client and server of a model, with a fresh key of this process.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bnn::{
     Error as NetworkError,
     client::{EncodedImage, EncodingFault, InputEncoding, Preparation},
-    data::{GreyImage, IdxFault},
+    data::{GreyImage, IdxFault, IdxImages, IdxLabels},
     engine,
     model::Model,
 };
@@ -25,6 +25,26 @@ pub(super) struct Selection {
     pub(super) images: Vec<Labelled>,
     /// Pictures that a client would not send, so that they count as wrong.
     pub(super) refused: Vec<Refused>,
+    set: Set,
+}
+
+/// The whole data set, of which a record may have pictures outside of the range.
+struct Set {
+    images: IdxImages,
+    labels: IdxLabels,
+    preparation: Preparation,
+}
+
+impl Set {
+    /// A picture of the set, or why a client would not send it.
+    fn labelled(&self, index: usize, model: &Model) -> bnn::Result<Result<Labelled, Refused>> {
+        let image = match encode(self.images.image(index)?, &self.preparation, model.input())? {
+            Ok(image) => image,
+            Err(why) => return Ok(Err(Refused { index, why })),
+        };
+        let integer = engine::evaluate(model, &image)?.label();
+        Ok(Ok(Labelled { index, image, label: self.labels.as_slice()[index].into(), integer }))
+    }
 }
 
 /// A picture that looks like none that a network reads, or has larger values than the model accepts.
@@ -55,22 +75,14 @@ impl Selection {
         let (images, labels) = (data_set::images(&arguments.images)?, data_set::labels(&arguments.labels)?);
         labels.check(images.len(), model.classes()).about(&input::name(&arguments.labels))?;
         let range = range(images.len(), arguments)?;
-        let preparation = arguments.preparing.preparation();
-        let evaluate = |index: usize| -> bnn::Result<Result<Labelled, Refused>> {
-            let image = match encode(images.image(index)?, &preparation, model.input())? {
-                Ok(image) => image,
-                Err(why) => return Ok(Err(Refused { index, why })),
-            };
-            let integer = engine::evaluate(model, &image)?.label();
-            Ok(Ok(Labelled { index, image, label: labels.as_slice()[index].into(), integer }))
-        };
+        let set = Set { images, labels, preparation: arguments.preparing.preparation() };
         let evaluated: Vec<Result<Labelled, Refused>> = range
             .clone()
             .into_par_iter()
-            .map(evaluate)
+            .map(|index| set.labelled(index, model))
             .collect::<bnn::Result<_>>()
             .about(&input::name(&arguments.images))?;
-        let mut selection = Self { range, images: Vec::new(), refused: Vec::new() };
+        let mut selection = Self { range, images: Vec::new(), refused: Vec::new(), set };
         for picture in evaluated {
             match picture {
                 Ok(labelled) => selection.images.push(labelled),
@@ -78,6 +90,11 @@ impl Selection {
             }
         }
         Ok(selection)
+    }
+
+    /// The picture of an index of the data set, if there is one that a client would send.
+    pub(super) fn picture(&self, index: usize, model: &Model) -> Option<Labelled> {
+        self.set.labelled(index, model).ok()?.ok()
     }
 
     /// How many the integer network gets right.

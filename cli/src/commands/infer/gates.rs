@@ -159,7 +159,10 @@ impl State {
             };
         };
         let mut others = run.inputs.iter().map(PathBuf::as_path).chain(run.target.file());
-        if is_stdin(&path) || others.any(|other| is_same(&path, other)) {
+        if is_stdin(&path) {
+            return Err(Error::NoStdout);
+        }
+        if others.any(|other| is_same(&path, other)) {
             return Err(Error::StateIsOther { path });
         }
         check_file(&path, Existing::Replace, &[])?;

@@ -1,13 +1,19 @@
 //! The command: encrypted pictures in, encrypted scores out, by the engine that the pictures were encrypted for.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use bnn::{client::EncryptedScores, engine::Engine, model::Model};
+use bnn::{
+    client::EncryptedScores,
+    engine::{Engine, functional::Plan},
+    model::Model,
+};
 use serde_json::json;
+use tfhe_core::parameters::Parameters;
 
 use crate::{
     arguments::server::Infer,
     commands::{
+        agreement,
         batch::{Batch, renamed},
         infer::{
             cloud_key::{check_image, check_set},
@@ -65,6 +71,9 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     if let Some(option) = arguments.gates.given() {
         return Err(Error::NoEffect { option, place: "on a picture for the functional engine" });
     }
+    let set = Parameters::named(needed.name()).expect("invariant: ciphertexts in files are of named sets");
+    let plan = Plan::new(Arc::clone(&model), set)?;
+    agreement::check(&plan, &model, arguments.accept_label_changes)?;
     let key = key()?;
     check_set(&key, needed)?;
     let mut fitting = Vec::new();

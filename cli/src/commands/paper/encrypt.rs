@@ -9,7 +9,7 @@ use crate::{
     commands::encrypt::{client, prepare, show_changed},
     error::{About, Result},
     files::{
-        folder::{check_folder, remove},
+        folder::{check_folder, make_folder, remove},
         input::check_stdin_once,
         keys,
         output::{Written, check_file},
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let paths = [PaperFile::Signs, PaperFile::Magnitudes].map(|file| arguments.out.join(file.name()));
     let (reads, pictures) = (&arguments.reads, std::slice::from_ref(&arguments.picture));
     check_stdin_once(&reads.files(pictures))?;
+    let _made = make_folder(&arguments.out)?;
     paths.iter().try_for_each(|path| check_file(path, existing, &reads.files(pictures)))?;
 
     let picture = picture(&arguments.picture, reads.index)?;

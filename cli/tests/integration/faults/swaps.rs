@@ -86,7 +86,7 @@ fn what_a_saved_run_was_made_with_cannot_be_exchanged() {
     // Another model under the same name.
     fs::rename(place.path("toy"), place.path("kept")).unwrap();
     toy::write_model(&place.path("toy"), "other");
-    place.refuses(&resume, &["4.enc", "--model"]);
+    place.refuses(&resume, &["4.enc", "bnn inspect"]);
     fs::remove_dir_all(place.path("toy")).unwrap();
     fs::rename(place.path("kept"), place.path("toy")).unwrap();
 
