@@ -12,7 +12,8 @@
 //! P(a new picture has a sum outside of the range of n others) <= 2 / (n + 1)        for each layer
 //! ```
 //!
-//! and the margin makes it less. (An order statistic; nothing is assumed of how sums are distributed.)
+//! and the margin makes it less. (An order statistic; nothing is assumed of how sums are distributed. Pictures on which a network was
+//! trained are only nearly like those that come later.)
 
 use std::sync::Arc;
 
@@ -33,15 +34,24 @@ const SIMULATED: usize = 100;
 const TRIALS: u32 = 20;
 
 /// The model of two files with the ranges that its layers' sums have on these pictures, and a margin of an eighth of the range at
-/// either end, and with the share of labels that noise then changes, simulated on the first 100 of them. What the manifest states of
-/// this already is replaced.
+/// either end, and with the share of labels that noise then changes. That is simulated on the last hundred of the pictures (or the last
+/// half, where there are fewer than 200), with the ranges of the others. What the manifest states of this already is replaced.
 ///
 /// # Errors
 /// Those of [`Model::from_bytes`]; [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture that was
 /// encoded for another model.
 pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelFiles> {
     let model = files.model()?;
-    let of_each = pictures.par_iter().map(|picture| ranges(&model, picture));
+    // Noise is simulated on pictures that had no part in the ranges, as those that come later will not.
+    let (used, others) = pictures.split_at(pictures.len() - SIMULATED.min(pictures.len() / 2));
+    let simulated = if others.is_empty() { used } else { others };
+    let first = files.calibrated(&sums_of(&model, used)?, None)?;
+    files.calibrated(&sums_of(&model, pictures)?, label_changes(first.model()?, simulated)?)
+}
+
+/// For each layer with weights the range of its sums on these pictures, and a margin.
+fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
+    let of_each = pictures.par_iter().map(|picture| ranges(model, picture));
     let union = |first: Ranges, second: Ranges| {
         let both = |(a, b): (Option<(i64, i64)>, Option<(i64, i64)>)| match (a, b) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
@@ -54,21 +64,20 @@ pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelF
         let margin = ((most - least) as f64 * MARGIN).ceil() as i64;
         (least - margin, most + margin)
     };
-    let sums: Vec<_> = seen.into_iter().map(|range| range.map(with_margin)).collect();
-    let calibrated = files.calibrated(&sums, None)?;
-    files.calibrated(&sums, label_changes(calibrated.model()?, pictures)?)
+    Ok(seen.into_iter().map(|range| range.map(with_margin)).collect())
 }
 
-/// The share of labels that noise changes in simulated runs of some of the pictures; none where the functional engine does not run
-/// the model.
-fn label_changes(model: Model, pictures: &[EncodedImage]) -> Result<Option<f64>> {
+/// The share of labels that noise changes in simulated runs of these pictures; none where the functional engine does not run the
+/// model, or there are none.
+fn label_changes(model: Model, simulated: &[EncodedImage]) -> Result<Option<f64>> {
     let Ok(plan) = Plan::cheapest(Arc::new(model)) else { return Ok(None) };
-    let simulated = &pictures[..pictures.len().min(SIMULATED)];
     if simulated.is_empty() {
         return Ok(None);
     }
     let agreements = simulated.iter().zip(0..).map(|(picture, seed)| plan.predict(picture, TRIALS, seed));
-    Ok(Some(1.0 - agreements.sum::<Result<f64>>()? / simulated.len() as f64))
+    let changed = 1.0 - agreements.sum::<Result<f64>>()? / simulated.len() as f64;
+    // What so few runs tell, without the noise of its last digits.
+    Ok(Some((changed * 1e4).round() / 1e4))
 }
 
 /// For each layer that has weights, the least and the greatest of its sums.

@@ -1,7 +1,11 @@
 //! Operations on constants, which exporters leave in a network: shapes that are computed, weights that are quantised or
 //! transposed. Each is computed once and is then a tensor.
 
-use super::{fault::Result, graph::Node, tensor::Tensor};
+use super::{
+    fault::Result,
+    graph::Node,
+    tensor::{MOST_RANK, Tensor, data_type},
+};
 
 /// More dimensions than a shape has, of which numbers are put together.
 const MOST_DIMS: usize = 64;
@@ -17,23 +21,32 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
     };
     let axes = |place: usize| axes(node, inputs.get(place).copied().flatten());
     Ok(Some(match node.kind.as_str() {
-        "Identity" | "Cast" => input(0)?.clone(),
-        "Constant" => {
-            let value = match node.tensor("value")? {
-                Some(tensor) => Some(tensor),
-                None => node
-                    .ints("value_ints")
-                    .map(|ints| Tensor::vector(ints.iter().map(|&int| int as f64).collect())),
+        "Identity" => input(0)?.clone(),
+        "Cast" => {
+            let (tensor, to) = (input(0)?, node.int("to", 0));
+            let is_integer = !is_real(to);
+            let number = |&x: &f64| match to as i32 {
+                data_type::BOOL => f64::from(u8::from(x != 0.0)),
+                _ if is_integer => x.trunc(),
+                _ => x,
             };
-            match value.or_else(|| {
-                node.floats("value_floats")
-                    .map(|floats| Tensor::vector(floats.iter().map(|&float| float.into()).collect()))
-            }) {
-                Some(value) => value,
-                None => Tensor {
-                    dims: vec![],
-                    data: vec![node.float("value_float", node.int("value_int", 0) as f32)],
-                },
+            Tensor { dims: tensor.dims.clone(), data: tensor.data.iter().map(number).collect(), is_integer }
+        }
+        "Constant" => {
+            let integers = |ints: &[i64]| Tensor::integers(ints.iter().map(|&int| int as f64).collect());
+            let scalar = |tensor: Tensor| Tensor { dims: vec![], ..tensor };
+            match (node.tensor("value")?, node.ints("value_ints"), node.floats("value_floats")) {
+                (Some(tensor), ..) => tensor,
+                (_, Some(ints), _) => integers(ints),
+                (_, _, Some(floats)) => {
+                    let data = floats.iter().map(|&float| float.into()).collect();
+                    Tensor { is_integer: false, ..Tensor::integers(data) }
+                }
+                _ if node.has(&["value_int"]) => scalar(integers(&[node.int("value_int", 0)])),
+                _ if node.has(&["value_float"]) => {
+                    Tensor { dims: vec![], data: vec![node.float("value_float", 0.0)], is_integer: false }
+                }
+                _ => return Err(node.fault("its value is neither a tensor nor numbers")),
             }
         }
         "Unsqueeze" => {
@@ -60,10 +73,8 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
                 from.data.get(index as usize).filter(|_| index >= 0.0).copied()
             };
             let data: Option<Vec<f64>> = indices.data.iter().map(place).collect();
-            Tensor {
-                dims: indices.dims.clone(),
-                data: data.ok_or_else(|| node.fault("an index is out of range"))?,
-            }
+            let data = data.ok_or_else(|| node.fault("an index is out of range"))?;
+            Tensor { dims: indices.dims.clone(), data, is_integer: from.is_integer }
         }
         "Concat" => {
             let parts: Option<Vec<&Tensor>> = inputs.iter().copied().collect();
@@ -72,7 +83,9 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             if parts.iter().any(|part| part.dims.len() > 1) || length > MOST_DIMS {
                 return Ok(None);
             }
-            Tensor::vector(parts.iter().flat_map(|part| part.data.iter().copied()).collect())
+            let is_integer = parts.iter().all(|part| part.is_integer);
+            let data = parts.iter().flat_map(|part| part.data.iter().copied()).collect();
+            Tensor { is_integer, ..Tensor::integers(data) }
         }
         "Transpose" => {
             let tensor = input(0)?;
@@ -81,6 +94,7 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             Tensor {
                 dims: order.iter().map(|&axis| tensor.dims[axis]).collect(),
                 data: places.into_iter().map(|place| tensor.data[place]).collect(),
+                is_integer: tensor.is_integer,
             }
         }
         "Add" | "Sub" | "Mul" | "Div" => {
@@ -90,20 +104,36 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             let places = broadcast(&short.dims, dims)
                 .ok_or_else(|| node.fault("its inputs have shapes that do not fit"))?;
             let is_first_short = !std::ptr::eq(long, a);
+            let is_integer = a.is_integer && b.is_integer;
             let number = |(&long, place): (&f64, usize)| {
                 let (a, b) =
                     if is_first_short { (short.data[place], long) } else { (long, short.data[place]) };
-                arithmetic(&node.kind, a, b)
+                let result = arithmetic(&node.kind, a, b);
+                if is_integer { result.trunc() } else { result }
             };
-            Tensor { dims: dims.clone(), data: long.data.iter().zip(places).map(number).collect() }
+            Tensor {
+                dims: dims.clone(),
+                data: long.data.iter().zip(places).map(number).collect(),
+                is_integer,
+            }
         }
         // (x - zero point) scale, for the whole tensor or for each part of one axis.
         "DequantizeLinear" => {
             let (tensor, scale) = (input(0)?, input(1)?);
             let zero = inputs.get(2).copied().flatten();
-            let rank = tensor.dims.len() as i64;
-            let axis = node.int("axis", 1);
-            let axis = usize::try_from(if axis < 0 { axis + rank } else { axis }).unwrap_or_default();
+            let scale_count = scale.data.len();
+            if scale.dims.len() > 1
+                || zero.is_some_and(|zero| zero.data.len() != scale_count)
+                || node.int("block_size", 0) != 0
+            {
+                return Err(
+                    node.fault("one scale and zero point, or a list of each along one axis, are read")
+                );
+            }
+            // The axis counts only where there is a list.
+            let axis =
+                if scale_count == 1 { Some(0) } else { resolved(node.int("axis", 1), tensor.dims.len()) };
+            let axis = axis.ok_or_else(|| node.fault("its axis is none of the tensor's"))?;
             let after: usize = tensor.dims.iter().skip(axis + 1).product();
             let parts = tensor.dims.get(axis).copied().unwrap_or(1);
             let of = |numbers: &Tensor, place: usize| match numbers.data.len() {
@@ -118,6 +148,7 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             Tensor {
                 dims: tensor.dims.clone(),
                 data: data.ok_or_else(|| node.fault("its scales do not fit"))?,
+                is_integer: false,
             }
         }
         // QONNX: scale times the nearest integer of so many bits.
@@ -126,18 +157,30 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             let (Some(zero), Some(bits)) = (zero.scalar(), bits.scalar()) else {
                 return Err(node.fault("one zero point and one bit width are needed"));
             };
+            let (is_signed, is_narrow) = (node.int("signed", 1) != 0, node.int("narrow", 0) != 0);
+            if !(1.0..=32.0).contains(&bits) || is_signed && bits < 2.0 || scale.data.contains(&0.0) {
+                return Err(node.fault(
+                    "2 to 32 bits are read (1 is BipolarQuant, or without a sign), and scales that are not 0",
+                ));
+            }
+            let round: fn(f64) -> f64 = match node.text("rounding_mode") {
+                b"" | b"ROUND" => f64::round_ties_even,
+                b"FLOOR" => f64::floor,
+                b"CEIL" => f64::ceil,
+                b"ROUND_TO_ZERO" => f64::trunc,
+                _ => return Err(node.fault("its rounding is none of ROUND, FLOOR, CEIL and ROUND_TO_ZERO")),
+            };
             let places =
                 broadcast(&scale.dims, &tensor.dims).ok_or_else(|| node.fault("its scales do not fit"))?;
-            let half = (bits - 1.0).exp2();
-            let (least, most) = match (node.int("signed", 1) != 0, node.int("narrow", 0) != 0) {
-                (true, narrow) => (if narrow { 1.0 - half } else { -half }, half - 1.0),
-                (false, _) => (0.0, 2.0 * half - 1.0),
-            };
+            let (half, less) = ((bits - 1.0).exp2(), if is_narrow { 1.0 } else { 0.0 });
+            let (least, most) =
+                if is_signed { (less - half, half - 1.0) } else { (0.0, 2.0 * half - 1.0 - less) };
             let number = |(&x, place): (&f64, usize)| {
                 let scale = scale.data[place];
-                ((x / scale + zero).round_ties_even().clamp(least, most.max(least)) - zero) * scale
+                (round(x / scale + zero).clamp(least, most) - zero) * scale
             };
-            Tensor { dims: tensor.dims.clone(), data: tensor.data.iter().zip(places).map(number).collect() }
+            let data = tensor.data.iter().zip(places).map(number).collect();
+            Tensor { dims: tensor.dims.clone(), data, is_integer: false }
         }
         "qonnx.custom_op.general.BipolarQuant"
         | "onnx.brevitas.BipolarQuant"
@@ -147,10 +190,16 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
                 broadcast(&scale.dims, &tensor.dims).ok_or_else(|| node.fault("its scales do not fit"))?;
             let number =
                 |(&x, place): (&f64, usize)| if x >= 0.0 { scale.data[place] } else { -scale.data[place] };
-            Tensor { dims: tensor.dims.clone(), data: tensor.data.iter().zip(places).map(number).collect() }
+            let data = tensor.data.iter().zip(places).map(number).collect();
+            Tensor { dims: tensor.dims.clone(), data, is_integer: false }
         }
         _ => return Ok(None),
     }))
+}
+
+/// Whether numbers of this type have parts after the point.
+pub(super) fn is_real(data_type: i64) -> bool {
+    [data_type::FLOAT, data_type::DOUBLE, data_type::FLOAT16].iter().any(|&real| i64::from(real) == data_type)
 }
 
 /// Sum, difference, product or quotient, by the name of the operation.
@@ -180,6 +229,9 @@ pub(super) fn axes(node: &Node, input: Option<&Tensor>) -> Result<Vec<i64>> {
 /// A shape with ones at these axes of the result.
 pub(super) fn unsqueezed(dims: &[usize], axes: &[i64]) -> Option<Vec<usize>> {
     let rank = dims.len() + axes.len();
+    if rank > MOST_RANK {
+        return None;
+    }
     let mut left = dims.iter().copied();
     let axes: Option<Vec<usize>> = axes.iter().map(|&axis| resolved(axis, rank)).collect();
     let axes = axes?;
@@ -202,6 +254,9 @@ pub(super) fn squeezed(dims: &[usize], axes: &[i64]) -> Option<Vec<usize>> {
 /// The shape that `Reshape` gives: 0 keeps a dimension, and -1 is what is left.
 pub(super) fn reshaped(dims: &[usize], asked: &[i64]) -> Option<Vec<usize>> {
     let count: usize = dims.iter().product();
+    if asked.len() > MOST_RANK {
+        return None;
+    }
     let known = |(place, &dim): (usize, &i64)| match dim {
         0 => dims.get(place).copied(),
         -1 => Some(1),

@@ -5,12 +5,18 @@
 //! W (a x + b) + c  =  (W a) x + (W b + c)           the layer after, if no zeros are padded there or b = 0
 //! ```
 //!
+//! An average of squares straight behind a convolution becomes part of its filters, which then lie further apart.
+//!
 //! On the way averages may be passed; maxima, if no factor is negative; rectifiers and signs, if all are positive and b = 0.
 
 use super::{
     fault::{ImportFault, Result},
-    network::{Linear, Operation, RealLayer},
+    network::{Linear, Operation, RealLayer, Window},
 };
+
+/// The largest filter that averages make, and the most weights.
+const MOST_SIZE: usize = 64;
+const MOST_WEIGHTS: usize = 1 << 24;
 
 /// Channels times a factor, plus an offset.
 struct Affine {
@@ -105,10 +111,50 @@ pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
         }
         folded.push(layer);
     }
+    folded = averaged(folded);
     match pending {
         Some(affine) => Err(affine.fault("no layer with weights comes before it or after it")),
         None => Ok(folded),
     }
+}
+
+/// The same layers with averages straight behind convolutions as part of these.
+fn averaged(layers: Vec<RealLayer>) -> Vec<RealLayer> {
+    let mut result: Vec<RealLayer> = Vec::new();
+    for layer in layers {
+        if let (Operation::AveragePool { size }, Some(before)) = (&layer.operation, result.last_mut())
+            && let Operation::Convolution(linear, window) = &before.operation
+            && let Some((linear, window)) = spread(linear, *window, *size)
+        {
+            before.operation = Operation::Convolution(linear, window);
+            continue;
+        }
+        result.push(layer);
+    }
+    result
+}
+
+/// The convolution that gives averages of squares of `side` x `side` of this one's results; none where its filters would be too
+/// large.
+fn spread(linear: &Linear, window: Window, side: usize) -> Option<(Linear, Window)> {
+    let (size, stride) = (window.size + (side - 1) * window.stride, window.stride * side);
+    let channels = linear.columns / (window.size * window.size);
+    let columns = channels * size * size;
+    let filters = linear.biases.len();
+    if size > MOST_SIZE || stride > MOST_SIZE || filters * columns > MOST_WEIGHTS {
+        return None;
+    }
+    let mut weights = vec![0.0; filters * columns];
+    for (index, weight) in linear.weights.iter().enumerate() {
+        let (row, i, j) =
+            (index / (window.size * window.size), index / window.size % window.size, index % window.size);
+        for (down, right) in (0..side).flat_map(|down| (0..side).map(move |right| (down, right))) {
+            let (i, j) = (i + down * window.stride, j + right * window.stride);
+            weights[(row * size + i) * size + j] += weight / (side * side) as f64;
+        }
+    }
+    let linear = Linear { columns, weights, biases: linear.biases.clone() };
+    Some((linear, Window { size, stride, ..window }))
 }
 
 /// The linear layer before a map, if the map can go there.

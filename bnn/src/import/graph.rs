@@ -12,7 +12,7 @@ use super::{
 use crate::text::one_line;
 
 /// The largest file that is read, in bytes.
-pub(super) const MOST_BYTES: usize = 64 << 20;
+pub(super) const MOST_BYTES: usize = 32 << 20;
 /// Nodes, tensors, and attributes of a node, at most.
 const MOST_ENTRIES: usize = 1 << 14;
 /// The versions of ONNX's operators whose meaning is known here.
@@ -143,6 +143,11 @@ impl Node {
     /// A number, likewise.
     pub(super) fn float(&self, name: &str, default: f32) -> f64 {
         self.attributes.get(name).map_or(default, |attribute| attribute.float).into()
+    }
+
+    /// Whether the node has one of these choices.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|&name| self.attributes.contains_key(name))
     }
 
     /// Numbers; none where the node has none of this name.

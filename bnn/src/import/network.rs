@@ -32,7 +32,7 @@ pub(super) enum Operation {
         offsets: Vec<f64>,
     },
     Relu,
-    /// 1 from 0 on, else -1.
+    /// 1 from 0 on, else -1. (In ONNX the sign of 0 is 0.)
     Sign,
     MaxPool {
         size: usize,
@@ -85,6 +85,20 @@ impl RealLayer {
             Operation::Affine { scales, offsets } => scales.len() + offsets.len(),
             Operation::Relu | Operation::Sign | Operation::MaxPool { .. } | Operation::AveragePool { .. } => {
                 0
+            }
+        }
+    }
+
+    /// Whether all its numbers are finite.
+    pub(super) fn is_finite(&self) -> bool {
+        let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
+        match &self.operation {
+            Operation::Dense(linear) | Operation::Convolution(linear, _) => {
+                finite(&linear.weights) && finite(&linear.biases)
+            }
+            Operation::Affine { scales, offsets } => finite(scales) && finite(offsets),
+            Operation::Relu | Operation::Sign | Operation::MaxPool { .. } | Operation::AveragePool { .. } => {
+                true
             }
         }
     }

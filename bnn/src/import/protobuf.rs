@@ -1,7 +1,8 @@
 //! The messages of an ONNX file that are read, after `onnx.proto` of ONNX 1.18 (<https://github.com/onnx/onnx>). Fields that
 //! are not named here are passed over, nested graphs among them, so that no file makes the reader recurse.
 //!
-//! What repeats is kept as bytes until it has been counted: a message that is empty in the file takes a hundred bytes in memory.
+//! Nodes, tensors and attributes are kept as bytes until they have been counted: one that is empty in the file takes a hundred bytes
+//! in memory.
 
 use prost::Message;
 

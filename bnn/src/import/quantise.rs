@@ -2,14 +2,16 @@
 //!
 //! Every value x of the network is an integer X times a scale of its layer, x = s X. Pixels are grey values, s = 1/255. A layer's
 //! weights are integers of so many bits, w = s_w W, and its sums have the scale s_w s. What follows an activation are 8 bits: as many
-//! low bits are dropped, rounding to nearest, as make the greatest value on the calibration pictures one of 8 bits.
+//! low bits are dropped as make the greatest value on the calibration pictures one of 8 bits.
 //!
 //! ```text
-//! Y = floor(W X / 2^shift) + B,     B = round(b / (s_w s 2^shift) + 1/2)  (without the half where shift = 0),     y = s_w s 2^shift Y
+//! Y = floor(W X / 2^shift) + B,     B = ceil(b / (s_w s 2^shift)),     y = s_w s 2^shift Y
 //! ```
 //!
-//! A sign drops no bits, and gives -1 or 1. An average is a sum, of which the scale is 1/cells. The scores are in units of a power
-//! of two.
+//! The floor takes half a unit away on average, and the ceiling adds it; a sum of 0 without a bias stays 0. A sign drops no bits and
+//! gives -1 or 1. It does not change when its row is multiplied, so that each of its rows has a scale of its own; and sums are
+//! integers, so that their bias is rounded down. An average is a sum, of which the scale is 1/cells. The scores are in units of a power
+//! of two, as far as fraction bits go.
 
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use toml::{Table, Value};
@@ -211,12 +213,21 @@ impl Writer {
         if shift > 0.0 {
             table.insert("shift".into(), (shift as i64).into());
         }
-        let weights: Vec<i8> =
-            linear.weights.iter().map(|weight| (weight * scale / of_sum).round() as i8).collect();
         let result = of_sum * shift.exp2();
-        let half = if shift > 0.0 { 0.5 } else { 0.0 };
-        let biases: Vec<f64> = linear.biases.iter().map(|bias| (bias / result + half).round()).collect();
-        if biases.iter().any(|bias| bias.abs() >= f64::from(i32::MAX)) {
+        let (mut weights, mut biases) = (Vec::<i8>::new(), Vec::<f64>::new());
+        for (row, bias) in linear.weights.chunks(linear.columns).zip(&linear.biases) {
+            let widest = row.iter().fold(0.0_f64, |widest, weight| widest.max(weight.abs()));
+            // What a weight of 1 is, of a row with a scale of its own.
+            let one =
+                if matches!(next, Next::Sign) && widest > 0.0 { widest / limit } else { of_sum / scale };
+            weights.extend(row.iter().map(|weight| (weight / one).round() as i8));
+            biases.push(match next {
+                Next::Sign => (bias / (one * scale)).floor(),
+                _ if shift > 0.0 => (bias / result).ceil(),
+                _ => (bias / result).round(),
+            });
+        }
+        if biases.iter().any(|bias| !bias.is_finite() || bias.abs() >= f64::from(i32::MAX)) {
             return Err(fault("a bias is too large beside its weights".into()));
         }
         let names = ["weights", "biases"].map(|part| format!("{}.{part}", self.layers.len()));

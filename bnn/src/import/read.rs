@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{
     constant::{
-        arithmetic, axes, broadcast, compute, integers, permutation, reshaped, squeezed, transposed,
+        arithmetic, axes, broadcast, compute, integers, is_real, permutation, reshaped, squeezed, transposed,
         unsqueezed,
     },
     fault::{ImportFault, Result},
@@ -22,7 +22,8 @@ use crate::{client::shape::Shape, text::one_line};
 const MOST_SIDE: usize = 256;
 const MOST_LAYERS: usize = 256;
 /// How often a number of the file may be in a constant or a layer, on average.
-const TIMES_READ: usize = 16;
+const TIMES_READ: usize = 4;
+const TOO_MANY: &str = "its numbers are more than the file gives reason for";
 /// More values than there are between two layers.
 const MOST_VALUES: usize = 1 << 20;
 
@@ -120,9 +121,19 @@ impl Reader {
         if given.is_empty() {
             let inputs: Vec<Option<&Tensor>> =
                 node.inputs.iter().map(|name| self.constants.get(name)).collect();
+            // No operation gives more numbers than its largest input has, or a shape.
+            let most = inputs.iter().flatten().map(|tensor| tensor.data.len()).max().unwrap_or_default();
+            let left = self.numbers_left.checked_sub(most.max(1));
+            self.numbers_left = left.ok_or_else(|| node.fault(TOO_MANY))?;
             let constant =
                 compute(node, &inputs)?.ok_or_else(|| node.fault("it is not computed on constants"))?;
-            self.spend(node, constant.data.len())?;
+            if constant.data.iter().any(|number| !number.is_finite()) {
+                return Err(node.fault("it gives a number that is infinite or none"));
+            }
+            if node.kind == "Constant" {
+                // Its numbers are in the file like those of any tensor.
+                self.numbers_left = self.numbers_left.saturating_add(TIMES_READ * constant.data.len());
+            }
             self.constants.insert(output, constant);
             return Ok(());
         }
@@ -145,11 +156,19 @@ impl Reader {
         }
         if node.kind == "Shape" {
             let dims = self.values.dims.iter().map(|&dim| dim as f64).collect();
-            self.constants.insert(output, Tensor::vector(dims));
+            if node.has(&["start", "end"]) {
+                return Err(node.fault("a part of a shape (`start`, `end`) is not read"));
+            }
+            self.constants.insert(output, Tensor::integers(dims));
             return Ok(());
         }
         if given.len() > 1 {
             return Err(node.fault("it reads the values of the network twice"));
+        }
+        if node.inputs.first() != Some(&self.values.name)
+            && !["Add", "Sub", "Mul", "Div"].contains(&&*node.kind)
+        {
+            return Err(node.fault("the values of the network are to be its first input"));
         }
         if let Some(over) = &self.is_over {
             return Err(node.fault(format!("nothing can follow node {over:?}")));
@@ -166,8 +185,7 @@ impl Reader {
     /// Takes room for so many numbers.
     fn spend(&mut self, node: &Node, numbers: usize) -> Result<()> {
         let left = self.numbers_left.checked_sub(numbers);
-        self.numbers_left =
-            left.ok_or_else(|| node.fault("its numbers are more than the file gives reason for"))?;
+        self.numbers_left = left.ok_or_else(|| node.fault(TOO_MANY))?;
         Ok(())
     }
 
@@ -179,7 +197,13 @@ impl Reader {
         };
         let dims = &self.values.dims;
         match node.kind.as_str() {
-            "Identity" | "Dropout" | "Cast" => {}
+            "Identity" => {}
+            "Dropout" if constant(2).is_none_or(|mode| mode.scalar() == Some(0.0)) => {}
+            "Dropout" => {
+                return Err(node.fault("it is in training mode: export the network in evaluation mode"));
+            }
+            "Cast" if is_real(node.int("to", 0)) => {}
+            "Cast" => return Err(node.fault("values that become integers or bits are not run")),
             "Flatten" => {
                 let axis = node.int("axis", 1);
                 if axis != 1 && axis != 1 - dims.len() as i64 {
@@ -209,11 +233,22 @@ impl Reader {
                 self.values.order = places.into_iter().map(|place| self.values.order[place]).collect();
             }
             "Relu" => self.push(node, Operation::Relu)?,
-            "Sign" => self.push(node, Operation::Sign)?,
+            "Sign" => {
+                // ONNX has 0 at 0, where this network has 1: a matter of chance for sums, and the rule for what was rectified.
+                let before = self.layers.iter().rev().map(|layer| &layer.operation);
+                let mut before = before.skip_while(|operation| {
+                    matches!(operation, Operation::MaxPool { .. } | Operation::AveragePool { .. })
+                });
+                if matches!(before.next(), None | Some(Operation::Relu)) {
+                    return Err(node
+                        .fault("the sign of 0 would count: it is that of pixels, or of what was rectified"));
+                }
+                self.push(node, Operation::Sign)?;
+            }
             "Clip" => {
                 let bound = |place: usize, name: &str| match constant(place) {
-                    Some(bound) => bound.scalar(),
-                    None => node.floats(name).is_some().then(|| node.float(name, 0.0)),
+                    Some(bound) => Some(bound.scalar().unwrap_or(f64::NAN)),
+                    None => node.has(&[name]).then(|| node.float(name, 0.0)),
                 };
                 match (bound(1, "min"), bound(2, "max")) {
                     (Some(0.0), None) => self.push(node, Operation::Relu)?,
@@ -248,10 +283,8 @@ impl Reader {
                 self.push(node, operation)?;
             }
             "Gemm" => {
-                if node.int("transA", 0) != 0 || node.inputs.first() != Some(&self.values.name) {
-                    return Err(
-                        node.fault("the values of the network are to be its first input, not transposed")
-                    );
+                if node.int("transA", 0) != 0 {
+                    return Err(node.fault("it transposes the values of the network"));
                 }
                 let (alpha, beta) = (node.float("alpha", 1.0), node.float("beta", 1.0));
                 let operation = self.dense(
@@ -264,9 +297,6 @@ impl Reader {
                 self.push(node, operation)?;
             }
             "MatMul" => {
-                if node.inputs.first() != Some(&self.values.name) {
-                    return Err(node.fault("the values of the network are to be its first input"));
-                }
                 let operation = self.dense(node, needed(1)?, false, 1.0, None)?;
                 self.push(node, operation)?;
             }
@@ -276,6 +306,12 @@ impl Reader {
                 self.push(node, operation)?;
             }
             "BatchNormalization" => {
+                if node.int("training_mode", 0) != 0 {
+                    return Err(node.fault("it is in training mode: export the network in evaluation mode"));
+                }
+                if self.values.shape.values() > self.values.shape.channels {
+                    self.image(node)?;
+                }
                 let of = |place: usize| -> Result<&[f64]> {
                     let numbers = &needed(place)?.data;
                     if numbers.len() == self.values.shape.channels {
@@ -325,6 +361,9 @@ impl Reader {
             return Err(node.fault(format!("it gives {} values", shape.values())));
         }
         self.spend(node, layer.numbers())?;
+        if !layer.is_finite() {
+            return Err(node.fault("one of its numbers is infinite or none"));
+        }
         match layer.operation {
             Operation::Affine { .. } | Operation::Relu | Operation::Sign => {}
             Operation::Dense(_) => {

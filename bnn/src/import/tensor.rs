@@ -9,16 +9,19 @@ use crate::text::one_line;
 /// More numbers than a tensor has.
 const MOST_ELEMENTS: usize = 1 << 26;
 
+/// More dimensions than a tensor has.
+pub(super) const MOST_RANK: usize = 8;
+
 /// The types of numbers, as ONNX numbers them.
-mod data_type {
-    pub(super) const FLOAT: i32 = 1;
-    pub(super) const UINT8: i32 = 2;
-    pub(super) const INT8: i32 = 3;
-    pub(super) const INT32: i32 = 6;
-    pub(super) const INT64: i32 = 7;
-    pub(super) const BOOL: i32 = 9;
-    pub(super) const FLOAT16: i32 = 10;
-    pub(super) const DOUBLE: i32 = 11;
+pub(super) mod data_type {
+    pub(in crate::import) const FLOAT: i32 = 1;
+    pub(in crate::import) const UINT8: i32 = 2;
+    pub(in crate::import) const INT8: i32 = 3;
+    pub(in crate::import) const INT32: i32 = 6;
+    pub(in crate::import) const INT64: i32 = 7;
+    pub(in crate::import) const BOOL: i32 = 9;
+    pub(in crate::import) const FLOAT16: i32 = 10;
+    pub(in crate::import) const DOUBLE: i32 = 11;
 }
 
 /// Numbers in the order of their shape, the last dimension fastest. Integers up to 2^53 are exact.
@@ -26,12 +29,14 @@ mod data_type {
 pub(super) struct Tensor {
     pub(super) dims: Vec<usize>,
     pub(super) data: Vec<f64>,
+    /// Whether they are of a type of integers, whose quotients are cut off.
+    pub(super) is_integer: bool,
 }
 
 impl Tensor {
-    /// A list of numbers.
-    pub(super) fn vector(data: Vec<f64>) -> Self {
-        Self { dims: vec![data.len()], data }
+    /// A list of integers, such as a shape.
+    pub(super) fn integers(data: Vec<f64>) -> Self {
+        Self { dims: vec![data.len()], data, is_integer: true }
     }
 
     /// The tensor of a message.
@@ -48,6 +53,9 @@ impl Tensor {
         }
         let dims: Option<Vec<usize>> = message.dims.iter().map(|&dim| usize::try_from(dim).ok()).collect();
         let dims = dims.ok_or_else(|| fault("a dimension is negative".into()))?;
+        if dims.len() > MOST_RANK || dims.contains(&0) {
+            return Err(fault(format!("a shape of {} dimensions, or without a number in it", dims.len())));
+        }
         let count = dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim));
         let count = count
             .filter(|&count| count <= MOST_ELEMENTS)
@@ -77,7 +85,9 @@ impl Tensor {
         if data.iter().any(|number| !number.is_finite()) {
             return Err(fault("a number is infinite or none".into()));
         }
-        Ok(Self { dims, data })
+        let is_integer =
+            !matches!(message.data_type, data_type::FLOAT | data_type::DOUBLE | data_type::FLOAT16);
+        Ok(Self { dims, data, is_integer })
     }
 
     /// The one number, if it is one.

@@ -50,13 +50,14 @@ pub(crate) fn run(arguments: &Calibrate, session: &Session) -> Result<()> {
             format!(" ({} are refused; the first: {why})", count - accepted.len())
         }),
     ))?;
-    // Of n pictures and one more, each is as likely to have the greatest sum of a layer.
-    let leaves = 2.0 / (accepted.len() + 1) as f64;
-    output.say(format_args!(
-        "A picture like them has a sum outside of a layer's range with a probability of {leaves:.4} at most, and less for the margin; \
-         its label may then be wrong. `bnn estimate` says what was won"
-    ))?;
     let plan = Plan::cheapest(Arc::clone(&after)).ok();
+    // Of n pictures and one more, each is as likely as another to have the least sum of a layer, or the greatest.
+    let ends = 2 * plan.as_ref().map_or(0, |plan| plan.margins().len());
+    let leaves = (ends as f64 / (accepted.len() + 1) as f64).min(1.0);
+    output.say(format_args!(
+        "Another picture like them has a sum outside of a range with a probability of {leaves:.4} at most, and less for the margin; its \
+         label may then be wrong. `bnn estimate` says what was won"
+    ))?;
     let mut layers = Vec::new();
     for margin in plan.iter().flat_map(Plan::margins) {
         let ((least, most), (low, high)) = (margin.range, margin.worst_case);

@@ -164,8 +164,16 @@ fn choose(
         return make(weight_bits).map(|(chosen, _)| chosen);
     }
     let mut best: Option<(f64, Chosen)> = None;
+    let mut refusal = None;
     for weight_bits in WEIGHT_BITS {
-        let (chosen, model) = make(weight_bits)?;
+        let (chosen, model) = match make(weight_bits) {
+            Ok(made) => made,
+            // Another width may have a place for its numbers.
+            Err(error) => {
+                refusal = Some(error);
+                continue;
+            }
+        };
         // A network that is not run has no label.
         let changes = model.label_changes().unwrap_or(1.0);
         let worth = equal(&chosen.labels, real) as f64 / real.len() as f64 - changes;
@@ -173,7 +181,10 @@ fn choose(
             best = Some((worth, chosen));
         }
     }
-    Ok(best.expect("invariant: there are widths to try").1)
+    match (best, refusal) {
+        (Some((_, chosen)), _) => Ok(chosen),
+        (None, refusal) => Err(refusal.expect("invariant: what is not refused is a candidate")),
+    }
 }
 
 /// How many labels are the same.

@@ -264,7 +264,11 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     );
     output.say(format_args!("engines     {engines}; `bnn estimate` says what each takes"))?;
     output.say("")?;
-    output.say("layer         kind              inputs  outputs  sums and noise (functional engine)")?;
+    let width = model.layers().map(|layer| layer.name().chars().count()).fold("layer".len(), usize::max);
+    output.say(format_args!(
+        "{:width$}  kind              inputs  outputs  sums and noise (functional engine)",
+        "layer"
+    ))?;
     let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
     let mut layers = Vec::new();
     for (index, layer) in model.layers().enumerate() {
@@ -273,7 +277,7 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
         let margin_text = margin.map_or_else(String::new, |margin| {
             format!("  {} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
         });
-        output.say(format_args!("{name:<12}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
+        output.say(format_args!("{name:<width$}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
         layers.push(json!({
             "name": name,
             "kind": kind,

@@ -132,7 +132,7 @@ fn a_calibrated_model_has_less_noise() {
     let pictures: Vec<Vec<u8>> = (0..10).map(toy::pixels).collect();
     toy::write_idx_images(&place.path("digits"), &pictures);
     let text = place.run("calibrate toy --images digits --out calibrated").succeeded();
-    assert!(text.contains("with the ranges of 10 pictures") && text.contains("0.1818"), "{text}");
+    assert!(text.contains("with the ranges of 10 pictures") && text.contains("0.3636"), "{text}");
     let noise = |model: &str| {
         let result = place.run(&format!("inspect {model} --json")).json();
         let layers: Vec<Value> = result["layers"].as_array().unwrap().clone();

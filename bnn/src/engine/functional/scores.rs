@@ -134,7 +134,7 @@ impl ScoreScale {
         }
         let Candidate { drafts, digits, unit, noise } =
             best.expect("invariant: whole weights in one part are a candidate");
-        check_noise(&stage.name, noise, usual, parameters)?;
+        check_noise(&stage.name, noise, half, parameters)?;
         let parts = drafts.iter().map(|draft| draft.part(&quotients[draft.class], divisor, digits)).collect();
         Ok(Self { parts, unit, range, worst_case, noise })
     }
@@ -301,7 +301,7 @@ mod tests {
             let Some(drafts) = cuts(&quotients, inputs, (digits, 8), &[room], usize::MAX).pop() else { return Ok(()) };
             let part = |draft: &Draft| draft.part(&quotients[draft.class], multiple.unsigned_abs(), digits);
             let parts = drafts.iter().map(part).collect();
-            let scale = ScoreScale { parts, unit: unit_of(&drafts, 1e-12), range: (0, 0), noise: 0.0 };
+            let scale = ScoreScale { parts, unit: unit_of(&drafts, 1e-12), range: (0, 0), worst_case: (0, 0), noise: 0.0 };
             let sum = |part: &Part| part.terms.iter().map(|&(digit, place)| i64::from(digit) * x[place]).sum::<i64>();
             let phases: Vec<f64> = scale
                 .parts
