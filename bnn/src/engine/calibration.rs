@@ -53,11 +53,11 @@ pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelF
 fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
     let of_each = pictures.par_iter().map(|picture| ranges(model, picture));
     let union = |first: Ranges, second: Ranges| {
-        let both = |(a, b): (Option<(i64, i64)>, Option<(i64, i64)>)| match (a, b) {
+        let both = first.into_iter().zip(second).map(|ranges| match ranges {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
-        };
-        Ok(first.into_iter().zip(second).map(both).collect())
+        });
+        Ok(both.collect())
     };
     let seen = of_each.try_reduce(|| vec![None; model.layers_and_shapes().len()], union)?;
     let with_margin = |(least, most): (i64, i64)| {
