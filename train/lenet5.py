@@ -4,10 +4,11 @@
     python3 train/lenet5.py --data FOLDER --out lenet5.onnx
 
 FOLDER has MNIST's four gzip files. The network is the textbook's: two convolutions of 5 x 5 (6 and 16 filters, the first with a
-padding of 2), each with a rectifier and a 2 x 2 average, then 120, 84 and 10 neurons. Pixels are grey / 255.
+padding of 2), each with a rectifier and averages of 2 x 2 (or maxima), then 120, 84 and 10 neurons. Pixels are grey / 255.
 """
 
 import argparse
+import functools
 import gzip
 import pathlib
 
@@ -49,32 +50,35 @@ def initial(rng):
     return parameters
 
 
-def scores(p, x):
+def scores(p, x, pool):
     def convolution(x, name, padding):
         y = jax.lax.conv_general_dilated(
             x, p[f"{name}.weight"], (1, 1), [(padding, padding)] * 2, dimension_numbers=("NCHW", "OIHW", "NCHW")
         )
         return jax.nn.relu(y + p[f"{name}.bias"][None, :, None, None])
 
-    def average(x):
-        return jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 1, 2, 2), (1, 1, 2, 2), "VALID") / 4
+    def pooled(x):
+        window = (1, 1, 2, 2), (1, 1, 2, 2), "VALID"
+        if pool == "max":
+            return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, *window)
+        return jax.lax.reduce_window(x, 0.0, jax.lax.add, *window) / 4
 
-    x = average(convolution(x, "conv1", 2))
-    x = average(convolution(x, "conv2", 0))
+    x = pooled(convolution(x, "conv1", 2))
+    x = pooled(convolution(x, "conv2", 0))
     x = x.reshape(len(x), -1)
     for name in ["fc1", "fc2"]:
         x = jax.nn.relu(x @ p[f"{name}.weight"].T + p[f"{name}.bias"])
     return x @ p["fc3.weight"].T + p["fc3.bias"]
 
 
-def loss(p, x, labels):
-    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(scores(p, x)), labels[:, None], 1))
+def loss(p, x, labels, pool):
+    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(scores(p, x, pool)), labels[:, None], 1))
 
 
-@jax.jit
-def step(p, moments, count, rate, x, labels):
+@functools.partial(jax.jit, static_argnames="pool")
+def step(p, moments, count, rate, x, labels, pool):
     """One step of Adam."""
-    gradients = jax.grad(loss)(p, x, labels)
+    gradients = jax.grad(loss)(p, x, labels, pool)
     first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, moments[0], gradients)
     second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, moments[1], gradients)
     scale = jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
@@ -82,14 +86,14 @@ def step(p, moments, count, rate, x, labels):
     return p, (first, second)
 
 
-evaluate = jax.jit(lambda p, x: jnp.argmax(scores(p, x), 1))
+evaluate = jax.jit(lambda p, x, pool: jnp.argmax(scores(p, x, pool), 1), static_argnames="pool")
 
 
-def accuracy(p, x, labels):
-    return np.mean(np.concatenate([evaluate(p, part) for part in np.array_split(x, 10)]) == labels)
+def accuracy(p, x, labels, pool):
+    return np.mean(np.concatenate([evaluate(p, part, pool) for part in np.array_split(x, 10)]) == labels)
 
 
-def train(images, labels, epochs, seed):
+def train(images, labels, epochs, seed, pool):
     rng = np.random.default_rng(seed)
     p = initial(rng)
     moments = tuple({name: np.zeros_like(value) for name, value in p.items()} for _ in range(2))
@@ -100,14 +104,14 @@ def train(images, labels, epochs, seed):
         order = rng.permutation(len(x))
         for start in range(0, len(x) - 99, 100):
             part, count = order[start : start + 100], count + 1
-            p, moments = step(p, moments, float(count), rate, x[part], y[part])
-        validation = accuracy(p, images[-VALIDATION:], labels[-VALIDATION:])
+            p, moments = step(p, moments, float(count), rate, x[part], y[part], pool)
+        validation = accuracy(p, images[-VALIDATION:], labels[-VALIDATION:], pool)
         print(f"epoch {epoch + 1}: {100 * validation:.2f} % of the validation images", flush=True)
         best = max(best, (validation, p), key=lambda entry: entry[0])
     return best[1]
 
 
-def export(p):
+def export(p, pool):
     """The network as torch.onnx.export writes it: parameters are initializers, and `Gemm` has transposed weights."""
     nodes = []
 
@@ -119,7 +123,8 @@ def export(p):
         attributes = dict(dilations=[1, 1], group=1, kernel_shape=[5, 5], pads=[padding] * 4, strides=[1, 1])
         x = node("Conv", [x, f"{name}.weight", f"{name}.bias"], f"{name}/Conv_output_0", **attributes)
         x = node("Relu", [x], f"{name}/Relu_output_0")
-        return node("AveragePool", [x], f"{name}/AveragePool_output_0", kernel_shape=[2, 2], strides=[2, 2])
+        kind = "MaxPool" if pool == "max" else "AveragePool"
+        return node(kind, [x], f"{name}/{kind}_output_0", kernel_shape=[2, 2], strides=[2, 2])
 
     x = convolution("input", "conv1", 2)
     x = convolution(x, "conv2", 0)
@@ -144,12 +149,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of MNIST's gzip files")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="ONNX file to write")
+    parser.add_argument("--pool", choices=["average", "max"], default="average")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    p = train(*data(arguments.data, "train"), arguments.epochs, arguments.seed)
-    print(f"{100 * accuracy(p, *data(arguments.data, 't10k')):.2f} % of the test images")
-    onnx.save(export(p), arguments.out)
+    pool = arguments.pool
+    p = train(*data(arguments.data, "train"), arguments.epochs, arguments.seed, pool)
+    print(f"{100 * accuracy(p, *data(arguments.data, 't10k'), pool):.2f} % of the test images")
+    onnx.save(export(p, pool), arguments.out)
 
 
 if __name__ == "__main__":
