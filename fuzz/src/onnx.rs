@@ -26,7 +26,7 @@ pub(crate) fn onnx(data: &[u8]) {
     }
     let picture: Vec<f64> = (0..width * height).map(|place| (place * 37 % 256) as f64 / 255.0).collect();
     assert_eq!(network.evaluate(&picture).len(), network.classes());
-    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &[picture], 4) {
+    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &[picture], &[8, 4]) {
         assert_eq!(files.model().expect("it was a model when it was made").classes(), network.classes());
     }
 }

@@ -1,7 +1,7 @@
 //! From floating point to integers: the *integer* meaning, which encrypted evaluation has too.
 //!
 //! Every value x of the network is an integer X times a scale of its layer, x = s X. Pixels are grey values, s = 1/255. A layer's
-//! weights are integers of so many bits, w = s_w W, and its sums have the scale s_w s. What follows an activation are 8 bits: as many
+//! weights are integers of a width of its own, w = s_w W, and its sums have the scale s_w s. What follows an activation are 8 bits: as many
 //! low bits are dropped as make the greatest value on the calibration pictures one of 8 bits.
 //!
 //! ```text
@@ -40,9 +40,15 @@ enum Next {
 }
 
 impl RealNetwork {
-    /// The network in integers, with weights of so many bits (2 to 8), and with the ranges that values have on these pictures
-    /// (grey values from 0 to 1, as [`evaluate`](Self::evaluate) reads them). The ranges of sums for the functional engine are
-    /// for [`calibrate`](crate::engine::calibrate) to add.
+    /// The number of layers with weights.
+    pub fn weighted_layers(&self) -> usize {
+        self.layers.iter().filter(|layer| linear(layer).is_some()).count()
+    }
+
+    /// The network in integers. Each layer with weights has so many bits for them (2 to 8), of which the last counts for the layers
+    /// that follow too; and values have the ranges that they have on these pictures (grey values from 0 to 1, as
+    /// [`evaluate`](Self::evaluate) reads them). The ranges of sums for the functional engine are for
+    /// [`calibrate`](crate::engine::calibrate) to add.
     ///
     /// # Errors
     /// [`ImportFault::Node`] where a number of a layer has no place in the integer network; [`Error::Model`] where the network is
@@ -51,11 +57,11 @@ impl RealNetwork {
         &self,
         (name, description): (&str, &str),
         pictures: &[Vec<f64>],
-        weight_bits: u32,
+        weight_bits: &[u32],
     ) -> Result<ModelFiles> {
         let ranges = self.ranges(pictures);
         let greatest = |bits: u32| f64::from((1_u32 << (bits - 1)) - 1);
-        // Weights multiply the noise of what they read, and pixels have next to none.
+        let mut widths = weight_bits.iter().copied().map(greatest);
         let mut limit = greatest(PIXEL_BITS);
         let mut writer = Writer::default();
         let mut scale = 1.0 / f64::from((1_u32 << PIXEL_BITS) - 1);
@@ -74,10 +80,10 @@ impl RealNetwork {
             } else {
                 Next::Scores
             };
-            scale = writer.layer(layer, scale, next, limit)?;
             if linear(layer).is_some() {
-                limit = greatest(weight_bits);
+                limit = widths.next().unwrap_or(limit);
             }
+            scale = writer.layer(layer, scale, next, limit)?;
         }
         let Writer { layers, tensors } = writer;
         let mut input = Table::new();

@@ -69,7 +69,7 @@ fn picture(grey: &[f64]) -> GreyImage {
 fn integers(fixture: &Fixture, weight_bits: u32) -> ModelFiles {
     let own = fixture.pictures.iter().map(|grey| grey.iter().map(|grey| grey / 255.0).collect());
     let pictures: Vec<Vec<f64>> = calibration().into_iter().chain(own).collect();
-    let files = fixture.network.to_integers(("imported", "Of a test"), &pictures, weight_bits).unwrap();
+    let files = fixture.network.to_integers(("imported", "Of a test"), &pictures, &[8, weight_bits]).unwrap();
     let model = files.model().unwrap();
     let encode = |reals: &Vec<f64>| {
         let grey: Vec<f64> = reals.iter().map(|real| real * 255.0).collect();
@@ -198,7 +198,7 @@ proptest! {
         if let Ok(network) = RealNetwork::from_onnx(&damaged, PixelScale::default()) {
             let (width, height) = network.picture();
             let pictures = vec![vec![0.5; width * height]];
-            let _ = network.to_integers(("damaged", "Of a test"), &pictures, 4);
+            let _ = network.to_integers(("damaged", "Of a test"), &pictures, &[4]);
         }
     }
 }

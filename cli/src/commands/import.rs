@@ -1,6 +1,6 @@
 //! Makes a model folder of a network of one's own.
 
-use std::sync::Arc;
+use std::{iter::repeat_n, sync::Arc};
 
 use bnn::{
     client::EncodedImage,
@@ -27,8 +27,10 @@ use crate::{
 
 /// Pictures on which labels are compared.
 const MOST_COMPARED: usize = 1000;
-/// Widths of weights that are tried.
+/// Widths of weights that are tried, in bits; and that of the layer that reads pixels: weights multiply the noise of what they read, and
+/// pixels have next to none.
 const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 2..=8;
+const FIRST_BITS: u32 = 8;
 
 pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
     let (output, out) = (session.output, &arguments.out);
@@ -137,14 +139,16 @@ impl Pictures {
 
 /// A network in integers.
 struct Chosen {
-    weight_bits: u32,
+    /// Of each layer with weights.
+    weight_bits: Vec<u32>,
     files: ModelFiles,
     /// Its labels of the pictures that are compared.
     labels: Vec<usize>,
 }
 
-/// The network in integers, with the width of weights that was asked for, or the one with which most labels are expected to be the
-/// real ones: narrow weights are coarse, and wide ones multiply noise. Of equal widths it is the least.
+/// The network in integers, with the width of weights that was asked for, or those with which most labels are expected to be the
+/// real ones: narrow weights are coarse, and wide ones multiply noise. One width for all comes first, and then a bit more or less for
+/// each layer.
 fn choose(
     network: &RealNetwork,
     source: (&str, &str),
@@ -152,39 +156,43 @@ fn choose(
     real: &[usize],
     asked: Option<u32>,
 ) -> bnn::Result<Chosen> {
-    let make = |weight_bits| {
-        let files = network.to_integers(source, &pictures.reals, weight_bits)?;
+    let make = |weight_bits: Vec<u32>| {
+        let files = network.to_integers(source, &pictures.reals, &weight_bits)?;
         let files = calibrate(&files, &pictures.encoded(&files.model()?)?)?;
         let model = files.model()?;
         let label = |image: &GreyImage| Ok(evaluate(&model, &model.input().encode(image)?)?.label());
-        let labels = pictures.images[..real.len()].par_iter().map(label).collect::<bnn::Result<_>>()?;
-        Ok::<_, bnn::Error>((Chosen { weight_bits, files, labels }, model))
-    };
-    if let Some(weight_bits) = asked {
-        return make(weight_bits).map(|(chosen, _)| chosen);
-    }
-    let mut best: Option<(f64, Chosen)> = None;
-    let mut refusal = None;
-    for weight_bits in WEIGHT_BITS {
-        let (chosen, model) = match make(weight_bits) {
-            Ok(made) => made,
-            // Another width may have a place for its numbers.
-            Err(error) => {
-                refusal = Some(error);
-                continue;
-            }
-        };
+        let labels: Vec<usize> =
+            pictures.images[..real.len()].par_iter().map(label).collect::<bnn::Result<_>>()?;
         // A network that is not run has no label.
         let changes = model.label_changes().unwrap_or(1.0);
-        let worth = equal(&chosen.labels, real) as f64 / real.len() as f64 - changes;
-        if best.as_ref().is_none_or(|(most, _)| worth > *most) {
-            best = Some((worth, chosen));
+        let worth = equal(&labels, real) as f64 / real.len() as f64 - changes;
+        Ok::<_, bnn::Error>((worth, Chosen { weight_bits, files, labels }))
+    };
+    let layers = network.weighted_layers();
+    let uniform = |bits| [FIRST_BITS].into_iter().chain(repeat_n(bits, layers - 1)).collect::<Vec<u32>>();
+    if let Some(bits) = asked {
+        return make(uniform(bits)).map(|(_, chosen)| chosen);
+    }
+    // Where one width has no place for its numbers, another may have.
+    let mut made: Vec<bnn::Result<(f64, Chosen)>> = WEIGHT_BITS.map(|bits| make(uniform(bits))).collect();
+    let worth =
+        |made: &bnn::Result<(f64, Chosen)>| made.as_ref().map_or(f64::NEG_INFINITY, |(worth, _)| *worth);
+    // Of equal ones the narrowest.
+    let best = (0..made.len()).rev().max_by(|&a, &b| worth(&made[a]).total_cmp(&worth(&made[b])));
+    let (mut most, mut chosen) = made.swap_remove(best.expect("invariant: there are widths to try"))?;
+    for layer in 1..layers {
+        for bits in [chosen.weight_bits[layer] + 1, chosen.weight_bits[layer] - 1] {
+            let mut other = chosen.weight_bits.clone();
+            other[layer] = bits;
+            let made = WEIGHT_BITS.contains(&bits).then(|| make(other));
+            if let Some(Ok((worth, other))) = made
+                && worth > most
+            {
+                (most, chosen) = (worth, other);
+            }
         }
     }
-    match (best, refusal) {
-        (Some((_, chosen)), _) => Ok(chosen),
-        (None, refusal) => Err(refusal.expect("invariant: what is not refused is a candidate")),
-    }
+    Ok(chosen)
 }
 
 /// How many labels are the same.
@@ -200,7 +208,8 @@ fn tell(
     changes: Option<f64>,
     output: Output,
 ) -> Result<()> {
-    let (compared, weight_bits) = (real.len(), chosen.weight_bits);
+    let compared = real.len();
+    let widths: Vec<String> = chosen.weight_bits.iter().map(u32::to_string).collect();
     output
         .say(format_args!("pictures    {} to calibrate on, {compared} to compare", pictures.images.len()))?;
     if let Some(correct) = pictures.correct(real) {
@@ -210,7 +219,8 @@ fn tell(
     let right =
         right.map_or_else(String::new, |correct| format!("; right on {}", units::share(correct, compared)));
     output.say(format_args!(
-        "integers    weights of {weight_bits} bits, the real label on {}{right}",
+        "integers    weights of {} bits, the real label on {}{right}",
+        widths.join(", "),
         units::share(equal(&chosen.labels, real), compared)
     ))?;
     match (changes, Plan::cheapest(Arc::clone(model))) {
