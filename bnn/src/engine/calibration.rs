@@ -71,13 +71,9 @@ fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
 /// model, or there are none.
 fn label_changes(model: Model, simulated: &[EncodedImage]) -> Result<Option<f64>> {
     let Ok(plan) = Plan::cheapest(Arc::new(model)) else { return Ok(None) };
-    if simulated.is_empty() {
-        return Ok(None);
-    }
-    let agreements = simulated.iter().zip(0..).map(|(picture, seed)| plan.predict(picture, TRIALS, seed));
-    let changed = 1.0 - agreements.sum::<Result<f64>>()? / simulated.len() as f64;
+    let changed = plan.label_changes(simulated, TRIALS)?;
     // What so few runs tell, without the noise of its last digits.
-    Ok(Some((changed * 1e4).round() / 1e4))
+    Ok(changed.map(|share| (share * 1e4).round() / 1e4))
 }
 
 /// For each layer that has weights, the least and the greatest of its sums.

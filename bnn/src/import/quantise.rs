@@ -118,6 +118,10 @@ fn linear(layer: &RealLayer) -> Option<&Linear> {
     }
 }
 
+fn greatest_magnitude(weights: &[f64]) -> f64 {
+    weights.iter().fold(0.0, |widest, weight| widest.max(weight.abs()))
+}
+
 #[derive(Default)]
 struct Writer {
     layers: Vec<Table>,
@@ -197,7 +201,7 @@ impl Writer {
         let fault = |reason: String| -> Error {
             ImportFault::Node { node: layer.name.clone(), kind: "layer".into(), reason }.into()
         };
-        let widest = linear.weights.iter().fold(0.0_f64, |widest, weight| widest.max(weight.abs()));
+        let widest = greatest_magnitude(&linear.weights);
         let finest = if widest > 0.0 { widest / limit * scale } else { scale };
         if !finest.is_normal() {
             return Err(fault("its weights are too large or too small for numbers".into()));
@@ -222,7 +226,7 @@ impl Writer {
         let result = of_sum * shift.exp2();
         let (mut weights, mut biases) = (Vec::<i8>::new(), Vec::<f64>::new());
         for (row, bias) in linear.weights.chunks(linear.columns).zip(&linear.biases) {
-            let widest = row.iter().fold(0.0_f64, |widest, weight| widest.max(weight.abs()));
+            let widest = greatest_magnitude(row);
             // What a weight of 1 is, of a row with a scale of its own.
             let one =
                 if matches!(next, Next::Sign) && widest > 0.0 { widest / limit } else { of_sum / scale };

@@ -23,7 +23,6 @@ const MOST_SIDE: usize = 256;
 const MOST_LAYERS: usize = 256;
 /// How often a number of the file may be in a constant or a layer, on average.
 const TIMES_READ: usize = 4;
-const TOO_MANY: &str = "its numbers are more than the file gives reason for";
 /// More values than there are between two layers.
 const MOST_VALUES: usize = 1 << 20;
 
@@ -119,12 +118,12 @@ impl Reader {
         }
         let output = output.clone();
         if given.is_empty() {
+            // No operation gives more numbers than its largest input has, or a shape.
+            let known = node.inputs.iter().filter_map(|name| self.constants.get(name));
+            let most = known.map(|tensor| tensor.data.len()).max().unwrap_or_default();
+            self.spend(node, most.max(1))?;
             let inputs: Vec<Option<&Tensor>> =
                 node.inputs.iter().map(|name| self.constants.get(name)).collect();
-            // No operation gives more numbers than its largest input has, or a shape.
-            let most = inputs.iter().flatten().map(|tensor| tensor.data.len()).max().unwrap_or_default();
-            let left = self.numbers_left.checked_sub(most.max(1));
-            self.numbers_left = left.ok_or_else(|| node.fault(TOO_MANY))?;
             let constant =
                 compute(node, &inputs)?.ok_or_else(|| node.fault("it is not computed on constants"))?;
             if constant.data.iter().any(|number| !number.is_finite()) {
@@ -185,7 +184,8 @@ impl Reader {
     /// Takes room for so many numbers.
     fn spend(&mut self, node: &Node, numbers: usize) -> Result<()> {
         let left = self.numbers_left.checked_sub(numbers);
-        self.numbers_left = left.ok_or_else(|| node.fault(TOO_MANY))?;
+        self.numbers_left =
+            left.ok_or_else(|| node.fault("its numbers are more than the file gives reason for"))?;
         Ok(())
     }
 

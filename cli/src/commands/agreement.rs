@@ -17,19 +17,6 @@ const TRIALS: u32 = 5;
 /// The least share that is refused by pictures that may be other ones than the network is for.
 const OF_OTHER_PICTURES: f64 = 0.5;
 
-/// The share of labels that noise changes in so many simulated runs of each picture; none where there are no pictures.
-///
-/// # Errors
-/// Where a picture is none of the model's.
-pub(crate) fn label_changes(plan: &Plan, pictures: &[EncodedImage], trials: u32) -> bnn::Result<Option<f64>> {
-    if pictures.is_empty() {
-        return Ok(None);
-    }
-    let predict = |(index, picture): (usize, &EncodedImage)| plan.predict(picture, trials, index as u64);
-    let agreeing: f64 = pictures.iter().enumerate().map(predict).sum::<bnn::Result<f64>>()?;
-    Ok(Some(1.0 - agreeing / pictures.len() as f64))
-}
-
 /// The sample digits as a model reads them, or why a client would not send them.
 ///
 /// # Errors
@@ -53,7 +40,7 @@ pub(crate) fn check(plan: &Plan, model: &Model, accepted: f64) -> Result<()> {
         Some(found) => (found, accepted),
         None => {
             let digits: Vec<EncodedImage> = sample_digits(model)?.into_iter().flatten().collect();
-            let simulate = || label_changes(plan, &digits, TRIALS);
+            let simulate = || plan.label_changes(&digits, TRIALS);
             let found = progress::spinner("simulating noise", simulate)?.unwrap_or_default();
             (found, accepted.max(OF_OTHER_PICTURES))
         }

@@ -11,7 +11,7 @@ use crate::{
     error::{About, Error, Result},
     files::{
         data_set,
-        folder::{check_folder, folder_of, make_folder},
+        folder::{folder_of, make_folder},
         input, lookup, model,
     },
     session::Session,
@@ -20,10 +20,7 @@ use crate::{
 
 pub(crate) fn run(arguments: &Calibrate, session: &Session) -> Result<()> {
     let (output, out) = (session.output, &arguments.out);
-    check_folder(out)?;
-    if out.symlink_metadata().is_ok() {
-        return Err(Error::FolderExists { path: out.clone() });
-    }
+    model::check_new(out)?;
     let files = lookup::model_files(&arguments.model)?;
     let before = files.model().map(Arc::new)?;
     let (images, name) = (data_set::images(&arguments.images)?, input::name(&arguments.images));

@@ -24,10 +24,7 @@ use tfhe_core::{
 
 use crate::{
     arguments::server::Estimate,
-    commands::{
-        agreement::{label_changes, sample_digits},
-        evaluate::selection::encode,
-    },
+    commands::{agreement::sample_digits, evaluate::selection::encode},
     error::{About, Error, Result},
     files::{data_set, input, lookup},
     session::Session,
@@ -203,7 +200,7 @@ impl Sample {
 
     /// The share of labels that noise is expected to change; none where no picture is left.
     fn changes(&self, plan: &functional::Plan) -> Result<Option<f64>> {
-        let predict = || label_changes(plan, &self.accepted, TRIALS);
+        let predict = || plan.label_changes(&self.accepted, TRIALS);
         Ok(progress::spinner("simulating noise", predict)?)
     }
 

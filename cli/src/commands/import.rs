@@ -17,7 +17,7 @@ use crate::{
     error::{About, Error, Result},
     files::{
         data_set,
-        folder::{check_folder, folder_of, make_folder},
+        folder::{folder_of, make_folder},
         input::{self, Input},
         model,
     },
@@ -40,10 +40,7 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
         .cloned()
         .collect();
     input::check_stdin_once(&read)?;
-    check_folder(out)?;
-    if out.symlink_metadata().is_ok() {
-        return Err(Error::FolderExists { path: out.clone() });
-    }
+    model::check_new(out)?;
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => out.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -66,7 +63,7 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
     let chosen = progress::spinner("choosing weights in integers", import).about(&file)?;
     let imported = chosen.files.model().map(Arc::new)?;
     let changes = imported.label_changes();
-    tell(&imported, &pictures, &real, &chosen, changes, output)?;
+    tell(&imported, &pictures, &real, &chosen, output)?;
     if let Some(found) = changes.filter(|&changes| changes > arguments.accept_label_changes) {
         return Err(Error::TooManyChanges { found });
     }
@@ -158,11 +155,11 @@ fn choose(
 ) -> bnn::Result<Chosen> {
     let make = |weight_bits: Vec<u32>| {
         let files = network.to_integers(source, &pictures.reals, &weight_bits)?;
-        let files = calibrate(&files, &pictures.encoded(&files.model()?)?)?;
+        let encoded = pictures.encoded(&files.model()?)?;
+        let files = calibrate(&files, &encoded)?;
         let model = files.model()?;
-        let label = |image: &GreyImage| Ok(evaluate(&model, &model.input().encode(image)?)?.label());
-        let labels: Vec<usize> =
-            pictures.images[..real.len()].par_iter().map(label).collect::<bnn::Result<_>>()?;
+        let label = |image: &EncodedImage| Ok(evaluate(&model, image)?.label());
+        let labels: Vec<usize> = encoded[..real.len()].par_iter().map(label).collect::<bnn::Result<_>>()?;
         // A network that is not run has no label.
         let changes = model.label_changes().unwrap_or(1.0);
         let worth = equal(&labels, real) as f64 / real.len() as f64 - changes;
@@ -205,7 +202,6 @@ fn tell(
     pictures: &Pictures,
     real: &[usize],
     chosen: &Chosen,
-    changes: Option<f64>,
     output: Output,
 ) -> Result<()> {
     let compared = real.len();
@@ -223,7 +219,7 @@ fn tell(
         widths.join(", "),
         units::share(equal(&chosen.labels, real), compared)
     ))?;
-    match (changes, Plan::cheapest(Arc::clone(model))) {
+    match (model.label_changes(), Plan::cheapest(Arc::clone(model))) {
         (Some(changes), Ok(plan)) => output.say(format_args!(
             "encrypted   {} bootstraps under {}; noise is expected to change {:.2} % of the labels",
             plan.bootstraps(),

@@ -11,7 +11,7 @@ use bnn::model::{Model, ModelFile, ModelFiles};
 use crate::{
     error::{Error, Result},
     files::{
-        folder::{folder_of, sync_folder},
+        folder::{check_folder, folder_of, sync_folder},
         input::Input,
         whole::{self, Existing, Secrecy, write_whole},
     },
@@ -48,6 +48,15 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 /// Whether a folder has a model, as far as the names in it tell.
 pub(crate) fn is_model(folder: &Path) -> bool {
     folder.join(ModelFile::Manifest.name()).is_file()
+}
+
+/// Refuses a folder in which no new model can be made, before the work for it.
+///
+/// # Errors
+/// [`Error::NoFolder`] for `-`; [`Error::FolderExists`] where there is something of that name.
+pub(crate) fn check_new(folder: &Path) -> Result<()> {
+    check_folder(folder)?;
+    if folder.symlink_metadata().is_ok() { Err(Error::FolderExists { path: folder.into() }) } else { Ok(()) }
 }
 
 /// Makes a model folder, atomically, and opens the model.

@@ -218,6 +218,19 @@ impl Plan {
         Ok(agreements as f64 / f64::from(trials))
     }
 
+    /// The share of labels that noise is expected to change: [`predict`](Self::predict) on each of these pictures, with its place as
+    /// the seed. None where there are no pictures.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn label_changes(&self, pictures: &[EncodedImage], trials: u32) -> Result<Option<f64>> {
+        if pictures.is_empty() {
+            return Ok(None);
+        }
+        let agreements = pictures.iter().zip(0..).map(|(picture, seed)| self.predict(picture, trials, seed));
+        Ok(Some(1.0 - agreements.sum::<Result<f64>>()? / pictures.len() as f64))
+    }
+
     /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
     /// the formulas give. The same seed gives the same scores.
     fn draws(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {

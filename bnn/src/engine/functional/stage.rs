@@ -91,8 +91,8 @@ impl Stage {
         let mut sums: Vec<(Pool, Shape)> = Vec::new();
         for (index, (layer, shape)) in layers[..=last].iter().enumerate() {
             if let Layer::SumPool(pool) = layer {
-                let summed = stages.last_mut().filter(|_| sums.is_empty()).map(|stage| stage.sum(pool));
-                if summed != Some(true) {
+                let last = stages.last_mut().filter(|_| sums.is_empty());
+                if !last.is_some_and(|stage| stage.sum(pool)) {
                     sums.push((pool.clone(), *shape));
                 }
                 continue;

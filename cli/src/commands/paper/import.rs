@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::{
     arguments::paper::PaperImport,
-    error::{Error, Result},
+    error::Result,
     files::{
-        folder::{check_folder, folder_of, make_folder},
+        folder::{folder_of, make_folder},
         model, paper,
     },
     session::Session,
@@ -15,10 +15,7 @@ use crate::{
 
 pub(crate) fn run(arguments: &PaperImport, session: &Session) -> Result<()> {
     let (output, out) = (session.output, &arguments.out);
-    check_folder(out)?;
-    if out.symlink_metadata().is_ok() {
-        return Err(Error::FolderExists { path: out.clone() });
-    }
+    model::check_new(out)?;
     let files = paper::released_parameters(&arguments.folder)?;
     let _made = make_folder(folder_of(out))?;
     let model = interrupt::hold(|| model::write(&files, out))?;
