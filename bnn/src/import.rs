@@ -9,7 +9,7 @@
 //! the file    nodes    layers in floating point       integers: manifest and weights
 //! ```
 //!
-//! Read are Conv, Gemm, MatMul, Add, Sub, Mul and Div with constants, BatchNormalization, Relu, Sign, Clip from 0, MaxPool,
+//! Read are Conv, Gemm, MatMul, Add, Sub, Mul and Div with constants, BatchNormalization, Relu, Sign, Clip, MaxPool,
 //! AveragePool, GlobalAveragePool, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Identity, Dropout, Cast, a Softmax at the end,
 //! DequantizeLinear and QONNX's Quant on constants, and BipolarQuant. Networks with branches are refused.
 //!
@@ -32,7 +32,10 @@ mod quantise;
 mod read;
 mod tensor;
 
-pub use self::{fault::ImportFault, network::RealNetwork};
+pub use self::{
+    fault::ImportFault,
+    network::{RealNetwork, ValueRanges},
+};
 use self::{
     graph::{Graph, MOST_BYTES},
     network::{Operation, RealLayer},
@@ -67,7 +70,10 @@ impl RealNetwork {
         let mut network = read::read(Graph::parse(bytes)?)?;
         if pixels != PixelScale::default() {
             let PixelScale { black, white } = pixels;
-            let operation = Operation::Affine { scales: vec![white - black], offsets: vec![black] };
+            let operation = Operation::Affine {
+                scales: vec![white - black; network.input.channels],
+                offsets: vec![black; network.input.channels],
+            };
             network.layers.insert(0, RealLayer { name: "pixels".into(), input: network.input, operation });
         }
         network.layers = fold::fold(network.layers)?;

@@ -13,4 +13,5 @@ pub(crate) mod dense;
 pub(crate) mod kind;
 pub(crate) mod matrix;
 pub(crate) mod pool;
+pub(crate) mod scale;
 pub(crate) mod xnor_convolution;

@@ -20,13 +20,13 @@ pub(crate) fn onnx(data: &[u8]) {
             return;
         }
     };
-    let (width, height) = network.picture();
+    let (channels, width, height) = network.picture();
     if data.len() > EVALUATED || width.max(height) > MOST_SIDE {
         return;
     }
-    let picture: Vec<f64> = (0..width * height).map(|place| (place * 37 % 256) as f64 / 255.0).collect();
+    let picture: Vec<f64> = (0..channels * width * height).map(|place| (place * 37 % 256) as f64 / 255.0).collect();
     assert_eq!(network.evaluate(&picture).len(), network.classes());
-    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &[picture], &[8, 4]) {
+    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &network.ranges(&[picture]), &[8, 4]) {
         assert_eq!(files.model().expect("it was a model when it was made").classes(), network.classes());
     }
 }

@@ -36,7 +36,8 @@ class _Drawing:
         deep = rng.random() < 1 / 16
         if given["encoding"] == "sign-and-scale":
             self._xnor(given)
-        kinds = ["max-pool", "relu", "sign", "dense", "convolution", "binary-dense"] + ["sum-pool"] * (self.format > 1)
+        kinds = ["max-pool", "relu", "sign", "dense", "convolution", "binary-dense"]
+        kinds += ["sum-pool", "scale", "clip", "table"] * (self.format > 1)
         for _ in range(rng.choice([8, 40, 200]) if deep else rng.choice([0, 0, 1, 1, 2, 3, 4])):
             kind = rng.choice(kinds)
             self._layer(kind if kind != "binary-dense" or self.binary else "dense", calm=deep or rng.random() < 0.8)
@@ -91,6 +92,17 @@ class _Drawing:
             size = self.rng.randint(1, min(3, height, width))
             layer["size"] = size
             self.shape = (channels, height // size, width // size)
+        elif kind == "scale":
+            self._shift_and_bits(layer, last)
+            greatest = 9 if calm else MOST
+            self._tensor(layer, "scales", "I32", np.array([self.rng.randint(0, greatest) for _ in range(channels)]))
+        elif kind == "clip":
+            layer |= {"least": self.rng.choice([0, 0, -1, -100, LEAST]), "most": self.rng.choice([0, 1, 6, 255, MOST])}
+        elif kind == "table":
+            count = self.rng.choice([1, 2, 4, 16])
+            layer |= {"least": self.rng.choice([0, -1, -8, -100]), "count": count}
+            entries = sorted(self.rng.randint(-9, 9) if calm else self.rng.choice(_ENDS) for _ in range(count))
+            self._tensor(layer, "entries", "I32", np.array(entries))
         if "weights" in layer and self.format > 1 and self.rng.random() < 0.2:
             # Wider than the sums are, so that they change nothing.
             layer["sums"] = [-(1 << 50), 1 << 50]
@@ -171,6 +183,13 @@ def _bounds(layer: dict, tensors: dict, largest: int) -> tuple[int, float]:
     if kind == "sum-pool":
         total = largest * layer["size"] ** 2
         return total, total / LARGEST_SUM
+    if kind == "scale":
+        product = largest * int(tensors[layer["scales"]][1].max())
+        return (product >> layer.get("shift", 0)) + 1, product / LARGEST_SUM
+    if kind == "clip":
+        return min(largest, max(-layer["least"], layer["most"])), 0.0
+    if kind == "table":
+        return max(map(abs, tensors[layer["entries"]][1].tolist())), 0.0
     if "weights" not in layer:
         return largest, 0.0
     values = {role: tensors[layer[role]][1].tolist() for role in ("weights", "biases", "scales") if role in layer}

@@ -156,11 +156,28 @@ def _binary_weight_of_another_value(rng, made):
 
 
 def _negative_scale(rng, made):
-    layer = _pick(rng, made, "xnor-convolution")
+    layer = _pick(rng, made, "xnor-convolution", "scale")
     if not layer:
         return None
     made.tensors[layer["scales"]][1][0] = -1
     return [layer["scales"]]
+
+
+def _clip_without_zero(rng, made):
+    layer = _pick(rng, made, "clip")
+    if not layer:
+        return None
+    layer["least"], layer["most"] = rng.choice([(1, 2), (-2, -1), (1, -1)])
+    return [layer["name"]]
+
+
+def _table_that_falls(rng, made):
+    layer = _pick(rng, made, "table")
+    if not layer or layer["count"] < 2:
+        return None
+    values = made.tensors[layer["entries"]][1]
+    values[0] = values[-1] + 1 if values[-1] < 1 << 20 else values[0]
+    return [layer["entries"]] if values[0] > values[1] else None
 
 
 def _weights_cut_short(rng, made):
@@ -195,7 +212,7 @@ def _another_format(rng, made):
 def _news_in_an_old_format(rng, made):
     """What format 1 has not."""
     news = [layer for layer in made.layers
-            if layer["kind"] == "sum-pool" or {"padding", "groups", "sums"} & layer.keys()]
+            if layer["kind"] in ("sum-pool", "scale", "clip", "table") or {"padding", "groups", "sums"} & layer.keys()]
     if not news:
         return None
     made.head["format"] = 1

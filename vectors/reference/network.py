@@ -60,7 +60,7 @@ class Model:
         """What every layer gives, flattened: channels of rows of columns."""
         values, trace = inputs, []
         for layer in self.manifest["layers"]:
-            tensor = {role: self.tensors[layer[role]] for role in ("weights", "scales", "biases") if role in layer}
+            tensor = {role: self.tensors[layer[role]] for role in ("weights", "scales", "biases", "entries") if role in layer}
             given = _LAYERS[layer["kind"]](layer, tensor, *values)
             # A vector is channels of one value.
             values = [given if given.ndim == 3 else given[:, None, None]]
@@ -141,6 +141,19 @@ def _relu(layer, tensor, x):
     return np.maximum(x, 0)
 
 
+def _scale(layer, tensor, x):
+    return x * tensor["scales"][:, None, None] >> layer.get("shift", 0)
+
+
+def _clip(layer, tensor, x):
+    return np.clip(x, layer["least"], layer["most"])
+
+
+def _table(layer, tensor, x):
+    entries = tensor["entries"].reshape(-1)
+    return entries[np.clip(x - layer["least"], 0, len(entries) - 1)]
+
+
 def _squares(layer, x):
     """(channels, height, size, width, size)"""
     # What does not fill a square at the right and at the bottom is dropped.
@@ -150,7 +163,7 @@ def _squares(layer, x):
 
 
 _LAYERS = {"binary-dense": _binary_dense, "dense": _dense, "convolution": _convolution,
-           "xnor-convolution": _xnor_convolution, "relu": _relu,
+           "xnor-convolution": _xnor_convolution, "relu": _relu, "scale": _scale, "clip": _clip, "table": _table,
            "max-pool": lambda layer, tensor, x: _squares(layer, x).max((2, 4)),
            "sum-pool": lambda layer, tensor, x: _squares(layer, x).sum((2, 4)),
            "sign": lambda layer, tensor, x: _signs(x)}

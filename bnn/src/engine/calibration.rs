@@ -110,6 +110,12 @@ fn sums(layer: &Layer, input: Shape, values: &[i64]) -> Option<Vec<i64>> {
             Some(raised(bare.evaluate(input, values), layer.biases(), layer.shift()))
         }
         Layer::XnorConvolution(layer) => Some(layer.products(input, values)),
-        Layer::Relu(_) | Layer::MaxPool(_) | Layer::SumPool(_) | Layer::Sign(_) => None,
+        Layer::Scale(_)
+        | Layer::Relu(_)
+        | Layer::Clip(_)
+        | Layer::Table(_)
+        | Layer::MaxPool(_)
+        | Layer::SumPool(_)
+        | Layer::Sign(_) => None,
     }
 }

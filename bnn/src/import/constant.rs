@@ -157,11 +157,9 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             let (Some(zero), Some(bits)) = (zero.scalar(), bits.scalar()) else {
                 return Err(node.fault("one zero point and one bit width are needed"));
             };
-            let (is_signed, is_narrow) = (node.int("signed", 1) != 0, node.int("narrow", 0) != 0);
-            if !(1.0..=32.0).contains(&bits) || is_signed && bits < 2.0 || scale.data.contains(&0.0) {
-                return Err(node.fault(
-                    "2 to 32 bits are read (1 is BipolarQuant, or without a sign), and scales that are not 0",
-                ));
+            let (least, most) = quant_range(node, bits)?;
+            if scale.data.contains(&0.0) {
+                return Err(node.fault("scales that are not 0 are read"));
             }
             let round: fn(f64) -> f64 = match node.text("rounding_mode") {
                 b"" | b"ROUND" => f64::round_ties_even,
@@ -172,9 +170,6 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             };
             let places =
                 broadcast(&scale.dims, &tensor.dims).ok_or_else(|| node.fault("its scales do not fit"))?;
-            let (half, less) = ((bits - 1.0).exp2(), if is_narrow { 1.0 } else { 0.0 });
-            let (least, most) =
-                if is_signed { (less - half, half - 1.0) } else { (0.0, 2.0 * half - 1.0 - less) };
             let number = |(&x, place): (&f64, usize)| {
                 let scale = scale.data[place];
                 (round(x / scale + zero).clamp(least, most) - zero) * scale
@@ -195,6 +190,16 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
         }
         _ => return Ok(None),
     }))
+}
+
+/// The least and the greatest integer of a `Quant` of so many bits.
+pub(super) fn quant_range(node: &Node, bits: f64) -> Result<(f64, f64)> {
+    let (is_signed, is_narrow) = (node.int("signed", 1) != 0, node.int("narrow", 0) != 0);
+    if !(1.0..=32.0).contains(&bits) || is_signed && bits < 2.0 {
+        return Err(node.fault("2 to 32 bits are read (1 is BipolarQuant, or without a sign)"));
+    }
+    let (half, less) = ((bits - 1.0).exp2(), if is_narrow { 1.0 } else { 0.0 });
+    Ok(if is_signed { (less - half, half - 1.0) } else { (0.0, 2.0 * half - 1.0 - less) })
 }
 
 /// Whether numbers of this type have parts after the point.

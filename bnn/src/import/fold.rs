@@ -7,11 +7,12 @@
 //!
 //! An average of squares straight behind a convolution becomes part of its filters, which then lie further apart.
 //!
-//! On the way averages may be passed; maxima, if no factor is negative; rectifiers and signs, if all are positive and b = 0.
+//! On the way averages may be passed; maxima, if no factor is negative; rectifiers and signs, if all are positive and b = 0; and clips,
+//! whose ends change, if the factors are one as well.
 
 use super::{
     fault::{ImportFault, Result},
-    network::{Linear, Operation, RealLayer, Window},
+    network::{Grid, Linear, Operation, RealLayer, Window},
 };
 
 /// The largest filter that averages make, and the most weights.
@@ -79,6 +80,21 @@ pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
                     return Err(affine.fault("a factor is negative, and maxima come after it"));
                 }
                 pending = Some(affine);
+            }
+            (Operation::Clip { least, most }, Some(affine)) => {
+                let scale = affine.scales[0];
+                if !affine.passes_rectifiers() || affine.scales.iter().any(|&other| other != scale) {
+                    return Err(affine.fault(
+                        "no layer with weights comes before it, and a clip after it has the same ends for all channels",
+                    ));
+                }
+                (*least, *most) = (*least / scale, *most / scale);
+                pending = Some(affine);
+            }
+            (Operation::Quantised { .. } | Operation::Curve(_), Some(affine)) => {
+                return Err(affine.fault(
+                    "no layer with weights comes before it, and what comes after it needs its scale",
+                ));
             }
             (operation @ (Operation::Relu | Operation::Sign), Some(affine)) => {
                 if !affine.passes_rectifiers() {
@@ -153,7 +169,7 @@ fn spread(linear: &Linear, window: Window, side: usize) -> Option<(Linear, Windo
             weights[(row * size + i) * size + j] += weight / (side * side) as f64;
         }
     }
-    let linear = Linear { columns, weights, biases: linear.biases.clone() };
+    let linear = Linear { columns, weights, biases: linear.biases.clone(), grid: linear.grid };
     Some((linear, Window { size, stride, ..window }))
 }
 
@@ -171,7 +187,10 @@ fn before<'a>(layers: &'a mut [RealLayer], affine: &Affine) -> Option<&'a mut Li
 }
 
 fn into_rows(linear: &mut Linear, affine: &Affine) {
-    let Linear { columns, weights, biases } = linear;
+    let Linear { columns, weights, biases, grid } = linear;
+    if affine.scales.iter().any(|&scale| scale != affine.scales[0]) {
+        *grid = Grid::Row;
+    }
     for (row, (scale, offset)) in affine.scales.iter().zip(&affine.offsets).enumerate() {
         weights[row * *columns..][..*columns].iter_mut().for_each(|weight| *weight *= scale);
         biases[row] = biases[row] * scale + offset;

@@ -23,6 +23,8 @@ const OPSETS: std::ops::RangeInclusive<i64> = 7..=24;
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) tensors: BTreeMap<String, Tensor>,
+    /// The types of their numbers, as ONNX counts them.
+    pub(super) types: BTreeMap<String, i32>,
     pub(super) input: String,
     /// The input's dimensions; 0 where one has no number, as the batch has.
     pub(super) input_dims: Vec<usize>,
@@ -77,9 +79,10 @@ impl Graph {
             let reason = "it has sparse tensors: store the weights in full".into();
             return Err(ImportFault::Network { reason });
         }
-        let mut tensors = BTreeMap::new();
+        let (mut tensors, mut types) = (BTreeMap::new(), BTreeMap::new());
         for initializer in &graph.initializers {
             let message: protobuf::Tensor = decode(initializer)?;
+            types.insert(message.name.clone(), message.data_type);
             tensors.insert(message.name.clone(), Tensor::parse(message)?);
         }
         let infos: Vec<protobuf::ValueInfo> =
@@ -99,6 +102,7 @@ impl Graph {
         Ok(Self {
             nodes: graph.nodes.iter().map(|node| Node::parse(node)).collect::<Result<_>>()?,
             tensors,
+            types,
             input: info.name.clone(),
             input_dims: dims.into_iter().map(|dim| usize::try_from(dim).unwrap_or_default()).collect(),
             output: decode::<protobuf::ValueInfo>(output)?.name,

@@ -7,11 +7,15 @@ use crate::client::shape::Shape;
 /// A network in floating point, read from a file.
 #[derive(Debug, Clone)]
 pub struct RealNetwork {
-    /// Of the picture: one channel.
+    /// Of the picture.
     pub(super) input: Shape,
     /// The last is linear, and gives the scores.
     pub(super) layers: Vec<RealLayer>,
 }
+
+/// The least and the greatest that each layer of a network gives on some pictures, and 0.
+#[derive(Debug, Clone)]
+pub struct ValueRanges(pub(super) Vec<(f64, f64)>);
 
 /// A layer, with its name in the file and the shape of what it reads.
 #[derive(Debug, Clone)]
@@ -32,6 +36,18 @@ pub(super) enum Operation {
         offsets: Vec<f64>,
     },
     Relu,
+    /// The nearest value from `least`, not above 0, to `most`, not below.
+    Clip {
+        least: f64,
+        most: f64,
+    },
+    /// The nearest multiple of `step`, of two equally near ones the even, from `least` of them to `most`, between which 0 is.
+    Quantised {
+        step: f64,
+        least: f64,
+        most: f64,
+    },
+    Curve(Curve),
     /// 1 from 0 on, else -1. (In ONNX the sign of 0 is 0.)
     Sign,
     MaxPool {
@@ -42,12 +58,39 @@ pub(super) enum Operation {
     },
 }
 
+/// A curve that rises from one flat end to another.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Curve {
+    Tanh,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+}
+
+impl Curve {
+    pub(super) fn at(self, x: f64) -> f64 {
+        match self {
+            Self::Tanh => x.tanh(),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        }
+    }
+}
+
 /// Weights, a row an output, and what is added to each.
 #[derive(Debug, Clone)]
 pub(super) struct Linear {
     pub(super) columns: usize,
     pub(super) weights: Vec<f64>,
     pub(super) biases: Vec<f64>,
+    pub(super) grid: Grid,
+}
+
+/// Which weights are likely to be multiples of one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grid {
+    /// Those of a layer.
+    Layer,
+    /// Those of each row: a factor of its own was multiplied into it, as batch normalisation has it.
+    Row,
 }
 
 /// How filters lie on the values.
@@ -69,7 +112,12 @@ impl RealLayer {
                 let along = |length: usize| (length + 2 * window.padding - window.size) / window.stride + 1;
                 Shape { channels: linear.biases.len(), height: along(height), width: along(width) }
             }
-            Operation::Affine { .. } | Operation::Relu | Operation::Sign => self.input,
+            Operation::Affine { .. }
+            | Operation::Relu
+            | Operation::Clip { .. }
+            | Operation::Quantised { .. }
+            | Operation::Curve(_)
+            | Operation::Sign => self.input,
             Operation::MaxPool { size } | Operation::AveragePool { size } => {
                 Shape { channels, height: height / size, width: width / size }
             }
@@ -83,9 +131,7 @@ impl RealLayer {
                 linear.weights.len() + linear.biases.len()
             }
             Operation::Affine { scales, offsets } => scales.len() + offsets.len(),
-            Operation::Relu | Operation::Sign | Operation::MaxPool { .. } | Operation::AveragePool { .. } => {
-                0
-            }
+            _ => 0,
         }
     }
 
@@ -97,9 +143,7 @@ impl RealLayer {
                 finite(&linear.weights) && finite(&linear.biases)
             }
             Operation::Affine { scales, offsets } => finite(scales) && finite(offsets),
-            Operation::Relu | Operation::Sign | Operation::MaxPool { .. } | Operation::AveragePool { .. } => {
-                true
-            }
+            _ => true,
         }
     }
 
@@ -110,8 +154,7 @@ impl RealLayer {
         match &self.operation {
             Operation::Dense(linear) => {
                 let rows = linear.weights.chunks(linear.columns).zip(&linear.biases);
-                rows.map(|(row, bias)| bias + row.iter().zip(values).map(|(w, x)| w * x).sum::<f64>())
-                    .collect()
+                rows.map(|(row, bias)| bias + dot(row, values)).collect()
             }
             Operation::Convolution(linear, window) => convolve(linear, *window, input, output, values),
             Operation::Affine { scales, offsets } => {
@@ -123,6 +166,12 @@ impl RealLayer {
                     .collect()
             }
             Operation::Relu => values.iter().map(|x| x.max(0.0)).collect(),
+            Operation::Clip { least, most } => values.iter().map(|x| x.clamp(*least, *most)).collect(),
+            Operation::Quantised { step, least, most } => {
+                let nearest = |x: &f64| (x / step).round_ties_even().clamp(*least, *most) * step;
+                values.iter().map(nearest).collect()
+            }
+            Operation::Curve(curve) => values.iter().map(|&x| curve.at(x)).collect(),
             Operation::Sign => values.iter().map(|&x| if x >= 0.0 { 1.0 } else { -1.0 }).collect(),
             Operation::MaxPool { size } => {
                 squares(input, output, *size, values, |square| square.fold(f64::NEG_INFINITY, f64::max))
@@ -137,31 +186,43 @@ impl RealLayer {
 fn convolve(linear: &Linear, window: Window, input: Shape, output: Shape, values: &[f64]) -> Vec<f64> {
     let filters = linear.biases.len();
     let channels = input.channels / window.groups;
-    let mut results = Vec::with_capacity(output.values());
-    for filter in 0..filters {
-        let row = &linear.weights[filter * linear.columns..][..linear.columns];
-        let first = filter * window.groups / filters * channels;
+    let mut results = vec![0.0; output.values()];
+    let mut read = vec![0.0; linear.columns];
+    for group in 0..window.groups {
         for (y, x) in (0..output.height).flat_map(|y| (0..output.width).map(move |x| (y, x))) {
-            let mut sum = linear.biases[filter];
-            for (channel, i) in (0..channels).flat_map(|channel| (0..window.size).map(move |i| (channel, i)))
-            {
-                let Some(line) =
-                    (y * window.stride + i).checked_sub(window.padding).filter(|&line| line < input.height)
-                else {
-                    continue;
+            for (index, read) in read.iter_mut().enumerate() {
+                let (channel, i, j) = (
+                    index / (window.size * window.size),
+                    index / window.size % window.size,
+                    index % window.size,
+                );
+                let inside = |start: usize, length: usize| {
+                    start.checked_sub(window.padding).filter(|&place| place < length)
                 };
-                for j in 0..window.size {
-                    let column = (x * window.stride + j).checked_sub(window.padding);
-                    if let Some(column) = column.filter(|&column| column < input.width) {
-                        let weight = row[(channel * window.size + i) * window.size + j];
-                        sum += weight * values[input.place(first + channel, line, column)];
-                    }
-                }
+                let line = inside(y * window.stride + i, input.height);
+                let column = inside(x * window.stride + j, input.width);
+                *read = line.zip(column).map_or(0.0, |(line, column)| {
+                    values[input.place(group * channels + channel, line, column)]
+                });
             }
-            results.push(sum);
+            for filter in group * filters / window.groups..(group + 1) * filters / window.groups {
+                let row = &linear.weights[filter * linear.columns..][..linear.columns];
+                results[output.place(filter, y, x)] = linear.biases[filter] + dot(row, &read);
+            }
         }
     }
     results
+}
+
+/// The inner product, in several sums side by side, of which the processor has several under way.
+fn dot(row: &[f64], values: &[f64]) -> f64 {
+    const SUMS: usize = 8;
+    let ((rows, row), (parts, rest)) = (row.as_chunks::<SUMS>(), values.as_chunks::<SUMS>());
+    let mut sums = [0.0; SUMS];
+    for (row, part) in rows.iter().zip(parts) {
+        sums.iter_mut().zip(row.iter().zip(part)).for_each(|(sum, (w, x))| *sum += w * x);
+    }
+    sums.iter().sum::<f64>() + row.iter().zip(rest).map(|(w, x)| w * x).sum::<f64>()
 }
 
 /// One value of each square.
@@ -186,9 +247,9 @@ fn squares(
 }
 
 impl RealNetwork {
-    /// The width and the height of the pictures that it reads.
-    pub fn picture(&self) -> (usize, usize) {
-        (self.input.width, self.input.height)
+    /// The channels, the width and the height of the pictures that it reads.
+    pub fn picture(&self) -> (usize, usize, usize) {
+        (self.input.channels, self.input.width, self.input.height)
     }
 
     /// The number of classes.
@@ -196,7 +257,8 @@ impl RealNetwork {
         self.layers.last().map_or(0, |layer| layer.output().values())
     }
 
-    /// The scores of a picture of this network's size, its grey values from 0 (black) to 1 (white) in rows from the top left.
+    /// The scores of a picture of this network's size, its values from 0 (black) to 1 (white) in rows from the top left, one channel after
+    /// the other.
     pub fn evaluate(&self, pixels: &[f64]) -> Vec<f64> {
         self.trace(pixels).pop().unwrap_or_default()
     }
@@ -211,8 +273,8 @@ impl RealNetwork {
         given
     }
 
-    /// The least and the greatest that each layer gives on these pictures.
-    pub(super) fn ranges(&self, pictures: &[Vec<f64>]) -> Vec<(f64, f64)> {
+    /// The ranges that values have on these pictures, as [`evaluate`](Self::evaluate) reads them.
+    pub fn ranges(&self, pictures: &[Vec<f64>]) -> ValueRanges {
         let extremes = |values: &Vec<f64>| {
             values.iter().fold((0.0_f64, 0.0_f64), |(least, most), &x| (least.min(x), most.max(x)))
         };
@@ -220,6 +282,6 @@ impl RealNetwork {
         let union = |first: Vec<(f64, f64)>, second: Vec<(f64, f64)>| {
             first.into_iter().zip(second).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect()
         };
-        pictures.par_iter().map(of_picture).reduce(|| vec![(0.0, 0.0); self.layers.len()], union)
+        ValueRanges(pictures.par_iter().map(of_picture).reduce(|| vec![(0.0, 0.0); self.layers.len()], union))
     }
 }

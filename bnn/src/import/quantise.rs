@@ -8,7 +8,17 @@
 //! Y = floor(W X / 2^shift) + B,     B = ceil(b / (s_w s 2^shift)),     y = s_w s 2^shift Y
 //! ```
 //!
-//! The floor takes half a unit away on average, and the ceiling adds it; a sum of 0 without a bias stays 0. A sign drops no bits and
+//! The floor takes half a unit away on average, and the ceiling adds it; a sum of 0 without a bias stays 0.
+//!
+//! Where batch normalisation gave each row a factor of its own, each row has a scale of its own, s_r, and what follows is brought to the
+//! same scale, t, by a layer of integers a channel, with the half unit in the bias:
+//!
+//! ```text
+//! Y = floor(m_r (W X + B) / 2^shift),     m_r = s_r s 2^shift / t,     B = b / (s_r s) + t / (2 s_r s),     y = t Y
+//! ```
+//!
+//! A clip has its ends in the same units; its range has 8 bits. Before values that the file itself quantises, t is their step, and
+//! before a curve what makes its entries fine. A sign drops no bits and
 //! gives -1 or 1. It does not change when its row is multiplied, so that each of its rows has a scale of its own; and sums are
 //! integers, so that their bias is rounded down. An average is a sum, of which the scale is 1/cells. The scores are in units of a power
 //! of two, as far as fraction bits go.
@@ -16,7 +26,7 @@
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use toml::{Table, Value};
 
-use super::network::{Linear, Operation, RealLayer, RealNetwork};
+use super::network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, ValueRanges};
 use crate::{
     error::{Error, Result},
     import::fault::ImportFault,
@@ -30,6 +40,13 @@ const PIXEL_BITS: u32 = 8;
 const GREATEST: f64 = 255.0;
 /// Bits that a sum may lose, and fraction bits of scores.
 const MOST_SHIFT: f64 = 30.0;
+/// The greatest scale of a channel: what 15 bits hold, so that the other channels' are near.
+const GREATEST_SCALE: f64 = 32767.0;
+/// Entries of a curve, from one flat end to the other, and the greatest.
+const CURVE_ENTRIES: i32 = 1024;
+const CURVE_GREATEST: f64 = 127.0;
+/// How much finer a row's weights may be than those of its layer.
+const MOST_FINER: f64 = 1024.0;
 
 /// What a layer's sums become.
 enum Next {
@@ -37,6 +54,8 @@ enum Next {
     Sign,
     /// Values, of which the greatest magnitude is this.
     Values(f64),
+    /// Values in units of this, by a scale for each row.
+    Units(f64),
 }
 
 impl RealNetwork {
@@ -46,8 +65,7 @@ impl RealNetwork {
     }
 
     /// The network in integers. Each layer with weights has so many bits for them (2 to 8), of which the last counts for the layers
-    /// that follow too; and values have the ranges that they have on these pictures (grey values from 0 to 1, as
-    /// [`evaluate`](Self::evaluate) reads them). The ranges of sums for the functional engine are for
+    /// that follow too; and values have these ranges. The ranges of sums for the functional engine are for
     /// [`calibrate`](crate::engine::calibrate) to add.
     ///
     /// # Errors
@@ -56,39 +74,27 @@ impl RealNetwork {
     pub fn to_integers(
         &self,
         (name, description): (&str, &str),
-        pictures: &[Vec<f64>],
+        ValueRanges(ranges): &ValueRanges,
         weight_bits: &[u32],
     ) -> Result<ModelFiles> {
-        let ranges = self.ranges(pictures);
         let greatest = |bits: u32| f64::from((1_u32 << (bits - 1)) - 1);
         let mut widths = weight_bits.iter().copied().map(greatest);
         let mut limit = greatest(PIXEL_BITS);
         let mut writer = Writer::default();
         let mut scale = 1.0 / f64::from((1_u32 << PIXEL_BITS) - 1);
         for (place, layer) in self.layers.iter().enumerate() {
-            let after = self.layers[place + 1..].iter().take_while(|layer| linear(layer).is_none());
-            let mut after = after.map(|layer| &layer.operation);
-            let next = if linear(layer).is_none()
-                || self.layers[place + 1..].iter().any(|layer| linear(layer).is_some())
-            {
-                let (least, most) = ranges[place];
-                match after.find(|operation| matches!(operation, Operation::Relu | Operation::Sign)) {
-                    Some(Operation::Sign) => Next::Sign,
-                    Some(_) => Next::Values(most),
-                    None => Next::Values(most.max(-least)),
-                }
-            } else {
-                Next::Scores
-            };
             if linear(layer).is_some() {
                 limit = widths.next().unwrap_or(limit);
             }
-            scale = writer.layer(layer, scale, next, limit)?;
+            scale = writer.layer(layer, scale, self.next(place, ranges[place]), limit)?;
         }
         let Writer { layers, tensors } = writer;
         let mut input = Table::new();
         input.insert("width".into(), (self.input.width as i64).into());
         input.insert("height".into(), (self.input.height as i64).into());
+        if self.input.channels > 1 {
+            input.insert("channels".into(), (self.input.channels as i64).into());
+        }
         input.insert("encoding".into(), "grey".into());
         input.insert("bits".into(), i64::from(PIXEL_BITS).into());
         let mut manifest = Table::new();
@@ -108,6 +114,39 @@ impl RealNetwork {
         files.model()?;
         Ok(files)
     }
+
+    /// What the sums of the layer at this place become, of which these are the least and the greatest.
+    fn next(&self, place: usize, (least, most): (f64, f64)) -> Next {
+        let (layer, after) = (&self.layers[place], &self.layers[place + 1..]);
+        if linear(layer).is_some() && after.iter().all(|layer| linear(layer).is_none()) {
+            return Next::Scores;
+        }
+        let until_next = after.iter().take_while(|layer| linear(layer).is_none());
+        let until_next = until_next.map(|layer| &layer.operation);
+        let unit = until_next.clone().find_map(|operation| match operation {
+            Operation::Quantised { step, .. } => Some(*step),
+            Operation::Curve(curve) => Some(curve_unit(*curve)),
+            _ => None,
+        });
+        if let Some(unit) = unit {
+            return Next::Units(unit);
+        }
+        let ends = |operation: &Operation| match operation {
+            Operation::Sign => Some(None),
+            Operation::Relu => Some(Some((0.0, f64::INFINITY))),
+            Operation::Clip { least, most } => Some(Some((*least, *most))),
+            _ => None,
+        };
+        let greatest = match until_next.clone().find_map(ends) {
+            Some(None) => return Next::Sign,
+            Some(Some((low, high))) => most.min(high).max(-least.max(low)),
+            None => most.max(-least),
+        };
+        match linear(layer) {
+            Some(Linear { grid: Grid::Row, .. }) if greatest > 0.0 => Next::Units(greatest / GREATEST),
+            _ => Next::Values(greatest),
+        }
+    }
 }
 
 /// The weights of a layer that has some.
@@ -118,8 +157,34 @@ fn linear(layer: &RealLayer) -> Option<&Linear> {
     }
 }
 
+/// How far one entry of a curve is from the next.
+fn curve_unit(curve: Curve) -> f64 {
+    // There the curve is flat to within half of what its greatest entry counts.
+    let end = match curve {
+        Curve::Tanh => 4.0,
+        Curve::Sigmoid => 8.0,
+    };
+    end / f64::from(CURVE_ENTRIES / 2)
+}
+
+/// Refuses a layer that needs values in one unit and has them in another.
+fn check_unit(layer: &RealLayer, found: f64, needed: f64) -> Result<()> {
+    if (found / needed - 1.0).abs() < 1e-9 {
+        return Ok(());
+    }
+    let reason =
+        "a layer with weights is to come before it, and nothing in between but maxima and rectifiers".into();
+    Err(ImportFault::Node { node: layer.name.clone(), kind: "activation".into(), reason }.into())
+}
+
 fn greatest_magnitude(weights: &[f64]) -> f64 {
     weights.iter().fold(0.0, |widest, weight| widest.max(weight.abs()))
+}
+
+/// Scales of rows, for the layer that brings them to one.
+struct Rows {
+    scales: Vec<i32>,
+    shift: f64,
 }
 
 #[derive(Default)]
@@ -131,11 +196,36 @@ struct Writer {
 impl Writer {
     /// Writes a layer that reads values of this scale, and gives the scale of what it gives.
     fn layer(&mut self, layer: &RealLayer, scale: f64, next: Next, limit: f64) -> Result<f64> {
-        let name = self.name(layer);
-        let mut table = Table::new();
+        let name = self.free_name(&layer.name);
+        let (mut table, mut rows) = (Table::new(), None);
         table.insert("name".into(), name.clone().into());
         let (kind, scale) = match &layer.operation {
             Operation::Relu => ("relu", scale),
+            Operation::Clip { least, most } => {
+                for (key, end) in [("least", least), ("most", most)] {
+                    // Beyond the numbers of the format there are no values to clip.
+                    let end = (end / scale).round().clamp(-f64::from(i32::MAX), f64::from(i32::MAX));
+                    table.insert(key.into(), (end as i64).into());
+                }
+                ("clip", scale)
+            }
+            Operation::Quantised { step, least, most } => {
+                check_unit(layer, scale, *step)?;
+                table.insert("least".into(), (*least as i64).into());
+                table.insert("most".into(), (*most as i64).into());
+                ("clip", *step)
+            }
+            Operation::Curve(curve) => {
+                let unit = curve_unit(*curve);
+                check_unit(layer, scale, unit)?;
+                let end = CURVE_ENTRIES / 2;
+                let entry = |x: i32| (curve.at(f64::from(x) * unit) * CURVE_GREATEST).round() as i32;
+                let entries: Vec<i32> = (-end..=end).map(entry).collect();
+                table.insert("least".into(), i64::from(-end).into());
+                table.insert("count".into(), (entries.len() as i64).into());
+                self.words("entries", &entries, &mut table);
+                ("table", 1.0 / CURVE_GREATEST)
+            }
             Operation::Sign => ("sign", 1.0),
             Operation::MaxPool { size } => {
                 table.insert("size".into(), (*size as i64).into());
@@ -150,7 +240,7 @@ impl Writer {
                 table.insert("inputs".into(), (linear.columns as i64).into());
                 table.insert("outputs".into(), (outputs as i64).into());
                 let shape = vec![outputs, linear.columns];
-                ("dense", self.numbers(layer, linear, shape, &mut table, scale, next, limit)?)
+                ("dense", self.numbers((layer, linear), shape, (&mut table, &mut rows), scale, next, limit)?)
             }
             Operation::Convolution(linear, window) => {
                 let filters = linear.biases.len();
@@ -165,35 +255,44 @@ impl Writer {
                 }
                 let channels = linear.columns / (window.size * window.size);
                 let shape = vec![filters, channels, window.size, window.size];
-                ("convolution", self.numbers(layer, linear, shape, &mut table, scale, next, limit)?)
+                (
+                    "convolution",
+                    self.numbers((layer, linear), shape, (&mut table, &mut rows), scale, next, limit)?,
+                )
             }
             Operation::Affine { .. } => unreachable!("invariant: affine maps are folded"),
         };
         table.insert("kind".into(), kind.into());
         self.layers.push(table);
+        if let Some(Rows { scales, shift }) = rows {
+            let mut table = Table::new();
+            table.insert("name".into(), self.free_name(&format!("{name}.scale")).into());
+            table.insert("kind".into(), "scale".into());
+            table.insert("shift".into(), (shift as i64).into());
+            self.words("scales", &scales, &mut table);
+            self.layers.push(table);
+        }
         Ok(scale)
     }
 
-    /// The node's name, where it is one that a manifest can have and no other layer has.
-    fn name(&self, layer: &RealLayer) -> String {
+    /// A name, where it is one that a manifest can have and no other layer has.
+    fn free_name(&self, name: &str) -> String {
         let is_taken = |name: &str| {
             self.layers.iter().any(|layer| layer.get("name").and_then(Value::as_str) == Some(name))
         };
-        if is_one_line(&layer.name) && !is_taken(&layer.name) {
-            return layer.name.clone();
+        if is_one_line(name) && !is_taken(name) {
+            return name.into();
         }
         let numbered = (self.layers.len()..).map(|number| format!("layer-{number}"));
         numbered.into_iter().find(|name| !is_taken(name)).expect("invariant: numbers do not end")
     }
 
     /// Writes the numbers of a linear layer, and gives the scale of its results.
-    #[allow(clippy::too_many_arguments)]
     fn numbers(
         &mut self,
-        layer: &RealLayer,
-        linear: &Linear,
+        (layer, linear): (&RealLayer, &Linear),
         shape: Vec<usize>,
-        table: &mut Table,
+        (table, rows): (&mut Table, &mut Option<Rows>),
         scale: f64,
         next: Next,
         limit: f64,
@@ -214,7 +313,7 @@ impl Writer {
                 let is_one = (0.0..=MOST_SHIFT).contains(&fraction_bits);
                 (if is_one { (-fraction_bits).exp2() } else { finest }, 0.0)
             }
-            Next::Sign => (finest, 0.0),
+            Next::Sign | Next::Units(_) => (finest, 0.0),
             Next::Values(most) => (finest, (most / finest / GREATEST).log2().ceil().max(0.0)),
         };
         if shift > MOST_SHIFT {
@@ -225,14 +324,23 @@ impl Writer {
         }
         let result = of_sum * shift.exp2();
         let (mut weights, mut biases) = (Vec::<i8>::new(), Vec::<f64>::new());
+        let mut ones = Vec::new();
         for (row, bias) in linear.weights.chunks(linear.columns).zip(&linear.biases) {
             let widest = greatest_magnitude(row);
             // What a weight of 1 is, of a row with a scale of its own.
-            let one =
-                if matches!(next, Next::Sign) && widest > 0.0 { widest / limit } else { of_sum / scale };
+            let one = match next {
+                Next::Sign if widest > 0.0 => widest / limit,
+                // Of a row of next to nothing the bias would be without bounds.
+                Next::Units(_) if linear.grid == Grid::Row => {
+                    (widest / limit).max(finest / scale / MOST_FINER)
+                }
+                _ => of_sum / scale,
+            };
+            ones.push(one * scale);
             weights.extend(row.iter().map(|weight| (weight / one).round() as i8));
             biases.push(match next {
                 Next::Sign => (bias / (one * scale)).floor(),
+                Next::Units(unit) => ((bias + unit / 2.0) / (one * scale)).round(),
                 _ if shift > 0.0 => (bias / result).ceil(),
                 _ => (bias / result).round(),
             });
@@ -240,15 +348,32 @@ impl Writer {
         if biases.iter().any(|bias| !bias.is_finite() || bias.abs() >= f64::from(i32::MAX)) {
             return Err(fault("a bias is too large beside its weights".into()));
         }
-        let names = ["weights", "biases"].map(|part| format!("{}.{part}", self.layers.len()));
-        for (part, name) in ["weights", "biases"].iter().zip(&names) {
-            table.insert((*part).into(), name.clone().into());
-        }
-        let [weights_name, biases_name] = names;
         let bytes = weights.iter().map(|weight| weight.cast_unsigned()).collect();
-        self.tensors.push((weights_name, Dtype::I8, shape, bytes));
-        let bytes = biases.iter().flat_map(|&bias| (bias as i32).to_le_bytes()).collect();
-        self.tensors.push((biases_name, Dtype::I32, vec![biases.len()], bytes));
-        Ok(result)
+        self.tensor("weights", Dtype::I8, shape, bytes, table);
+        let biases: Vec<i32> = biases.iter().map(|&bias| bias as i32).collect();
+        self.words("biases", &biases, table);
+        let Next::Units(unit) = next else { return Ok(result) };
+
+        // The scales come after this layer, whose place is then theirs.
+        let largest = ones.iter().copied().fold(0.0, f64::max);
+        let shift = (GREATEST_SCALE * unit / largest).log2().floor().min(MOST_SHIFT);
+        if shift < 0.0 || !unit.is_normal() {
+            return Err(fault("its sums are too coarse beside what follows them".into()));
+        }
+        let scales = ones.iter().map(|one| (one / unit * shift.exp2()).round() as i32).collect();
+        *rows = Some(Rows { scales, shift });
+        Ok(unit)
+    }
+
+    /// Writes a list of numbers of a layer.
+    fn words(&mut self, part: &str, words: &[i32], table: &mut Table) {
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.tensor(part, Dtype::I32, vec![words.len()], bytes, table);
+    }
+
+    fn tensor(&mut self, part: &str, dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>, table: &mut Table) {
+        let name = format!("{}.{part}", self.layers.len());
+        table.insert(part.into(), name.clone().into());
+        self.tensors.push((name, dtype, shape, bytes));
     }
 }

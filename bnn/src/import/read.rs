@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 
 use super::{
     constant::{
-        arithmetic, axes, broadcast, compute, integers, is_real, permutation, reshaped, squeezed, transposed,
-        unsqueezed,
+        arithmetic, axes, broadcast, compute, integers, is_real, permutation, quant_range, reshaped,
+        squeezed, transposed, unsqueezed,
     },
     fault::{ImportFault, Result},
     graph::{Graph, Node},
-    network::{Linear, Operation, RealLayer, RealNetwork, Window},
-    tensor::Tensor,
+    network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, Window},
+    tensor::{Tensor, data_type},
 };
 use crate::{client::shape::Shape, text::one_line};
 
-/// The largest side of a picture, and the most layers.
+/// The largest side of a picture, the most channels, and the most layers.
 const MOST_SIDE: usize = 256;
+const MOST_CHANNELS: usize = 16;
 const MOST_LAYERS: usize = 256;
 /// How often a number of the file may be in a constant or a layer, on average.
 const TIMES_READ: usize = 4;
@@ -43,19 +44,21 @@ struct Values {
 /// # Errors
 /// [`ImportFault`], naming the node.
 pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
-    let input = picture(&graph.input_dims)?;
+    let (input, order) = picture(&graph.input_dims)?;
     let in_file: usize = graph.tensors.values().map(|tensor| tensor.data.len()).sum();
     let mut reader = Reader {
         values: Values {
             name: graph.input.clone(),
             dims: [1].into_iter().chain(graph.input_dims[1..].iter().copied()).collect(),
-            order: (0..input.values()).collect(),
+            order,
             shape: input,
         },
         constants: graph.tensors,
+        types: graph.types,
         seen: BTreeMap::from([(graph.input, String::new())]),
         layers: Vec::new(),
         is_over: None,
+        in_steps: None,
         numbers_left: TIMES_READ * in_file + MOST_VALUES,
     };
     for node in &graph.nodes {
@@ -73,18 +76,21 @@ pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
     Ok(RealNetwork { input, layers: reader.layers })
 }
 
-/// The shape of the picture, by the dimensions of the input: one channel, before the rows and columns or after, or none; or a
-/// list of pixels, which is taken for a square.
-fn picture(dims: &[usize]) -> Result<Shape> {
+/// The shape of the picture, by the dimensions of the input: channels before the rows and columns or after, or none; or a list of
+/// pixels, which is taken for a square. And the order of the file's values, as [`Values`] has it.
+fn picture(dims: &[usize]) -> Result<(Shape, Vec<usize>)> {
     let refuse = |what: &str| {
         let reason = format!(
-            "its input has the shape {dims:?}{what}: pictures of one channel are read, [N, 1, height, width]"
+            "its input has the shape {dims:?}{what}: pictures of 1 to {MOST_CHANNELS} channels are read, [N, channels, height, width]"
         );
         Err(ImportFault::Network { reason })
     };
-    let (height, width) = match *dims {
-        [_, 1, height, width] | [_, height, width, 1] | [_, height, width] => (height, width),
-        [_, pixels] if pixels.isqrt().pow(2) == pixels => (pixels.isqrt(), pixels.isqrt()),
+    let few = 1..=MOST_CHANNELS;
+    let (channels, height, width) = match *dims {
+        [_, 1, height, width] | [_, height, width, 1] | [_, height, width] => (1, height, width),
+        [_, channels, height, width] if few.contains(&channels) => (channels, height, width),
+        [_, height, width, channels] if few.contains(&channels) => (channels, height, width),
+        [_, pixels] if pixels.isqrt().pow(2) == pixels => (1, pixels.isqrt(), pixels.isqrt()),
         _ => return refuse(""),
     };
     if height == 0 || width == 0 {
@@ -93,17 +99,26 @@ fn picture(dims: &[usize]) -> Result<Shape> {
     if height.max(width) > MOST_SIDE {
         return refuse(", which is too large");
     }
-    Ok(Shape { channels: 1, height, width })
+    let shape = Shape { channels, height, width };
+    let is_last = dims.len() == 4 && dims[1] != channels;
+    let place = |place: usize| match is_last {
+        true => shape.place(place % channels, place / channels / width, place / channels % width),
+        false => place,
+    };
+    Ok((shape, (0..shape.values()).map(place).collect()))
 }
 
 struct Reader {
     values: Values,
     constants: BTreeMap<String, Tensor>,
+    types: BTreeMap<String, i32>,
     /// What was given before, and by which node.
     seen: BTreeMap<String, String>,
     layers: Vec<RealLayer>,
     /// The node after which nothing may come.
     is_over: Option<String>,
+    /// The step and the zero point of values that a node made integers of, which the next is to undo.
+    in_steps: Option<(f64, f64)>,
     /// Numbers that constants and layers may still have: a few of each in the file, so that a small file takes little memory.
     numbers_left: usize,
 }
@@ -172,7 +187,10 @@ impl Reader {
         if let Some(over) = &self.is_over {
             return Err(node.fault(format!("nothing can follow node {over:?}")));
         }
-        self.layer(node)?;
+        match self.in_steps.take() {
+            Some(steps) => self.undo_steps(node, steps)?,
+            None => self.layer(node)?,
+        }
         self.seen.insert(output.clone(), node.name.clone());
         self.values.name = output;
         if self.layers.len() > MOST_LAYERS {
@@ -187,6 +205,21 @@ impl Reader {
         self.numbers_left =
             left.ok_or_else(|| node.fault("its numbers are more than the file gives reason for"))?;
         Ok(())
+    }
+
+    /// The node after one that made integers of values.
+    fn undo_steps(&self, node: &Node, (step, zero): (f64, f64)) -> Result<()> {
+        let scalar = |place: usize| {
+            let constant = node.inputs.get(place).and_then(|name| self.constants.get(name));
+            constant.map(Tensor::scalar)
+        };
+        let is_undone = node.kind == "DequantizeLinear"
+            && scalar(1) == Some(Some(step))
+            && scalar(2).unwrap_or(Some(0.0)) == Some(zero);
+        if is_undone {
+            return Ok(());
+        }
+        Err(node.fault("values that became integers (QuantizeLinear) are to become what they were (DequantizeLinear) at once"))
     }
 
     /// A node on the values of the picture.
@@ -233,13 +266,47 @@ impl Reader {
                 self.values.order = places.into_iter().map(|place| self.values.order[place]).collect();
             }
             "Relu" => self.push(node, Operation::Relu)?,
+            "Tanh" => self.push(node, Operation::Curve(Curve::Tanh))?,
+            "Sigmoid" => self.push(node, Operation::Curve(Curve::Sigmoid))?,
+            "QuantizeLinear" => {
+                let (step, zero) = (needed(1)?.scalar(), constant(2).map(Tensor::scalar));
+                let (Some(step), Some(zero)) = (step, zero.unwrap_or(Some(0.0))) else {
+                    return Err(node.fault("one step and one zero point are read, and not a list of them"));
+                };
+                let kind = node.inputs.get(2).filter(|name| !name.is_empty());
+                let (least, most) = match kind.map(|name| self.types.get(name)) {
+                    None | Some(Some(&data_type::UINT8)) => (0.0, 255.0),
+                    Some(Some(&data_type::INT8)) => (-128.0, 127.0),
+                    Some(_) => {
+                        return Err(node.fault("only a zero point of 8 bits is read, in a tensor of the file"));
+                    }
+                };
+                self.quantise(node, step, least - zero, most - zero)?;
+                self.in_steps = Some((step, zero));
+            }
+            "qonnx.custom_op.general.Quant" | "onnx.brevitas.Quant" | "finn.custom_op.general.Quant" => {
+                let of = |place: usize| Ok::<_, ImportFault>(needed(place)?.scalar());
+                let (Some(step), Some(zero), Some(bits)) = (of(1)?, of(2)?, of(3)?) else {
+                    return Err(node.fault(
+                        "one scale, one zero point and one bit width are read, and not lists of them",
+                    ));
+                };
+                if !matches!(node.text("rounding_mode"), b"" | b"ROUND") {
+                    return Err(node.fault("values are rounded to the nearest only"));
+                }
+                let (least, most) = quant_range(node, bits)?;
+                self.quantise(node, step, least - zero, most - zero)?;
+            }
             "Sign" => {
                 // ONNX has 0 at 0, where this network has 1: a matter of chance for sums, and the rule for what was rectified.
                 let before = self.layers.iter().rev().map(|layer| &layer.operation);
                 let mut before = before.skip_while(|operation| {
                     matches!(operation, Operation::MaxPool { .. } | Operation::AveragePool { .. })
                 });
-                if matches!(before.next(), None | Some(Operation::Relu)) {
+                if matches!(
+                    before.next(),
+                    None | Some(Operation::Relu | Operation::Clip { .. } | Operation::Quantised { .. })
+                ) {
                     return Err(node
                         .fault("the sign of 0 would count: it is that of pixels, or of what was rectified"));
                 }
@@ -250,9 +317,18 @@ impl Reader {
                     Some(bound) => Some(bound.scalar().unwrap_or(f64::NAN)),
                     None => node.has(&[name]).then(|| node.float(name, 0.0)),
                 };
-                match (bound(1, "min"), bound(2, "max")) {
+                match (bound(1, "min"), bound(2, "max").filter(|&most| most != f64::INFINITY)) {
                     (Some(0.0), None) => self.push(node, Operation::Relu)?,
-                    _ => return Err(node.fault("only Clip from 0 on, which is Relu, is run")),
+                    (Some(least), Some(most))
+                        if least.is_finite() && least <= 0.0 && most >= 0.0 && least < most =>
+                    {
+                        self.push(node, Operation::Clip { least, most })?;
+                    }
+                    _ => {
+                        return Err(node.fault(
+                            "only a Clip of two ends, of which 0 lies within, is run, and one from 0 on",
+                        ));
+                    }
                 }
             }
             "qonnx.custom_op.general.BipolarQuant"
@@ -343,6 +419,27 @@ impl Reader {
         Ok(())
     }
 
+    /// Adds the layer of values that become multiples of a step. Pixels are multiples already, if the step is theirs.
+    fn quantise(&mut self, node: &Node, step: f64, least: f64, most: f64) -> Result<()> {
+        if !(step > 0.0 && step.is_finite() && least <= 0.0 && most >= 0.0 && least < most)
+            || least.fract() != 0.0
+        {
+            return Err(
+                node.fault("a step above 0 is needed, and a zero point among the integers that there are")
+            );
+        }
+        if self.layers.is_empty() {
+            let is_step = |of_pixels: f64| (step / of_pixels - 1.0).abs() < 0.01;
+            return match (is_step(1.0 / 255.0) || is_step(1.0)) && least == 0.0 && most == 255.0 {
+                true => Ok(()),
+                false => Err(node.fault("pixels have 8 bits, and this gives them other steps: leave it out")),
+            };
+        }
+        // Beyond there are no values of the format.
+        let (least, most) = (least.max(-f64::from(i32::MAX)), most.min(i32::MAX.into()));
+        self.push(node, Operation::Quantised { step, least, most })
+    }
+
     fn reshape(&mut self, node: &Node, to: Option<Vec<usize>>) -> Result<()> {
         match to {
             Some(dims) if dims.first() == Some(&1) => {
@@ -365,7 +462,12 @@ impl Reader {
             return Err(node.fault("one of its numbers is infinite or none"));
         }
         match layer.operation {
-            Operation::Affine { .. } | Operation::Relu | Operation::Sign => {}
+            Operation::Affine { .. }
+            | Operation::Relu
+            | Operation::Clip { .. }
+            | Operation::Quantised { .. }
+            | Operation::Curve(_)
+            | Operation::Sign => {}
             Operation::Dense(_) => {
                 self.values.dims = vec![1, shape.values()];
                 self.values.order = (0..shape.values()).collect();
@@ -469,7 +571,8 @@ impl Reader {
                 return Err(node.fault(format!("{} biases for {filters} filters", biases.data.len())));
             }
         };
-        let linear = Linear { columns: channels * size * size, weights: weights.data.clone(), biases };
+        let (columns, weights) = (channels * size * size, weights.data.clone());
+        let linear = Linear { columns, weights, biases, grid: Grid::Layer };
         Ok(Operation::Convolution(linear, Window { size, stride, padding, groups }))
     }
 
@@ -513,7 +616,7 @@ impl Reader {
                 places.into_iter().map(|place| beta * biases.data[place]).collect()
             }
         };
-        Ok(Operation::Dense(Linear { columns: inputs, weights: canonical, biases }))
+        Ok(Operation::Dense(Linear { columns: inputs, weights: canonical, biases, grid: Grid::Layer }))
     }
 
     /// x + c, x - c, x c, x / c, or the same with the constant first.
@@ -557,9 +660,9 @@ impl Reader {
 /// What could stand in the place of a node that is not read.
 fn instead(kind: &str) -> String {
     let what = match kind {
-        "Tanh" | "Sigmoid" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Gelu" | "HardSigmoid"
-        | "HardSwish" | "Mish" | "Softplus" | "Erf" | "Celu" | "Swish" | "ThresholdedRelu" | "Abs" => {
-            "train the network with Relu or Sign in its place"
+        "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Gelu" | "HardSigmoid" | "HardSwish" | "Mish"
+        | "Softplus" | "Erf" | "Celu" | "Swish" | "ThresholdedRelu" | "Abs" => {
+            "train the network with Relu, Tanh, Sigmoid or Sign in its place"
         }
         "LSTM" | "GRU" | "RNN" | "Attention" | "MultiHeadAttention" => {
             "only chains of convolutions and dense layers are run"
@@ -570,11 +673,16 @@ fn instead(kind: &str) -> String {
         }
         "Pad" => "give the padding to the convolution",
         "ReduceMean" => "GlobalAveragePool has the same meaning and is read",
-        "QuantizeLinear" | "DequantizeLinear" | "QLinearConv" | "QLinearMatMul" | "DynamicQuantizeLinear" => {
-            "quantised weights are read, quantised activations are not: export the network before they are quantised"
+        "DequantizeLinear"
+        | "QLinearConv"
+        | "QLinearMatMul"
+        | "ConvInteger"
+        | "MatMulInteger"
+        | "DynamicQuantizeLinear" => {
+            "of quantised networks those are read that have pairs of QuantizeLinear and DequantizeLinear (QDQ), or QONNX's Quant"
         }
         _ => {
-            "Conv, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Sign, MaxPool, AveragePool, GlobalAveragePool, \
+            "Conv, Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Relu, Clip, Tanh, Sigmoid, Sign, MaxPool, AveragePool, GlobalAveragePool, \
               Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Identity, Dropout and Softmax are"
         }
     };

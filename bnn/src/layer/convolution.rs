@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::matrix::{Matrix, dot};
+use super::matrix::{Matrix, dot, narrow_dot};
 use crate::client::shape::Shape;
 
 /// Weights that filters may grow to by sums of squares: wide strides leave mostly zeros between them.
@@ -96,18 +96,35 @@ impl Convolution {
     }
 
     pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
-        let output = self.output(input);
+        match self.weights.narrow(values) {
+            Some(weights) => {
+                let values: Vec<i16> = values.iter().map(|&value| value as i16).collect();
+                self.evaluated(input, &values, &weights, narrow_dot)
+            }
+            None => self.evaluated(input, values, self.weights.entries(), dot),
+        }
+    }
+
+    /// What the layer gives, by an inner product of weights and values of some width.
+    fn evaluated<W, X: Copy + Default>(
+        &self,
+        input: Shape,
+        values: &[X],
+        weights: &[W],
+        dot: impl Fn(&[W], &[X]) -> i64,
+    ) -> Vec<i64> {
+        let (output, columns) = (self.output(input), self.weights.columns());
         let mut results = vec![0; output.values()];
-        let mut window = vec![0; self.weights.columns()];
+        let mut window = vec![X::default(); columns];
         for place in 0..self.groups * output.height * output.width {
             let (row, column) = (place / output.width % output.height, place % output.width);
             let group = place / (output.width * output.height);
-            window.fill(0);
+            window.fill(X::default());
             for (index, place) in self.taps(input, group, row, column) {
                 window[index] = values[place];
             }
             for filter in self.group(group) {
-                let sum = dot(self.weights.row(filter), &window);
+                let sum = dot(&weights[filter * columns..][..columns], &window);
                 results[output.place(filter, row, column)] =
                     (sum >> self.shift) + i64::from(self.biases[filter]);
             }

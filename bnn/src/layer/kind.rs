@@ -1,11 +1,12 @@
 //! A layer of any kind.
 
 use super::{
-    activation::{Relu, Sign, signs},
+    activation::{Clip, Relu, Sign, Table, signs},
     binary_dense::BinaryDense,
     convolution::Convolution,
     dense::Dense,
     pool::Pool,
+    scale::Scale,
     xnor_convolution::XnorConvolution,
 };
 use crate::client::shape::Shape;
@@ -21,8 +22,14 @@ pub(crate) enum Layer {
     Convolution(Convolution),
     /// Small filters of +-1 on signs, scaled by the client's window means: the paper's binarized convolution.
     XnorConvolution(XnorConvolution),
+    /// A scale a channel.
+    Scale(Scale),
     /// max(x, 0).
     Relu(Relu),
+    /// The nearest value within two ends.
+    Clip(Clip),
+    /// A curve, by its values.
+    Table(Table),
     /// The greatest of each square.
     MaxPool(Pool),
     /// The sum of each square.
@@ -39,7 +46,10 @@ impl Layer {
             Self::Dense(layer) => layer.name(),
             Self::Convolution(layer) => layer.name(),
             Self::XnorConvolution(layer) => layer.name(),
+            Self::Scale(layer) => &layer.name,
             Self::Relu(layer) => &layer.name,
+            Self::Clip(layer) => &layer.name,
+            Self::Table(layer) => &layer.name,
             Self::MaxPool(layer) | Self::SumPool(layer) => &layer.name,
             Self::Sign(layer) => &layer.name,
         }
@@ -52,7 +62,10 @@ impl Layer {
             Self::Dense(_) => "dense",
             Self::Convolution(_) => "convolution",
             Self::XnorConvolution(_) => "xnor-convolution",
+            Self::Scale(_) => "scale",
             Self::Relu(_) => "relu",
+            Self::Clip(_) => "clip",
+            Self::Table(_) => "table",
             Self::MaxPool(_) => "max-pool",
             Self::SumPool(_) => "sum-pool",
             Self::Sign(_) => "sign",
@@ -66,7 +79,7 @@ impl Layer {
             Self::Dense(layer) => Shape::vector(layer.weights().rows()),
             Self::Convolution(layer) => layer.output(input),
             Self::XnorConvolution(layer) => layer.output(input),
-            Self::Relu(_) | Self::Sign(_) => input,
+            Self::Scale(_) | Self::Relu(_) | Self::Clip(_) | Self::Table(_) | Self::Sign(_) => input,
             Self::MaxPool(layer) | Self::SumPool(layer) => layer.output(input),
         }
     }
@@ -79,7 +92,15 @@ impl Layer {
             Self::Dense(layer) => layer.evaluate(values),
             Self::Convolution(layer) => layer.evaluate(input, values),
             Self::XnorConvolution(layer) => layer.evaluate(input, values),
+            Self::Scale(layer) => {
+                let area = input.height * input.width;
+                values.iter().enumerate().map(|(place, &x)| layer.scaled(place / area, x)).collect()
+            }
             Self::Relu(_) => values.iter().map(|&x| x.max(0)).collect(),
+            Self::Clip(layer) => {
+                values.iter().map(|&x| x.clamp(layer.least.into(), layer.most.into())).collect()
+            }
+            Self::Table(layer) => values.iter().map(|&x| layer.at(x)).collect(),
             Self::MaxPool(layer) => {
                 let greatest = |window: Vec<usize>| window.iter().map(|&place| values[place]).max();
                 layer.windows(input).filter_map(greatest).collect()

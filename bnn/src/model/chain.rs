@@ -163,6 +163,23 @@ impl Chain {
                 self.largest = sum;
                 self.values = Values::Integers;
             }
+            Layer::Scale(scale) => {
+                let product = self.largest * largest_of(&scale.scales);
+                if product >= LARGEST_SUM {
+                    return refuse(product, LARGEST_SUM);
+                }
+                self.largest = (product >> scale.shift) + 1;
+                self.values = Values::Integers;
+            }
+            Layer::Clip(clip) => {
+                let ends = i128::from(clip.least.unsigned_abs().max(clip.most.unsigned_abs()));
+                self.largest = self.largest.min(ends);
+                self.values = Values::Integers;
+            }
+            Layer::Table(table) => {
+                self.largest = largest_of(&table.entries);
+                self.values = Values::Integers;
+            }
             Layer::Relu(_) | Layer::MaxPool(_) => {}
         }
         self.shape = layer.output(self.shape);

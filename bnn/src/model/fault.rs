@@ -181,6 +181,15 @@ pub enum ModelFault {
         value: i32,
     },
 
+    /// The entries of a table fall somewhere.
+    #[error("tensor {tensor:?} falls at [{index}], the entries of a table do not")]
+    FallingEntries {
+        /// The tensor.
+        tensor: String,
+        /// The first entry that is less than the one before it.
+        index: usize,
+    },
+
     /// A scale is negative.
     #[error("tensor {tensor:?} is {value} at [{index}], a scale is not negative")]
     NegativeScale {

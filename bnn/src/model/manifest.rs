@@ -94,8 +94,28 @@ pub(super) enum LayerEntry {
         scales: String,
         biases: String,
     },
+    /// Of format 2.
+    Scale {
+        name: String,
+        #[serde(default)]
+        shift: u32,
+        scales: String,
+    },
     Relu {
         name: String,
+    },
+    /// Of format 2.
+    Clip {
+        name: String,
+        least: i32,
+        most: i32,
+    },
+    /// Of format 2.
+    Table {
+        name: String,
+        least: i32,
+        count: usize,
+        entries: String,
     },
     MaxPool {
         name: String,
@@ -232,11 +252,21 @@ impl LayerEntry {
         for (field, found, expected) in entry.numbers() {
             check_range(field, found, expected).map_err(within(&place))?;
         }
+        if let Self::Clip { least, most, .. } = entry
+            && !(least..=most).contains(&0)
+        {
+            let reason = format!("a clip from {least} to {most}, where 0 is to lie within");
+            return Err(ModelFault::LayerFit { place, reason });
+        }
         if let Some((least, most)) = sums {
             let reason = match entry {
-                Self::Relu { .. } | Self::Sign { .. } | Self::MaxPool { .. } | Self::SumPool { .. } => {
-                    "`sums` are those of a layer with weights"
-                }
+                Self::Scale { .. }
+                | Self::Relu { .. }
+                | Self::Clip { .. }
+                | Self::Table { .. }
+                | Self::Sign { .. }
+                | Self::MaxPool { .. }
+                | Self::SumPool { .. } => "`sums` are those of a layer with weights",
                 _ if least > most => "`sums` are the least and then the greatest",
                 _ => return Ok((entry, sums)),
             };
@@ -251,7 +281,10 @@ impl LayerEntry {
             | Self::Dense { name, .. }
             | Self::Convolution { name, .. }
             | Self::XnorConvolution { name, .. }
+            | Self::Scale { name, .. }
             | Self::Relu { name }
+            | Self::Clip { name, .. }
+            | Self::Table { name, .. }
             | Self::Sign { name }
             | Self::MaxPool { name, .. }
             | Self::SumPool { name, .. } => name,
@@ -285,7 +318,9 @@ impl LayerEntry {
                 ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
                 ("bits", bits, WORD_BITS),
             ],
-            Self::Relu { .. } | Self::Sign { .. } => vec![],
+            Self::Scale { shift, .. } => vec![("shift", shift as usize, FRACTION_BITS)],
+            Self::Table { count, .. } => vec![("count", count, DIMENSION)],
+            Self::Relu { .. } | Self::Clip { .. } | Self::Sign { .. } => vec![],
             Self::MaxPool { size, .. } | Self::SumPool { size, .. } => vec![("size", size, SIDE)],
         }
     }
@@ -293,8 +328,9 @@ impl LayerEntry {
 
 /// What a `[[layers]]` table has that format 1 has not.
 fn since_format_2(table: &toml::Table) -> Option<&'static str> {
-    if table.get("kind").and_then(toml::Value::as_str) == Some("sum-pool") {
-        return Some("sum-pool");
+    let kind = table.get("kind").and_then(toml::Value::as_str);
+    if let Some(kind) = ["sum-pool", "scale", "clip", "table"].into_iter().find(|&new| kind == Some(new)) {
+        return Some(kind);
     }
     let fields = [("padding", "`padding`"), ("groups", "`groups`"), (SUMS, "`sums`")];
     fields.into_iter().find_map(|(field, named)| table.contains_key(field).then_some(named))

@@ -15,12 +15,13 @@ use crate::{
     client::{encoding::input::InputEncoding, encrypted::EncryptedImage, interface::Interface, shape::Shape},
     error::{Error, Result},
     layer::{
-        activation::{Relu, Sign},
+        activation::{Clip, Relu, Sign, Table},
         binary_dense::BinaryDense,
         convolution::Convolution,
         dense::Dense,
         kind::Layer,
         pool::Pool,
+        scale::Scale,
         xnor_convolution::XnorConvolution,
     },
 };
@@ -214,7 +215,15 @@ fn read_layer(
                 biases,
             })
         }
+        LayerEntry::Scale { shift, scales, .. } => {
+            Layer::Scale(Scale { name, scales: weights.take_scales(&scales, input.channels)?, shift })
+        }
         LayerEntry::Relu { .. } => Layer::Relu(Relu { name }),
+        LayerEntry::Clip { least, most, .. } => Layer::Clip(Clip { name, least, most }),
+        LayerEntry::Table { least, count, entries, .. } => {
+            let entries = weights.take_rising(&entries, count)?;
+            Layer::Table(Table { name, least, entries })
+        }
         LayerEntry::MaxPool { size, .. } => Layer::MaxPool(Pool { name, size }),
         LayerEntry::SumPool { size, .. } => Layer::SumPool(Pool { name, size }),
         LayerEntry::Sign { .. } => Layer::Sign(Sign { name }),

@@ -72,6 +72,15 @@ impl<'a> Weights<'a> {
         Ok(scales)
     }
 
+    /// As [`take_biases`](Self::take_biases), with no entry less than the one before it.
+    pub(super) fn take_rising(&mut self, tensor: &str, length: usize) -> Result<Arc<[i32]>> {
+        let entries = self.take_biases(tensor, length)?;
+        match entries.windows(2).position(|pair| pair[0] > pair[1]) {
+            Some(before) => Err(ModelFault::FallingEntries { tensor: tensor.into(), index: before + 1 }),
+            None => Ok(entries),
+        }
+    }
+
     /// Checks that every tensor has been taken.
     pub(super) fn finish(mut self) -> Result<()> {
         match self.tensors.pop_first() {

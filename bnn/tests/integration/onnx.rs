@@ -69,7 +69,8 @@ fn picture(grey: &[f64]) -> GreyImage {
 fn integers(fixture: &Fixture, weight_bits: u32) -> ModelFiles {
     let own = fixture.pictures.iter().map(|grey| grey.iter().map(|grey| grey / 255.0).collect());
     let pictures: Vec<Vec<f64>> = calibration().into_iter().chain(own).collect();
-    let files = fixture.network.to_integers(("imported", "Of a test"), &pictures, &[8, weight_bits]).unwrap();
+    let ranges = fixture.network.ranges(&pictures);
+    let files = fixture.network.to_integers(("imported", "Of a test"), &ranges, &[8, weight_bits]).unwrap();
     let model = files.model().unwrap();
     let encode = |reals: &Vec<f64>| {
         let grey: Vec<f64> = reals.iter().map(|real| real * 255.0).collect();
@@ -84,7 +85,7 @@ fn networks_give_what_onnxruntime_gives() {
     assert!(expected.len() >= 9);
     for (name, expected) in &expected {
         let fixture = fixture(name, expected);
-        assert_eq!((fixture.network.picture(), fixture.network.classes()), ((SIDE, SIDE), 5), "{name}");
+        assert_eq!((fixture.network.picture(), fixture.network.classes()), ((1, SIDE, SIDE), 5), "{name}");
         for (grey, scores) in fixture.pictures.iter().zip(&fixture.scores) {
             let pixels: Vec<f64> = grey.iter().map(|grey| grey / 255.0).collect();
             let found = fixture.network.evaluate(&pixels);
@@ -196,9 +197,9 @@ proptest! {
         damaged[place.index(whole.len())] ^= byte;
         let _ = RealNetwork::from_onnx(&whole[..cut.index(whole.len())], PixelScale::default());
         if let Ok(network) = RealNetwork::from_onnx(&damaged, PixelScale::default()) {
-            let (width, height) = network.picture();
-            let pictures = vec![vec![0.5; width * height]];
-            let _ = network.to_integers(("damaged", "Of a test"), &pictures, &[4]);
+            let (channels, width, height) = network.picture();
+            let ranges = network.ranges(&[vec![0.5; channels * width * height]]);
+            let _ = network.to_integers(("damaged", "Of a test"), &ranges, &[4]);
         }
     }
 }

@@ -83,9 +83,32 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
                 side /= size;
                 0
             }
+            "scale" => {
+                let scales: Vec<i32> =
+                    layer.weights.iter().map(|w| w.saturating_abs()).cycle().take(channels).collect();
+                manifest += &format!("scales = \"{weights}\"\n");
+                tensors.push(Tensor::biases(weights, &scales));
+                0
+            }
+            "table" => {
+                let mut entries = layer.weights.clone();
+                entries.sort_unstable();
+                manifest += &format!(
+                    "least = {}\ncount = {}\nentries = \"{weights}\"\n",
+                    -shift.cast_signed(),
+                    entries.len()
+                );
+                tensors.push(Tensor::biases(weights, &entries));
+                0
+            }
+            "clip" => {
+                let (least, most) = (layer.weights[0].min(0), layer.weights[1].max(0));
+                manifest += &format!("least = {least}\nmost = {most}\n");
+                0
+            }
             _ => 0,
         };
-        if matches!(name, "dense" | "convolution") {
+        if matches!(name, "dense" | "convolution" | "scale") {
             manifest += &format!("shift = {shift}\n");
         }
         if let ("dense", Some(bits)) = (kind, layer.bits) {
@@ -155,7 +178,9 @@ proptest! {
             "encoding = \"grey\"\nbits = 2",
         ]),
         first in prop::collection::vec(
-            drawn(&["max-pool", "sum-pool", "relu", "sign", "dense", "binary-dense", "convolution", "depthwise"]), 0..=4),
+            drawn(&[
+                "max-pool", "sum-pool", "scale", "relu", "clip", "table", "sign", "dense", "binary-dense", "convolution", "depthwise",
+            ]), 0..=4),
         last in drawn(&["dense"]),
         bits in prop::collection::vec(any::<bool>(), SIDE * SIDE),
     ) {

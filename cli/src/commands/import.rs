@@ -153,8 +153,9 @@ fn choose(
     real: &[usize],
     asked: Option<u32>,
 ) -> bnn::Result<Chosen> {
+    let ranges = network.ranges(&pictures.reals);
     let make = |weight_bits: Vec<u32>| {
-        let files = network.to_integers(source, &pictures.reals, &weight_bits)?;
+        let files = network.to_integers(source, &ranges, &weight_bits)?;
         let encoded = pictures.encoded(&files.model()?)?;
         let files = calibrate(&files, &encoded)?;
         let model = files.model()?;

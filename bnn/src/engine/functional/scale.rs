@@ -7,8 +7,14 @@
 //!
 //! ```text
 //! sign          u = (1/2 - 8 sigma) / greatest magnitude
-//! other table   u = (1/2 - 16 sigma) / D
+//! clip, table   u = (1/2 - 8 sigma) / (S + greatest distance from the middle of the slope)
+//! another       u = (1/2 - 16 sigma) / D
 //! ```
+//!
+//! **Clips.** A table f on the torus has f(x + 1/2) = -f(x). A clip (or a curve) rises on a slope, here from -S to S, and is flat on either side.
+//! Less the value in the middle of the slope it is odd, and so it stays flat up to 1/2 - S: a sum that is twice as far
+//! away as a quarter of a turn is still looked up rightly. A sign is the clip whose slope is one step. What was subtracted
+//! is added to the result.
 //!
 //! **Maxima.** 2 max(a, b) = a + b + |a - b|, and |x| - 1/4 is negacyclic: as a table it is right on the whole torus, where
 //! max(a, 0) would be right on half of it. So differences have twice the room, and half the noise. A maximum comes at
@@ -38,8 +44,8 @@ pub(super) const MOST_NOISE_SHARE: f64 = 1.0 / 64.0;
 pub(super) struct Scale {
     /// One unit of a sum, as the stage's inputs carry it.
     pub(super) unit: Unit,
-    /// The sum that is at phase 0, in half units: odd for signs, whose step is between -1 and 0.
-    pub(super) centre_halves: i64,
+    /// For each channel the sum that is at phase 0, in half units: odd for signs, whose step is between -1 and 0.
+    centre_halves: Vec<i64>,
     /// log2 of how much larger the unit is after the maxima.
     pub(super) levels: u32,
     /// The least and the greatest sum that it is made for.
@@ -79,21 +85,35 @@ impl Scale {
 
         // Half a unit to either side keeps a range of one sum from being none.
         let width = (most - least + 1) as f64;
+        let channels = stage.linear.weights().rows();
         let (looked_up, centre_halves) = match stage.activation {
             Activation::Sign => {
                 let magnitude = (most.unsigned_abs().max(least.unsigned_abs()) + 1) as f64;
-                (if levels > 0 { width.max(magnitude) } else { magnitude }, -1)
+                (if levels > 0 { width.max(magnitude) } else { magnitude }, vec![-1; channels])
             }
-            _ => (width, least + most),
+            Activation::Clip(..) | Activation::Table(_) => {
+                let slopes = (0..channels).map(|channel| slope(stage, channel, (least, most)));
+                let needed = |&(start, end): &(i64, i64)| {
+                    let furthest = (2 * most - start - end).max(start + end - 2 * least) + 1;
+                    (end - start + furthest) as f64 / 2.0
+                };
+                let slopes: Vec<(i64, i64)> = slopes.collect();
+                let needed = slopes.iter().map(needed).fold(0.0, f64::max);
+                // Differences of maxima have the whole range.
+                let needed = if levels > 0 { width.max(needed) } else { needed };
+                (needed, slopes.into_iter().map(|(start, end)| start + end).collect())
+            }
+            Activation::Relu | Activation::Identity | Activation::Scores => {
+                (width, vec![least + most; channels])
+            }
         };
-        let room = match stage.activation {
-            Activation::Sign => 0.5 - guard,
-            _ => 0.5 - 2.0 * guard,
-        };
+        let is_flat =
+            matches!(stage.activation, Activation::Sign | Activation::Clip(..) | Activation::Table(_));
+        let room = if is_flat { 0.5 - guard } else { 0.5 - 2.0 * guard };
         let unit = Unit::at_most((room / looked_up).max(0.0) / f64::from(levels).exp2());
         let noise = deviation / (unit.real() * f64::from(levels).exp2());
         // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
-        let half = if stage.activation == Activation::Sign { looked_up } else { looked_up / 2.0 };
+        let half = if is_flat { looked_up } else { looked_up / 2.0 };
         check_noise(&stage.name, noise, half, parameters)?;
         Ok(Self { unit, centre_halves, levels, range: (least, most), worst_case, noise })
     }
@@ -105,7 +125,7 @@ impl Scale {
 
     /// What is added to the sums of a channel, in torus units.
     pub(super) fn constant(&self, stage: &Stage, channel: usize) -> f64 {
-        (2 * stage.linear.constant(channel) - self.centre_halves) as f64 / 2.0 * self.unit.real()
+        (2 * stage.linear.constant(channel) - self.centre_halves[channel]) as f64 / 2.0 * self.unit.real()
     }
 
     /// The table of |x| for lookups that are multiplied by `factor`, less the constant 1/(4 factor).
@@ -113,17 +133,26 @@ impl Scale {
         LookupTable::from_function(size, |x| (x.abs() - 0.25) / f64::from(factor))
     }
 
-    /// The table of a channel's activation, whose values are in the unit `next`.
+    /// What is added to what a channel's table gives, in units of the next stage.
+    pub(super) fn middle(&self, stage: &Stage, channel: usize) -> f64 {
+        if !matches!(stage.activation, Activation::Clip(..) | Activation::Table(_)) {
+            return 0.0;
+        }
+        let (low, high) = self.range;
+        (stage.activated(channel, low) + stage.activated(channel, high)) as f64 / 2.0
+    }
+
+    /// The table of a channel's activation less its [middle](Self::middle), whose values are in the unit `next`.
     pub(super) fn activation(&self, stage: &Stage, channel: usize, size: usize, next: f64) -> LookupTable {
         if stage.activation == Activation::Sign {
             return LookupTable::sign(size, Torus32::from_real(next));
         }
         let (low, high) = self.range;
-        let centre = self.centre_halves as f64 / 2.0;
+        let (centre, middle) = (self.centre_halves[channel] as f64 / 2.0, self.middle(stage, channel));
         LookupTable::from_function(size, |x| {
             // Noise may pass the range, which values do not: so that the next layer's sums keep theirs.
             let sum = ((x / self.activation_unit() + centre).round() as i64).clamp(low, high);
-            stage.activated(channel, sum) as f64 * next
+            (stage.activated(channel, sum) as f64 - middle) * next
         })
     }
 
@@ -139,6 +168,25 @@ impl Scale {
         let high = of(self.range.1).max().expect("invariant: a layer has a row");
         Range::Interval { low, high }
     }
+}
+
+/// Where a channel's clip rises: the greatest sum of a range up to which it is at its lowest there, and the least from which on it is
+/// at its highest.
+fn slope(stage: &Stage, channel: usize, (least, most): (i64, i64)) -> (i64, i64) {
+    let (lowest, highest) = (stage.activated(channel, least), stage.activated(channel, most));
+    // The first sum of those above `least` whose value is beyond; it is monotone.
+    let first = |is_beyond: &dyn Fn(i64) -> bool| {
+        let (mut before, mut from) = (least, most);
+        while before + 1 < from {
+            let sum = before + (from - before) / 2;
+            if is_beyond(stage.activated(channel, sum)) { from = sum } else { before = sum }
+        }
+        from
+    };
+    if lowest == highest {
+        return (least, most);
+    }
+    (first(&|value| value > lowest) - 1, first(&|value| value >= highest))
 }
 
 /// Refuses a layer whose noise is too large a part of half its range.

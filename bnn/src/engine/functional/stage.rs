@@ -7,8 +7,8 @@
 //!
 //! Sums are free too. Those behind a linear map that drops no bits become part of it; others wait for the next linear map.
 //!
-//! Maxima and activations change places: every activation here is monotone, and so is what a linear layer still does to its
-//! sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
+//! Maxima and activations change places: every activation here is monotone, and so is what a linear layer and a scale behind it still
+//! do to sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
 //! of a stage is one table.
 
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use crate::{
     },
     error::{Error, Result},
     layer::{
-        convolution::Convolution, kind::Layer, matrix::Matrix, pool::Pool, xnor_convolution::XnorConvolution,
+        activation::Table, convolution::Convolution, kind::Layer, matrix::Matrix, pool::Pool, scale::Scale,
+        xnor_convolution::XnorConvolution,
     },
     model::network::Model,
 };
@@ -49,6 +50,8 @@ pub(super) struct Stage {
     pub(super) input: Shape,
     /// Maxima, one after another, with the shapes that they read.
     pub(super) pools: Vec<(Pool, Shape)>,
+    /// A scale a channel, before the activation.
+    pub(super) scale: Option<Scale>,
     pub(super) activation: Activation,
 }
 
@@ -64,12 +67,16 @@ pub(super) enum Linear {
 }
 
 /// What becomes of a sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Activation {
     /// +1 from 0 on, else -1.
     Sign,
     /// max(x, 0).
     Relu,
+    /// The nearest value from one end to the other.
+    Clip(i64, i64),
+    /// A curve.
+    Table(Table),
     /// x.
     Identity,
     /// Nothing: the client decrypts sums.
@@ -116,6 +123,7 @@ impl Stage {
                     calibrated,
                     input,
                     pools: Vec::new(),
+                    scale: None,
                     activation,
                 });
                 continue;
@@ -123,13 +131,31 @@ impl Stage {
             match (stages.last_mut().filter(|_| sums.is_empty()), layer) {
                 (Some(stage), Layer::MaxPool(pool)) => stage.pools.push((pool.clone(), *shape)),
                 (
+                    Some(Self { scale: scale @ None, activation: Activation::Identity, .. }),
+                    Layer::Scale(layer),
+                ) => *scale = Some(layer.clone()),
+                (
                     Some(Self { activation: activation @ (Activation::Identity | Activation::Relu), .. }),
                     Layer::Relu(_),
                 ) => {
                     *activation = Activation::Relu;
                 }
                 (
-                    Some(Self { activation: activation @ (Activation::Identity | Activation::Sign), .. }),
+                    Some(Self { activation: activation @ (Activation::Identity | Activation::Relu), .. }),
+                    Layer::Clip(clip),
+                ) => {
+                    let least = if *activation == Activation::Relu { 0 } else { clip.least.into() };
+                    *activation = Activation::Clip(least, clip.most.into());
+                }
+                (Some(Self { activation: activation @ Activation::Identity, .. }), Layer::Table(table)) => {
+                    *activation = Activation::Table(table.clone());
+                }
+                (
+                    Some(Self {
+                        scale: None,
+                        activation: activation @ (Activation::Identity | Activation::Sign),
+                        ..
+                    }),
                     Layer::Sign(_),
                 ) => {
                     *activation = Activation::Sign;
@@ -147,7 +173,7 @@ impl Stage {
     /// Makes the sums of squares of the linear map's results a part of it; whether that was possible.
     fn sum(&mut self, pool: &Pool) -> bool {
         let Linear::Convolution(convolution) = &self.linear else { return false };
-        if self.activation != Activation::Identity || !self.pools.is_empty() {
+        if self.activation != Activation::Identity || self.scale.is_some() || !self.pools.is_empty() {
             return false;
         }
         let Some(summed) = convolution.summed(pool.size()) else { return false };
@@ -194,12 +220,20 @@ impl Stage {
         self.pools.last().map_or(self.linear.output(self.input), |(pool, input)| pool.output(*input))
     }
 
+    /// Whether channels do the same to their sums.
+    pub(super) fn is_uniform(&self) -> bool {
+        self.scale.is_none() && !matches!(self.linear, Linear::Xnor(_))
+    }
+
     /// What the next stage reads of a sum of the filter or row `channel`.
     pub(super) fn activated(&self, channel: usize, sum: i64) -> i64 {
-        let value = self.linear.finished(channel, sum);
-        match self.activation {
+        let finished = self.linear.finished(channel, sum);
+        let value = self.scale.as_ref().map_or(finished, |scale| scale.scaled(channel, finished));
+        match &self.activation {
             Activation::Sign => 2 * i64::from(value >= 0) - 1,
             Activation::Relu => value.max(0),
+            Activation::Clip(least, most) => value.clamp(*least, *most),
+            Activation::Table(table) => table.at(value),
             Activation::Identity | Activation::Scores => value,
         }
     }
@@ -215,7 +249,13 @@ impl Linear {
             Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift(), layer.bits()),
             Layer::Convolution(layer) => Some(Self::Convolution(layer.clone())),
             Layer::XnorConvolution(layer) => Some(Self::Xnor(layer.clone())),
-            Layer::Relu(_) | Layer::MaxPool(_) | Layer::SumPool(_) | Layer::Sign(_) => None,
+            Layer::Scale(_)
+            | Layer::Relu(_)
+            | Layer::Clip(_)
+            | Layer::Table(_)
+            | Layer::MaxPool(_)
+            | Layer::SumPool(_)
+            | Layer::Sign(_) => None,
         }
     }
 
@@ -271,11 +311,6 @@ impl Linear {
                     + i64::from(layer.biases()[channel])
             }
         }
-    }
-
-    /// Whether channels do the same to their sums.
-    pub(super) fn is_uniform(&self) -> bool {
-        !matches!(self, Self::Xnor(_))
     }
 
     /// Whether some windows read zeros around the values.

@@ -28,12 +28,19 @@ pub(super) fn run<M: Machine>(
         let sums = linear(stage, scale, &values, machine)?;
         let reduced = maxima(stage, scale.levels, sums, size, machine)?;
         let output = stage.outputs();
-        let channels = if stage.linear.is_uniform() { 1 } else { output.channels };
+        let channels = if stage.is_uniform() { 1 } else { output.channels };
         let tables: Vec<LookupTable> =
             (0..channels).map(|channel| scale.activation(stage, channel, size, next.real())).collect();
         let channel = |place| if channels == 1 { 0 } else { place / (output.height * output.width) };
         let of_each: Vec<&LookupTable> = (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
         values = machine.bootstrap(&reduced, &of_each)?;
+        let middles: Vec<f64> = (0..channels).map(|channel| scale.middle(stage, channel)).collect();
+        if middles.iter().any(|&middle| middle != 0.0) {
+            values = machine.combine(values.len(), |place| {
+                let middle = Torus32::from_real(middles[channel(place)] * next.real());
+                (middle, vec![(1, &values[place])])
+            })?;
+        }
     }
     values = summed(last, values, machine)?;
     machine.combine(scores.parts.len(), |index| {

@@ -8,7 +8,9 @@
 //! * Every sum is carry-save, with constants folded in; multiples of a number that several outputs need are made once.
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
-use super::unit::{Reads, Units, greatest, pooled, rectified, score_bits, sign, signs, total};
+use super::unit::{
+    Reads, Units, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs, total,
+};
 use crate::{
     circuit::{
         arithmetic::{
@@ -68,6 +70,9 @@ pub(super) fn units(model: &Model) -> Units {
             Layer::SumPool(pool) => {
                 (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, total))
             }
+            Layer::Scale(scale) => (index, scaled(&mut units, index, scale, &places, UNIT_WORDS)),
+            Layer::Table(table) => (index, looked_up(&mut units, index, table, &places)),
+            Layer::Clip(clip) => (index, clipped(&mut units, index, clip, &places, UNIT_WORDS)),
             Layer::Sign(_) => (index, signs(&mut units, index, &places)),
             Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
             Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),

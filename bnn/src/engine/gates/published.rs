@@ -2,7 +2,9 @@
 //! constant bits fold, ripple carries of five-gate adders, layers one after the other. docs/circuits.md defines each circuit
 //! and compares the count of gates with the published times.
 
-use super::unit::{Reads, Units, greatest, pooled, rectified, score_bits, sign, signs, total};
+use super::unit::{
+    Reads, Units, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs, total,
+};
 use crate::{
     circuit::{
         arithmetic::{
@@ -37,6 +39,9 @@ pub(super) fn units(model: &Model) -> Units {
             Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, greatest),
             Layer::SumPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, total),
             Layer::Dense(layer) => dense(&mut units, index, layer, &places),
+            Layer::Scale(scale) => scaled(&mut units, index, scale, &places, UNIT_WORDS),
+            Layer::Table(table) => looked_up(&mut units, index, table, &places),
+            Layer::Clip(clip) => clipped(&mut units, index, clip, &places, UNIT_WORDS),
             Layer::Sign(_) => signs(&mut units, index, &places),
             Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
             Layer::Convolution(layer) => {

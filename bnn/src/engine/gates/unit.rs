@@ -5,16 +5,22 @@ use std::{collections::BTreeMap, fmt};
 use crate::{
     circuit::{
         arithmetic::{
-            columns::Sign,
-            compare::{Shape as Comparison, max_of, relu},
+            columns::{Columns, Sign},
+            compare::{Shape as Comparison, at_least, max, max_of, min, relu},
+            multiply::multiply_constant,
             sums::sum,
         },
         bit::Bit,
         netlist::Netlist,
-        word::Word,
+        word::{Word, width},
     },
     client::shape::Shape,
-    layer::{kind::Layer, pool::Pool},
+    layer::{
+        activation::{Clip, Table},
+        kind::Layer,
+        pool::Pool,
+        scale::Scale,
+    },
     model::network::Model,
 };
 
@@ -115,14 +121,81 @@ impl Reads {
     }
 }
 
-/// A ReLU layer, in units of so many words.
-pub(super) fn rectified(units: &mut Units, layer: usize, places: &[usize], words: usize) -> Vec<usize> {
+/// A layer that changes each word by itself, in units of so many words.
+fn each(
+    units: &mut Units,
+    layer: usize,
+    places: &[usize],
+    words: usize,
+    change: impl Fn(&mut Netlist, &Word) -> Word + Clone + Send + Sync + 'static,
+) -> Vec<usize> {
     let unit = |units: &mut Units, places: &[usize]| {
-        units.push(layer, places.to_vec(), places.len(), |netlist, words| {
-            words.iter().map(|word| relu(netlist, word)).collect()
+        let change = change.clone();
+        units.push(layer, places.to_vec(), places.len(), move |netlist, words| {
+            words.iter().map(|word| change(netlist, word)).collect()
         })
     };
     places.chunks(words).flat_map(|places| unit(units, places)).collect()
+}
+
+/// A ReLU layer, in units of so many words.
+pub(super) fn rectified(units: &mut Units, layer: usize, places: &[usize], words: usize) -> Vec<usize> {
+    each(units, layer, places, words, relu)
+}
+
+/// A layer of clips, in units of so many words.
+pub(super) fn clipped(
+    units: &mut Units,
+    layer: usize,
+    clip: &Clip,
+    places: &[usize],
+    words: usize,
+) -> Vec<usize> {
+    let ends = [clip.least, clip.most].map(|end| Word::constant(end.into()));
+    each(units, layer, places, words, move |netlist, word| {
+        let raised = max(netlist, word, &ends[0], Comparison::Chain);
+        min(netlist, &raised, &ends[1], Comparison::Chain)
+    })
+}
+
+/// A layer of curves, a unit a word: the first entry, and each step where the number has reached it.
+pub(super) fn looked_up(units: &mut Units, layer: usize, table: &Table, places: &[usize]) -> Vec<usize> {
+    let table = table.clone();
+    each(units, layer, places, 1, move |netlist, word| {
+        let (low, high) = (table.at(word.low()), table.at(word.high()));
+        let mut columns = Columns::new(width(low, high));
+        columns.add_constant(low);
+        for (index, pair) in table.entries.windows(2).enumerate() {
+            let (reached, step) =
+                (i64::from(table.least) + index as i64 + 1, i64::from(pair[1]) - i64::from(pair[0]));
+            if step == 0 || reached <= word.low() || reached > word.high() {
+                continue;
+            }
+            let is_reached = at_least(netlist, word, &Word::constant(reached), Comparison::Chain);
+            (0..i64::BITS as usize)
+                .filter(|bit| step >> bit & 1 == 1)
+                .for_each(|bit| columns.add_bit(Sign::Plus, is_reached, bit));
+        }
+        Word::new(columns.sum(netlist), low, high)
+    })
+}
+
+/// A layer of scales, in units of so many words of one channel.
+pub(super) fn scaled(
+    units: &mut Units,
+    layer: usize,
+    scale: &Scale,
+    places: &[usize],
+    words: usize,
+) -> Vec<usize> {
+    let (shift, area) = (scale.shift, places.len() / scale.scales.len());
+    let channels = places.chunks(area).zip(&*scale.scales);
+    let channel = |(places, &scale): (&[usize], &i32)| {
+        each(units, layer, places, words, move |netlist, word| {
+            multiply_constant(netlist, word, scale.into()).shifted_right(shift)
+        })
+    };
+    channels.flat_map(channel).collect()
 }
 
 /// A layer of signs.
