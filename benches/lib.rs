@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bnn::data::GreyImage;
+use bnn::data::Image;
 use bnn::model::Model;
 use rayon::ThreadPool;
 use tfhe_core::backend::Backend;
@@ -66,9 +66,9 @@ pub fn model(name: &str) -> Arc<Model> {
 }
 
 /// The sample digit 7.
-pub fn seven() -> GreyImage {
+pub fn seven() -> Image {
     let bytes = std::fs::read(models().join("digits/7.png")).expect("invariant: the digit ships");
-    GreyImage::decode(&bytes, None).expect("invariant: the digit ships")
+    Image::decode(&bytes, None).expect("invariant: the digit ships")
 }
 
 /// The same seed for the same number: benchmarks keep no secrets.

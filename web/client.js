@@ -407,7 +407,7 @@ export class CloudKey {
  *
  * @typedef {object} SpecificationDocument
  * @property {{ name: string }} model
- * @property {{ width: number, height: number }} input
+ * @property {{ width: number, height: number, channels?: number }} input
  * @property {string[]} labels
  * @property {number} fraction_bits
  * @property {{ parameters: string }[]} engines
@@ -438,6 +438,8 @@ export class Specification {
     this.width = document.input.width;
     /** Height of a picture, in pixels. */
     this.height = document.input.height;
+    /** Channels of a picture: 1 is grey; 3 are red, green and blue. */
+    this.channels = document.input.channels ?? 1;
     /** @type {readonly string[]} The names of the parameter sets that a key may have. */
     this.parameterSets = document.engines.map((engine) => engine.parameters);
   }
@@ -495,8 +497,9 @@ export class Client {
    *
    * @param {number} width In pixels.
    * @param {number} height In pixels.
-   * @param {Uint8Array} pixels Grey values row by row, from 0, which is black; digits are white on black.
-   * @throws {ClientError} Also for a picture that looks blank, inverted or dim: a model would give it a label all the same.
+   * @param {Uint8Array} pixels Grey values row by row, from 0, which is black; digits are white on black. For a model of several
+   *   channels, so many values of each channel, one channel after the other.
+   * @throws {ClientError} Also for a grey picture that looks blank, inverted or dim: a model would give it a label all the same.
    */
   encrypt(width, height, pixels) {
     return this.#border.bytes("client_encrypt", this.#handle, width, height, this.#border.buffer(pixels));

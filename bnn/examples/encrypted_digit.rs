@@ -4,7 +4,7 @@ use std::{error::Error, fs, sync::Arc};
 
 use bnn::client::{Client, ClientSpecification, EncryptedImage, EncryptedScores};
 use bnn::engine::{Engine, Server, client_specification};
-use bnn::{circuit::Style, data::GreyImage, model::Model};
+use bnn::{circuit::Style, data::Image, model::Model};
 use tfhe_core::keys::{CloudKey, SecretKey};
 use tfhe_core::{backend::Backend, control::Control, evaluator::Evaluator, random::SecretSeed};
 
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = Arc::new(SecretKey::generate(parameters, SecretSeed::from_os()?));
     let cloud_key = CloudKey::generate(&key, SecretSeed::from_os()?)?;
     let client = Client::new(specification, key)?;
-    let digit = client.encode(&GreyImage::decode(&read("digits/7.png")?, None)?)?;
+    let digit = client.encode(&Image::decode(&read("digits/7.png")?, None)?)?;
     let sent = client.encrypt(&digit, SecretSeed::from_os()?)?.to_bytes()?;
 
     // The server runs the network on what it cannot read.

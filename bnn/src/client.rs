@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use bnn::{client::{Client, ClientSpecification, EncryptedImage}, data::GreyImage, engine::Engine};
+//! use bnn::{client::{Client, ClientSpecification, EncryptedImage}, data::Image, engine::Engine};
 //! use tfhe_core::{keys::SecretKey, random::SecretSeed};
 //! # use bnn::{engine::client_specification, model::Model};
 //! # let read = |name| std::fs::read(format!("{}/../models/perceptron/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -16,7 +16,7 @@
 //! let set = specification.parameter_sets(Engine::Functional)[0];
 //! let key = Arc::new(SecretKey::generate(set, SecretSeed::from_os()?));
 //! let client = Client::new(specification, Arc::clone(&key))?;
-//! let digit = GreyImage::new(28, 28, vec![0; 28 * 28])?;
+//! let digit = Image::grey(28, 28, vec![0; 28 * 28])?;
 //! let encrypted = client.encrypt(&client.encode(&digit)?, SecretSeed::from_os()?)?;
 //! let received = EncryptedImage::from_bytes(&encrypted.to_bytes()?)?;
 //! assert_eq!(received.key_id(), key.id());
@@ -39,7 +39,7 @@ pub(crate) mod unit;
 pub use self::{
     encoding::{
         encoded::EncodedImage,
-        fault::EncodingFault,
+        fault::{EncodingFault, InputFault},
         input::{InputEncoding, PixelEncoding},
     },
     encrypted::{EncryptedImage, EncryptedScores},

@@ -1,20 +1,20 @@
 //! Pictures and data sets.
 //!
 //! ```
-//! use bnn::data::GreyImage;
+//! use bnn::data::Image;
 //! let cross = vec![0, 255, 0, 255, 255, 255, 0, 255, 0];
-//! let image = GreyImage::new(3, 3, cross)?;
+//! let image = Image::grey(3, 3, cross)?;
 //! assert_eq!((image.width(), image.height()), (3, 3));
-//! assert!(GreyImage::new(3, 4, image.pixels().to_vec()).is_err());
+//! assert!(Image::grey(3, 4, image.pixels().to_vec()).is_err());
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
 pub(crate) mod fault;
-pub(crate) mod grey_image;
 #[cfg(feature = "images")]
 mod gzip;
 #[cfg(feature = "images")]
 pub(crate) mod idx;
+pub(crate) mod image;
 #[cfg(feature = "images")]
 pub(crate) mod picture;
 #[cfg(feature = "images")]
@@ -22,7 +22,7 @@ mod transparency;
 
 pub use self::{
     fault::{IdxFault, PictureFault},
-    grey_image::GreyImage,
+    image::Image,
 };
 #[cfg(feature = "images")]
 pub use self::{

@@ -3,11 +3,11 @@
 //! on the engine of its client's key.
 //!
 //! ```
-//! use bnn::{data::GreyImage, engine, model::Model};
+//! use bnn::{data::Image, engine, model::Model};
 //! # let read = |name| std::fs::read(format!("{}/../models/binarized-perceptron/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
 //! # let (manifest, weights) = (read("manifest.toml"), read("weights.safetensors"));
 //! let model = Model::from_bytes(&manifest, &weights)?;
-//! let black = GreyImage::new(28, 28, vec![0; 28 * 28])?;
+//! let black = Image::grey(28, 28, vec![0; 28 * 28])?;
 //! let scores = engine::evaluate(&model, &model.input().encode(&black)?)?;
 //! let highest = scores.integers().iter().max().unwrap();
 //! assert_eq!(&scores.integers()[scores.label()], highest);

@@ -23,7 +23,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`client`] | the client: specification, encoding, encryption, decryption, and what travels |
-//! | [`data`] | grey pictures from PNG, BMP and IDX bytes, and the labels of a data set |
+//! | [`data`] | pictures from PNG, BMP and IDX bytes, and the labels of a data set |
 //! | [`model`] | a network, read and checked |
 //! | [`import`] | a network of one's own, from an ONNX file |
 //! | [`engine`] | the server, which runs either engine, and the oracle |

@@ -13,7 +13,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use bnn::{client::Client, data::GreyImage, engine::client_specification, model::Model, paper};
+//! use bnn::{client::Client, data::Image, engine::client_specification, model::Model, paper};
 //! use tfhe_core::{keys::SecretKey, parameters::TFHE_LIB_V1_0_1, random::SecretSeed};
 //! // A model that reads what the paper's does.
 //! # let read = |name| std::fs::read(format!("{}/../models/binarized-cnn/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -21,7 +21,7 @@
 //! let model = Arc::new(Model::from_bytes(&manifest, &weights)?);
 //! let key = Arc::new(SecretKey::generate(&TFHE_LIB_V1_0_1, SecretSeed::from_os()?));
 //! let client = Client::new(Arc::new(client_specification(&model)?), key)?;
-//! let black = client.encode(&GreyImage::new(28, 28, vec![0; 28 * 28])?)?;
+//! let black = client.encode(&Image::grey(28, 28, vec![0; 28 * 28])?)?;
 //! let [signs, magnitudes] = paper::encrypt(&client, &black, SecretSeed::from_os()?)?;
 //! assert_eq!((signs.ciphertexts().len(), magnitudes.ciphertexts().len()), (784, 576 * 20));
 //! # Ok::<(), bnn::Error>(())

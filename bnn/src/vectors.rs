@@ -17,7 +17,7 @@ use tfhe_core::{
 };
 
 use crate::{
-    data::grey_image::GreyImage,
+    data::image::Image,
     engine::plaintext::{evaluate, trace},
     error::Result,
     model::{network::Model, summary::LayerSummary},
@@ -48,7 +48,7 @@ const FIRST: usize = 8;
 ///
 /// # Errors
 /// Where a model refuses a picture.
-pub fn generate(models: &[Model], digits: &[GreyImage]) -> Result<Vec<(String, Vec<u8>)>> {
+pub fn generate(models: &[Model], digits: &[Image]) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = vectors::generate()?;
     files.push(networks(models, digits)?);
     let mut contents: Vec<_> = files.iter().flat_map(VectorFile::contents).collect();
@@ -66,7 +66,7 @@ pub fn generate(models: &[Model], digits: &[GreyImage]) -> Result<Vec<(String, V
 pub fn check(
     recorded: &BTreeMap<String, Vec<u8>>,
     models: &[Model],
-    digits: &[GreyImage],
+    digits: &[Image],
     backend: Backend,
 ) -> Result<Vec<Row>> {
     let read = |name: &str| recorded.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -99,7 +99,7 @@ fn sums<'a>(files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>) -> Strin
     })
 }
 
-fn networks(models: &[Model], digits: &[GreyImage]) -> Result<VectorFile> {
+fn networks(models: &[Model], digits: &[Image]) -> Result<VectorFile> {
     let vector = |(name, model): (&str, &Model)| {
         let cases = digits.iter().enumerate().map(|(digit, image)| case(model, digit, image));
         let definition = format!("docs/formats.md, the model folder; models/{name}/manifest.toml");
@@ -110,7 +110,7 @@ fn networks(models: &[Model], digits: &[GreyImage]) -> Result<VectorFile> {
 }
 
 /// One picture through a network.
-fn case(model: &Model, digit: usize, image: &GreyImage) -> Result<Case> {
+fn case(model: &Model, digit: usize, image: &Image) -> Result<Case> {
     let encoded = model.input().encode(image)?;
     let (layers, scores) = (trace(model, &encoded)?, evaluate(model, &encoded)?);
     let layer = |(layer, values): (LayerSummary, &Vec<i64>)| {

@@ -343,8 +343,11 @@ impl Error {
             Self::Network(bnn::Error::Picture(PictureFault::Translucent)) => {
                 Some("save the picture without transparency, on a black background")
             }
+            Self::Network(bnn::Error::Encoding(EncodingFault::Channels { .. })) => {
+                Some("an IDX file of pictures with channels has as many as the model reads")
+            }
             Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => {
-                Some("--fit crops the picture to its ink and scales it to that size")
+                Some("--fit crops the picture and scales it to that size")
             }
             Self::Network(bnn::Error::Appearance(fault)) => match fault {
                 AppearanceFault::Inverted { .. } => {

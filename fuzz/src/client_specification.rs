@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bnn::{
     client::{Client, ClientSpecification},
-    data::GreyImage,
+    data::Image,
     engine::{Engine, client_specification as specification_of},
 };
 use sha2::{Digest, Sha256};
@@ -40,11 +40,13 @@ fn read(data: &[u8]) {
     };
     let again = ClientSpecification::from_bytes(&specification.to_bytes()).expect("what is written is read");
     assert_eq!(again, *specification);
-    let (width, height) = (specification.input().width(), specification.input().height());
-    if width * height > ENCRYPTED {
+    let input = specification.input();
+    let (channels, width, height) = (input.channels(), input.width(), input.height());
+    let values = channels * width * height;
+    if values > ENCRYPTED {
         return;
     }
-    let picture = GreyImage::new(width, height, vec![0; width * height]).expect("as many pixels");
+    let picture = Image::new(channels, width, height, vec![0; values]).expect("as many pixels");
     for engine in [Engine::Functional, Engine::Gates] {
         for set in specification.parameter_sets(engine) {
             let key = SecretKey::generate(set, SecretSeed::deterministic_for_tests(1));

@@ -5,7 +5,7 @@
 
 use std::io::Cursor;
 
-use bnn::data::GreyImage;
+use bnn::data::Image;
 use image::{GrayImage, ImageFormat};
 
 use crate::memory::{MIB, bounded};
@@ -23,7 +23,7 @@ pub(crate) fn image(data: &[u8]) {
 }
 
 fn read(data: &[u8]) {
-    let image = match bounded(17 * LARGEST + MIB, || GreyImage::decode(data, None)) {
+    let image = match bounded(17 * LARGEST + MIB, || Image::decode(data, None)) {
         Ok(image) => image,
         Err(error) => {
             assert!(!error.to_string().contains(char::is_control), "{error:?}");
@@ -39,7 +39,7 @@ fn read(data: &[u8]) {
     for format in [ImageFormat::Png, ImageFormat::Bmp] {
         let mut file = Cursor::new(Vec::new());
         grey.as_ref().expect("as many pixels").write_to(&mut file, format).expect("a picture is written");
-        let again = GreyImage::decode(file.get_ref(), None).expect("and read");
+        let again = Image::decode(file.get_ref(), None).expect("and read");
         assert_eq!(again.pixels(), image.pixels());
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bnn::{
     circuit::Style,
-    data::GreyImage,
+    data::Image,
     engine::{self, functional, gates},
     model::Model,
 };
@@ -33,8 +33,9 @@ pub(crate) fn model_folder(data: &[u8]) {
     if values > EVALUATED || weights.len() > EVALUATED {
         return;
     }
-    let pixels = (0..model.input().width() * model.input().height()).map(|place| (place * 37 % 256) as u8);
-    let image = GreyImage::new(model.input().width(), model.input().height(), pixels.collect());
+    let (channels, width, height) = (model.input().channels(), model.input().width(), model.input().height());
+    let pixels = (0..channels * width * height).map(|place| (place * 37 % 256) as u8);
+    let image = Image::new(channels, width, height, pixels.collect());
     let encoded = model.input().encode(&image.expect("as many pixels"));
     let _ = functional::Plan::new(Arc::clone(&model), &tfhe_core::parameters::FUNCTIONAL_2048);
     for style in [Style::Optimized, Style::AsPublished] {

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use bnn::{
     circuit::Style,
     client::{Client, EncryptedImage},
-    data::GreyImage,
+    data::Image,
     engine::{Server, client_specification, gates::Inference},
 };
 use serde_json::Value;
@@ -49,7 +49,7 @@ fn fixture() -> &'static Fixture {
         let key = Arc::new(SecretKey::generate(&TFHE_LIB_V1_0_1, seed(1)));
         let cloud = CloudKey::generate(&key, seed(2)).expect("there is memory for a cloud key");
         let evaluator = Evaluator::new(&cloud, Backend::Portable).expect("portable runs everywhere");
-        let pixels = GreyImage::new(3, 3, (0..9).map(|place| place * 28).collect());
+        let pixels = Image::grey(3, 3, (0..9).map(|place| place * 28).collect());
         let encoded = model.input().encode(&pixels.expect("as many pixels")).expect("any picture");
         let specification = client_specification(&model).expect("a small model");
         let client =

@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 
 use bnn::{
     circuit::{BristolCircuit, Style},
-    data::{GreyImage, IdxImages, IdxLabels},
+    data::{Image, IdxImages, IdxLabels},
 };
 use flate2::{Compression, write::GzEncoder};
 use fuzz::memory::{MIB, ROOM, bounded};
@@ -38,7 +38,7 @@ fn what_a_file_declares_takes_no_memory_that_it_does_not_fill() {
     let mut picture = Cursor::new(Vec::new());
     image::DynamicImage::new_rgba16(4096, 4096).write_to(&mut picture, image::ImageFormat::Png).unwrap();
     // All of it is transparent, which is found when it is decoded.
-    let error = bounded(17 * (1 << 24) + MIB, || GreyImage::decode(picture.get_ref(), None)).unwrap_err();
+    let error = bounded(17 * (1 << 24) + MIB, || Image::decode(picture.get_ref(), None)).unwrap_err();
     assert!(error.to_string().contains("transparent"), "{error}");
 
     // 2^22 inputs and 2^26 wires.

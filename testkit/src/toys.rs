@@ -42,6 +42,51 @@ biases = "scores.biases"
     ModelFiles::new(manifest, tensors)
 }
 
+/// A model of 3 channels of 2 x 2 pixels: two filters that mix the channels, signs, and two classes.
+pub fn colours() -> ModelFiles {
+    let manifest = r#"
+format = 2
+name = "colours"
+description = "Two filters on three channels"
+
+[input]
+width = 2
+height = 2
+channels = 3
+encoding = "grey"
+bits = 3
+
+[[layers]]
+name = "first"
+kind = "convolution"
+filters = 2
+size = 1
+weights = "first.weights"
+biases = "first.biases"
+
+[[layers]]
+name = "signs"
+kind = "sign"
+
+[[layers]]
+name = "scores"
+kind = "dense"
+inputs = 8
+outputs = 2
+weights = "scores.weights"
+biases = "scores.biases"
+"#;
+    let first =
+        Tensor { shape: vec![2, 3, 1, 1], ..Tensor::matrix("first.weights", 3, &[1, 2, -3, -1, 1, 0]) };
+    let tensors = vec![
+        first,
+        Tensor::biases("first.biases", &[0, -1]),
+        Tensor::matrix("scores.weights", 8, &[1, 2, 4, 8, 16, 32, 64, 127, 3, -3, 5, -5, 7, -7, 9, -9]),
+        Tensor::biases("scores.biases", &[0, 1]),
+    ];
+    ModelFiles::new(manifest, tensors)
+}
+
 /// A perceptron on square pictures, from its weights, row-major.
 pub fn perceptron(
     side: usize,

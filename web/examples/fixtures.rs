@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bnn::circuit::Style;
 use bnn::client::{Client, ClientSpecification, EncryptedImage};
-use bnn::data::GreyImage;
+use bnn::data::Image;
 use bnn::engine::{Engine, Server, client_specification};
 use bnn::model::Model;
 use tfhe_core::backend::Backend;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args_os().nth(1).ok_or("a folder is needed")?);
     let models = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models"));
     fs::create_dir_all(&folder)?;
-    let digit = GreyImage::decode(&fs::read(models.join("digits/7.png"))?, None)?;
+    let digit = Image::decode(&fs::read(models.join("digits/7.png"))?, None)?;
     fs::write(folder.join("pixels"), digit.pixels())?;
     for entry in fs::read_dir(models)? {
         let entry = entry?;
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write(folder: &Path, model: &Arc<Model>, digit: &GreyImage) -> Result<(), Box<dyn Error>> {
+fn write(folder: &Path, model: &Arc<Model>, digit: &Image) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
     let specification = client_specification(model)?;
     fs::write(folder.join("specification.json"), specification.to_bytes())?;

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use bnn::client::{Client, ClientSpecification, EncryptedScores, Preparation};
-use bnn::data::GreyImage;
+use bnn::data::Image;
 use tfhe_core::ciphertext::CiphertextList;
 use tfhe_core::keys::SecretKey;
 use tfhe_core::parameters::Parameters;
@@ -196,8 +196,8 @@ extern "C" fn client_new(specification: Handle, key: Handle) -> Handle {
     })
 }
 
-/// Encrypts a picture of `width` times `height` grey values, a byte each, row by row, which are in a buffer: a buffer with the
-/// file of an encrypted image. A picture that looks blank, inverted or dim is refused.
+/// Encrypts a picture of `width` times `height` values, a byte each, row by row, for each channel that the model reads, which are in
+/// a buffer: a buffer with the file of an encrypted image. A grey picture that looks blank, inverted or dim is refused.
 #[unsafe(no_mangle)]
 extern "C" fn client_encrypt(client: Handle, width: usize, height: usize, pixels: Handle) -> Handle {
     encrypt(client, (width, height), pixels, &Preparation::checked([]))
@@ -218,8 +218,9 @@ fn encrypt(
     handle(|| {
         let pixels = objects::take_buffer(pixels)?;
         let client = objects::client(client)?;
-        let image = GreyImage::new(width, height, pixels.to_vec())?;
-        let picture = preparation.encode(image, client.specification().input())?;
+        let input = client.specification().input();
+        let image = Image::new(input.channels(), width, height, pixels.to_vec())?;
+        let picture = preparation.encode(image, input)?;
         Ok(buffer(client.encrypt(&picture, SecretSeed::from_os()?)?.to_bytes()?))
     })
 }

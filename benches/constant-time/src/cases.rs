@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bnn::client::{Client, ClientSpecification, EncodedImage, EncryptedScores, PixelEncoding};
-use bnn::data::GreyImage;
+use bnn::data::Image;
 use bnn::engine::{Engine, client_specification, functional};
 use bnn::model::Model;
 use bnn::paper;
@@ -159,7 +159,7 @@ fn network(checker: &mut Checker, model: &Arc<Model>) {
     let mut pixels: Vec<u8> = (0..input.width() * input.height()).map(|i| (i * 7 % 256 / 2) as u8).collect();
     pixels[100..200].fill(200);
     secret(&mut pixels[..]);
-    let picture = GreyImage::new(input.width(), input.height(), pixels);
+    let picture = Image::grey(input.width(), input.height(), pixels);
     let picture = picture.expect("invariant: as many pixels as the size says");
     let refusal = match input.pixels() {
         PixelEncoding::Grey { .. } => Expected::Nothing,

@@ -13,7 +13,7 @@ use super::{
     specification::content::{ClientSpecification, Scheme},
 };
 use crate::{
-    data::grey_image::GreyImage,
+    data::image::Image,
     error::{Error, Result},
 };
 
@@ -60,7 +60,7 @@ impl Client {
     ///
     /// # Errors
     /// [`EncodingFault`](super::EncodingFault): the picture is of another size, or beyond what the model accepts.
-    pub fn encode(&self, image: &GreyImage) -> Result<EncodedImage> {
+    pub fn encode(&self, image: &Image) -> Result<EncodedImage> {
         self.specification.model.input.encode(image)
     }
 

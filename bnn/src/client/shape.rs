@@ -1,5 +1,8 @@
 //! Shapes of the values between two layers.
 
+/// The most channels of a picture that a model reads.
+pub(crate) const MOST_CHANNELS: usize = 16;
+
 /// Channels of pictures: `channels x height x width` values, in this order. A vector has height and width 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {

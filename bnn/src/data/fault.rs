@@ -1,5 +1,7 @@
 //! What is wrong with a picture, or with a data set.
 
+use crate::client::shape::MOST_CHANNELS;
+
 /// Why a picture is refused.
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +53,12 @@ pub enum PictureFault {
     #[error("every pixel of the picture is transparent")]
     Invisible,
 
+    /// Some of the picture is transparent, where a model reads colours.
+    #[error(
+        "the picture has transparent pixels, whose colours depend on the background: save it without transparency"
+    )]
+    Transparent,
+
     /// The picture is drawn both by its colours and by its transparency.
     #[error(
         "the picture is partly transparent, and what is visible has several colours: which is ink cannot be told"
@@ -69,15 +77,36 @@ pub enum PictureFault {
     IndexUnexpected,
 
     /// A picture was given more or fewer pixels than its size has.
-    #[error("{found} pixels for an image of {width} x {height}")]
+    #[error("{found} pixels for an image of {}{width} x {height}", several(*channels))]
     PixelCount {
-        /// The number of pixels given.
+        /// The number of pixels given, of all channels.
         found: usize,
+        /// Channels.
+        channels: usize,
         /// Width, in pixels.
         width: usize,
         /// Height, in pixels.
         height: usize,
     },
+
+    /// A picture has no channel, or more than are read.
+    #[error("a picture of {found} channels, where one has 1 to {MOST_CHANNELS}")]
+    ChannelCount {
+        /// The number of channels.
+        found: usize,
+    },
+
+    /// PNG and BMP have no such channels.
+    #[error("this model reads {expected} channels, and a PNG or BMP picture has 1 or 3: give an IDX file")]
+    OtherChannels {
+        /// The channels that are needed.
+        expected: usize,
+    },
+}
+
+/// The channels of a picture in front of its size, where it has several.
+fn several(channels: usize) -> String {
+    if channels == 1 { String::new() } else { format!("{channels} channels of ") }
 }
 
 /// Why an IDX file, or an image of one, is refused.
@@ -123,7 +152,7 @@ pub enum IdxFault {
         /// What is needed.
         needed: &'static str,
         /// The dimensions of that.
-        expected: u8,
+        expected: &'static str,
     },
 
     /// The numbers of the file are of another type.
@@ -167,6 +196,13 @@ pub enum IdxFault {
         rows: u32,
         /// Columns of each image.
         columns: u32,
+    },
+
+    /// The file declares images of no channel, or of more than are read.
+    #[error("the IDX images have {found} channels, expected 1 to {MOST_CHANNELS}")]
+    Channels {
+        /// Channels of each image.
+        found: u32,
     },
 
     /// The file is in gzip, and cannot be unpacked.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! images: 0x00000803 | count | rows | columns | count * rows * columns bytes, row-major, 0 black to 255 white
+//! images: 0x00000804 | count | channels | rows | columns | count * channels * rows * columns bytes, channel by channel
 //! labels: 0x00000801 | count | count bytes
 //! QMNIST: 0x00000c02 | count | 8 | count * 8 words, of which the first of each row is the label
 //! ```
@@ -15,12 +16,19 @@ use std::{
 
 use super::{
     fault::IdxFault,
-    grey_image::GreyImage,
     gzip::{self, Unpacked},
+    image::Image,
 };
-use crate::{content, error::Result, text::one_line};
+use crate::{
+    client::shape::{MOST_CHANNELS, Shape},
+    content,
+    error::Result,
+    text::one_line,
+};
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
+/// Images of several channels.
+const CHANNELS_MAGIC: u32 = 0x0000_0804;
 const LABELS_MAGIC: u32 = 0x0000_0801;
 /// Labels as QMNIST has them (Yadav, Bottou: <https://github.com/facebookresearch/qmnist>).
 const QMNIST_MAGIC: u32 = 0x0000_0c02;
@@ -37,12 +45,11 @@ const LABELS: &str = "labels";
 /// so that 256 KB can fill this.
 const CONTENT_LIMIT: u64 = 1 << 28;
 
-/// The images of an IDX file, all of one size.
+/// The images of an IDX file, all of one shape.
 #[derive(Debug)]
 pub struct IdxImages {
-    rows: usize,
-    columns: usize,
-    /// `len() * rows * columns` grey values.
+    shape: Shape,
+    /// The values of `len()` images.
     pixels: Vec<u8>,
     padding: usize,
 }
@@ -51,8 +58,8 @@ impl IdxImages {
     /// Reads the images of an IDX file, plain or in gzip.
     ///
     /// # Errors
-    /// [`IdxFault`] for bytes that are no IDX file of images, declare more than 256 MiB of pixels or none an image,
-    /// or hold less or more than they declare. Gzip data may have padding after it, see [`padding`](Self::padding).
+    /// [`IdxFault`] for bytes that are no IDX file of images, declare more than 256 MiB of pixels, none an image or more than 16
+    /// channels, or hold less or more than they declare. Gzip data may have padding after it, see [`padding`](Self::padding).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Ok(Self::read(&mut Unpacked::new(bytes))?)
     }
@@ -63,18 +70,26 @@ impl IdxImages {
     }
 
     fn read(input: &mut Unpacked<'_>) -> Result<Self, IdxFault> {
-        let magic = read_magic(input, IMAGES)?;
-        if magic != IMAGES_MAGIC {
-            return Err(misfit(magic, IMAGES));
-        }
-        let [count, rows, columns] = read_words(input)?;
-        let pixels = read_content(input, &[count, rows, columns])?;
+        let [count, channels, rows, columns] = match read_magic(input, IMAGES)? {
+            IMAGES_MAGIC => {
+                let [count, rows, columns] = read_words(input)?;
+                [count, 1, rows, columns]
+            }
+            CHANNELS_MAGIC => read_words(input)?,
+            magic => return Err(misfit(magic, IMAGES)),
+        };
+        let pixels = read_content(input, &[count, channels, rows, columns])?;
         // Also keeps the number of images below the number of bytes that were there to read.
         if rows == 0 || columns == 0 {
             return Err(IdxFault::Dimensions { rows, columns });
         }
-        debug_assert_eq!(pixels.len() as u64, [count, rows, columns].map(u64::from).iter().product::<u64>());
-        Ok(Self { rows: rows as usize, columns: columns as usize, pixels, padding: input.rest().len() })
+        if !(1..=MOST_CHANNELS as u32).contains(&channels) {
+            return Err(IdxFault::Channels { found: channels });
+        }
+        let [channels, height, width] = [channels, rows, columns].map(|side| side as usize);
+        let shape = Shape { channels, height, width };
+        debug_assert_eq!(pixels.len() as u64, u64::from(count) * shape.values() as u64);
+        Ok(Self { shape, pixels, padding: input.rest().len() })
     }
 
     /// The bytes after gzip data that are no part of it and mean nothing: zeros, or the end of a line. They were passed over.
@@ -84,7 +99,7 @@ impl IdxImages {
 
     /// The number of images.
     pub fn len(&self) -> usize {
-        self.pixels.len() / (self.rows * self.columns)
+        self.pixels.len() / self.shape.values()
     }
 
     /// Whether the file holds no image.
@@ -96,13 +111,14 @@ impl IdxImages {
     ///
     /// # Errors
     /// [`IdxFault::Index`] where `index` is not below [`len`](Self::len).
-    pub fn image(&self, index: usize) -> Result<GreyImage> {
+    pub fn image(&self, index: usize) -> Result<Image> {
         let pixels = self
             .pixels
-            .chunks_exact(self.rows * self.columns)
+            .chunks_exact(self.shape.values())
             .nth(index)
             .ok_or_else(|| IdxFault::Index { index, count: self.len() })?;
-        GreyImage::new(self.columns, self.rows, pixels.into())
+        let Shape { channels, height, width } = self.shape;
+        Image::new(channels, width, height, pixels.into())
     }
 }
 
@@ -196,9 +212,9 @@ fn magic_of(needed: &'static str) -> u32 {
 /// Why an IDX file with this magic number is none of what is needed.
 fn misfit(magic: u32, needed: &'static str) -> IdxFault {
     let [_, _, kind, found] = magic.to_be_bytes();
-    let [.., expected] = magic_of(needed).to_be_bytes();
+    let expected = if needed == IMAGES { "3, or 4 with channels" } else { "1" };
     match (magic, numbers(kind)) {
-        (IMAGES_MAGIC, _) => IdxFault::OtherContent { found: IMAGES, needed },
+        (IMAGES_MAGIC | CHANNELS_MAGIC, _) => IdxFault::OtherContent { found: IMAGES, needed },
         (LABELS_MAGIC, _) => IdxFault::OtherContent { found: LABELS, needed },
         (QMNIST_MAGIC, _) if needed == IMAGES => {
             IdxFault::OtherContent { found: "32-bit integers in rows, such as QMNIST's labels", needed }
@@ -279,6 +295,14 @@ mod tests {
         file
     }
 
+    /// Two images of 3 channels, 2 rows and 2 columns whose values count up from 0.
+    fn channels_file() -> Vec<u8> {
+        let mut file: Vec<u8> =
+            [CHANNELS_MAGIC, 2, 3, 2, 2].iter().flat_map(|word| word.to_be_bytes()).collect();
+        file.extend(0..24);
+        file
+    }
+
     fn labels_file() -> Vec<u8> {
         let mut file: Vec<u8> = [LABELS_MAGIC, 4].iter().flat_map(|word| word.to_be_bytes()).collect();
         file.extend([7, 2, 1, 0]);
@@ -303,7 +327,7 @@ mod tests {
     fn reads_images_and_labels_plain_and_in_gzip() {
         for file in [images_file(), gzip(&images_file())] {
             let images = images(&file).unwrap();
-            assert_eq!((images.len(), images.rows, images.columns), (3, 2, 3));
+            assert_eq!((images.len(), images.shape), (3, Shape { channels: 1, height: 2, width: 3 }));
             let second = images.image(1).unwrap();
             assert_eq!((second.width(), second.height()), (3, 2));
             assert_eq!(second.pixels(), [6, 7, 8, 9, 10, 11]);
@@ -312,6 +336,12 @@ mod tests {
                 "there is no image 3, the file holds 3 and the first is image 0"
             );
         }
+        for file in [channels_file(), gzip(&channels_file())] {
+            let images = images(&file).unwrap();
+            let second = images.image(1).unwrap();
+            assert_eq!((images.len(), second.channels(), second.width(), second.height()), (2, 3, 2, 2));
+            assert_eq!(second.pixels(), (12..24).collect::<Vec<u8>>());
+        }
         for file in [labels_file(), gzip(&labels_file())] {
             assert_eq!(labels(&file).unwrap().as_slice(), [7, 2, 1, 0]);
         }
@@ -319,7 +349,7 @@ mod tests {
 
     #[test]
     fn every_truncation_is_an_error() {
-        for file in [images_file(), gzip(&images_file())] {
+        for file in [images_file(), channels_file()].into_iter().flat_map(|file| [gzip(&file), file]) {
             for length in 0..file.len() {
                 assert!(images(&file[..length]).is_err(), "images of {length} bytes of {}", file.len());
             }
@@ -333,10 +363,12 @@ mod tests {
 
     #[test]
     fn every_bit_flip_in_the_header_is_an_error() {
-        for bit in 0..16 * 8 {
-            let mut file = images_file();
-            file[bit / 8] ^= 1 << (bit % 8);
-            assert!(images(&file).is_err(), "bit {bit}");
+        for (whole, words) in [(images_file(), 4), (channels_file(), 5)] {
+            for bit in 0..words * 32 {
+                let mut file = whole.clone();
+                file[bit / 8] ^= 1 << (bit % 8);
+                assert!(images(&file).is_err(), "bit {bit}");
+            }
         }
         for bit in 0..8 * 8 {
             let mut file = labels_file();
@@ -428,11 +460,13 @@ mod tests {
             refused(needed, &gzip(&gzip(&images_file())), "unpack it once");
             refused(needed, &idx(0x0c03, &[1, 1, 1], 4), "32-bit integers (type 0x0c), where");
             refused(needed, &idx(0x0d03, &[1, 1, 1], 4), "32-bit floats (type 0x0d), where");
-            refused(needed, &idx(0x0804, &[1, 1, 1, 1], 1), "an IDX file of 4 dimensions, where");
+            refused(needed, &idx(0x0805, &[1, 1, 1, 1, 1], 1), "an IDX file of 5 dimensions, where");
             refused(needed, b"\x01\x02\x03\x04", "it begins with 0x01020304");
         }
         refused(true, &labels_file(), "an IDX file of labels, where one of images is needed");
         refused(false, &images_file(), "an IDX file of images, where one of labels is needed");
+        refused(false, &channels_file(), "an IDX file of images, where one of labels is needed");
+        refused(true, &idx(0x0802, &[1, 1], 1), "where one of images has 3, or 4 with channels");
         refused(true, &idx(0x0c02, &[1, 8], 32), "QMNIST's labels, where one of images is needed");
         refused(false, &idx(0x0c02, &[1, 4], 16), "32-bit integers (type 0x0c), where labels are bytes");
     }
@@ -490,6 +524,13 @@ mod tests {
             assert!(matches!(result, Err(IdxFault::TooLarge { limit: l, .. }) if l == limit));
         }
         assert!(matches!(images(&header(u32::MAX, 0, 28)), Err(IdxFault::Dimensions { rows: 0, .. })));
+        let channels = |dimensions: [u32; 4], bytes| images(&idx(CHANNELS_MAGIC, &dimensions, bytes));
+        assert!(matches!(channels([u32::MAX; 4], 0), Err(IdxFault::TooLarge { .. })));
+        assert!(matches!(channels([1 << 20, 16, 1 << 10, 2], 0), Err(IdxFault::TooLarge { .. })));
+        assert!(matches!(channels([9, 3, 0, 28], 0), Err(IdxFault::Dimensions { rows: 0, .. })));
+        assert!(matches!(channels([u32::MAX, 0, 1, 1], 0), Err(IdxFault::Channels { found: 0 })));
+        let error = channels([1, 17, 1, 1], 17).unwrap_err().to_string();
+        assert_eq!(error, "the IDX images have 17 channels, expected 1 to 16");
         // Within the limit, but nothing there: refused for what is missing, without room being made for it.
         assert!(matches!(images(&header(1 << 28, 1, 1)), Err(IdxFault::Truncated)));
     }
@@ -500,6 +541,7 @@ mod tests {
             let _ = images(&bytes);
             let _ = labels(&bytes);
             let _ = images(&[&images_file()[..4], &bytes].concat());
+            let _ = images(&[&channels_file()[..4], &bytes].concat());
             let _ = images(&[&gzip::MAGIC[..], &bytes].concat());
         }
     }

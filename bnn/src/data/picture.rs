@@ -1,7 +1,8 @@
 //! Pictures in files: PNG, BMP, or one image of an IDX file.
 //!
-//! Nothing is inverted, scaled or cropped on the way. Colours become their luma (Rec. 709), and [transparency](super::transparency)
-//! is read as ink where it alone draws the picture.
+//! Nothing is inverted, scaled or cropped on the way. For a model of one channel, colours become their luma (Rec. 709), and
+//! [transparency](super::transparency) is read as ink where it alone draws the picture. For a model of three channels, red, green
+//! and blue are the channels, and a picture with transparency is refused.
 
 use std::{
     borrow::Cow,
@@ -11,7 +12,7 @@ use std::{
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::{fault::PictureFault, grey_image::GreyImage, idx::IdxImages, transparency};
+use super::{fault::PictureFault, idx::IdxImages, image::Image, transparency};
 use crate::{content, error::Result, text::one_line};
 
 /// The most pixels of a PNG or BMP that is decoded: what a camera of 16 megapixels gives, and few enough that a hostile
@@ -33,7 +34,7 @@ pub struct Picture<'a> {
 enum Content<'a> {
     /// The bytes of the file.
     Coded(ImageFormat, Cow<'a, [u8]>),
-    Decoded(GreyImage),
+    Decoded(Image),
 }
 
 impl<'a> Picture<'a> {
@@ -90,37 +91,44 @@ impl<'a> Picture<'a> {
         Err(PictureFault::TooLarge { width, height, limit: MOST_PIXELS }.into())
     }
 
-    /// Decodes the pixels.
+    /// Decodes the pixels of a PNG or BMP file as so many channels: 1, grey, or 3, red, green and blue. A picture of an IDX file
+    /// has the channels that it has.
     ///
     /// # Errors
-    /// [`PictureFault`] for a file that cannot be decoded, has more than 2^24 pixels, or is drawn by colours and by
-    /// transparency both.
-    pub fn decode(&self) -> Result<GreyImage> {
+    /// [`PictureFault`] for a file that cannot be decoded, has more than 2^24 pixels, is drawn by colours and by transparency
+    /// both, or for another number of channels.
+    pub fn decode(&self, channels: usize) -> Result<Image> {
         let (width, height) = (self.width, self.height);
         let (format, bytes) = match &self.content {
             Content::Coded(format, bytes) => (*format, bytes),
             Content::Decoded(image) => return Ok(image.clone()),
         };
+        let pixels = match channels {
+            1 => transparency::grey,
+            3 => transparency::colours,
+            _ => return Err(PictureFault::OtherChannels { expected: channels }.into()),
+        };
         self.check_pixels()?;
         let image = decoder(format, bytes)
             .and_then(DynamicImage::from_decoder)
             .map_err(|error| fault_of(error, bytes.len()))?;
-        GreyImage::new(width, height, transparency::grey(image)?)
+        Image::new(channels, width, height, pixels(image)?)
     }
 }
 
-impl GreyImage {
-    /// Decodes a PNG or BMP file (`index` is `None`), or image `index` of an IDX file.
+impl Image {
+    /// Decodes a PNG or BMP file (`index` is `None`) as grey, or image `index` of an IDX file with the channels that it has.
+    /// [`Picture::decode`] also gives colours.
     ///
     /// # Errors
     /// As [`Picture::open`] and [`Picture::decode`].
     pub fn decode(bytes: &[u8], index: Option<usize>) -> Result<Self> {
-        Picture::open(bytes, index)?.decode()
+        Picture::open(bytes, index)?.decode(1)
     }
 }
 
-impl From<GreyImage> for Picture<'_> {
-    fn from(image: GreyImage) -> Self {
+impl From<Image> for Picture<'_> {
+    fn from(image: Image) -> Self {
         let (width, height) = (image.width(), image.height());
         Self { width, height, content: Content::Decoded(image) }
     }
@@ -188,7 +196,7 @@ mod tests {
         encoded(GrayImage::from_raw(3, 2, vec![0, 40, 80, 120, 160, 200]).unwrap(), format)
     }
 
-    fn fault(result: Result<GreyImage>) -> PictureFault {
+    fn fault(result: Result<Image>) -> PictureFault {
         match result.unwrap_err() {
             Error::Picture(fault) => fault,
             other => panic!("{other}"),
@@ -198,10 +206,10 @@ mod tests {
     #[test]
     fn png_and_bmp_round_trip() {
         for format in FORMATS {
-            let image = GreyImage::decode(&file(format), None).unwrap();
+            let image = Image::decode(&file(format), None).unwrap();
             assert_eq!((image.width(), image.height()), (3, 2));
             assert_eq!(image.pixels(), [0, 40, 80, 120, 160, 200]);
-            assert_eq!(fault(GreyImage::decode(&file(format), Some(0))), PictureFault::IndexUnexpected);
+            assert_eq!(fault(Image::decode(&file(format), Some(0))), PictureFault::IndexUnexpected);
         }
     }
 
@@ -209,33 +217,60 @@ mod tests {
     fn a_wrong_checksum_is_told_in_words() {
         let mut png = file(ImageFormat::Png);
         png[29] ^= 1;
-        let error = GreyImage::decode(&png, None).unwrap_err().to_string();
+        let error = Image::decode(&png, None).unwrap_err().to_string();
         assert!(error.contains("CRC error") && !error.contains("ChunkType"), "{error}");
     }
 
     #[test]
     fn colour_becomes_luma() {
         let colour = RgbImage::from_raw(2, 1, vec![255, 255, 255, 0, 255, 0]).unwrap();
-        let image = GreyImage::decode(&encoded(colour, ImageFormat::Png), None).unwrap();
+        let image = Image::decode(&encoded(colour, ImageFormat::Png), None).unwrap();
         assert_eq!(image.pixels()[0], 255);
         assert!((180..=184).contains(&image.pixels()[1]), "0.7152 of 255, not {}", image.pixels()[1]);
+    }
+
+    /// Channel by channel. A grey picture has three equal ones.
+    #[test]
+    fn colour_becomes_three_channels() {
+        let colour = RgbImage::from_raw(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        for format in FORMATS {
+            let file = encoded(colour.clone(), format);
+            let image = Picture::open(&file, None).unwrap().decode(3).unwrap();
+            assert_eq!((image.channels(), image.width(), image.height()), (3, 2, 1));
+            assert_eq!(image.pixels(), [1, 4, 2, 5, 3, 6], "{format:?}");
+        }
+        let grey = file(ImageFormat::Png);
+        let image = Picture::open(&grey, None).unwrap().decode(3).unwrap();
+        assert_eq!(image.pixels(), [0, 40, 80, 120, 160, 200].repeat(3));
+    }
+
+    #[test]
+    fn other_channels_come_from_idx_alone() {
+        for channels in [2, 4, 16] {
+            let png = file(ImageFormat::Png);
+            let refused = Picture::open(&png, None).unwrap().decode(channels);
+            assert_eq!(fault(refused), PictureFault::OtherChannels { expected: channels });
+        }
+        let idx = [0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4];
+        let image = Picture::open(&idx, Some(0)).unwrap().decode(2).unwrap();
+        assert_eq!((image.channels(), image.pixels()), (2, &[1, 2, 3, 4][..]));
     }
 
     #[test]
     fn idx_takes_an_index() {
         let file = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4];
-        assert_eq!(GreyImage::decode(&file, Some(1)).unwrap().pixels(), [3, 4]);
-        let beyond = GreyImage::decode(&file, Some(2));
+        assert_eq!(Image::decode(&file, Some(1)).unwrap().pixels(), [3, 4]);
+        let beyond = Image::decode(&file, Some(2));
         assert!(matches!(beyond, Err(Error::Idx(IdxFault::Index { index: 2, count: 2 }))));
-        assert_eq!(fault(GreyImage::decode(&file, None)), PictureFault::IndexMissing { count: 2 });
+        assert_eq!(fault(Image::decode(&file, None)), PictureFault::IndexMissing { count: 2 });
     }
 
     #[test]
     fn what_is_no_picture_is_refused() {
-        assert_eq!(fault(GreyImage::decode(&[1, 2], None)), PictureFault::Format);
+        assert_eq!(fault(Image::decode(&[1, 2], None)), PictureFault::Format);
         for (content, found) in [(&b""[..], "an empty file"), (b"GIF89a", "a GIF picture"), (b"B", "a text")]
         {
-            assert_eq!(fault(GreyImage::decode(content, None)), PictureFault::Foreign { found });
+            assert_eq!(fault(Image::decode(content, None)), PictureFault::Foreign { found });
         }
     }
 
@@ -246,7 +281,7 @@ mod tests {
             // The last chunk of a PNG, IEND, carries nothing: a decoder may do without it.
             let needed = if format == ImageFormat::Png { content.len() - 12 } else { content.len() };
             for length in 0..needed {
-                let error = GreyImage::decode(&content[..length], None).unwrap_err().to_string();
+                let error = Image::decode(&content[..length], None).unwrap_err().to_string();
                 // Below, what its format is does not show.
                 assert!(
                     length < 8 || error.starts_with("the picture is cut short at byte"),
@@ -264,7 +299,7 @@ mod tests {
             for bit in 0..content.len() * 8 {
                 let mut content = content.clone();
                 content[bit / 8] ^= 1 << (bit % 8);
-                match GreyImage::decode(&content, None) {
+                match Image::decode(&content, None) {
                     Ok(image) if format == ImageFormat::Png => {
                         assert!(
                             bit / 8 >= content.len() - 12,
@@ -297,12 +332,12 @@ mod tests {
             let picture = Picture::open(&content, None).unwrap();
             assert_eq!((picture.width(), picture.height()), (side, side));
             assert_eq!(
-                fault(picture.decode()),
+                fault(picture.decode(1)),
                 PictureFault::TooLarge { width: side, height: side, limit: MOST_PIXELS }
             );
         }
         // A size that may be, of which nothing is there.
-        assert!(matches!(fault(GreyImage::decode(&resized(4096, 4096), None)), PictureFault::Decode { .. }));
+        assert!(matches!(fault(Image::decode(&resized(4096, 4096), None)), PictureFault::Decode { .. }));
     }
 
     /// The checksum of PNG's chunks (ISO 15948, annex D).
@@ -317,7 +352,7 @@ mod tests {
         // Width and height of the BITMAPINFOHEADER.
         content[18..22].copy_from_slice(&0x7fff_ffff_i32.to_le_bytes());
         content[22..26].copy_from_slice(&0x7fff_ffff_i32.to_le_bytes());
-        let fault = fault(GreyImage::decode(&content, None));
+        let fault = fault(Image::decode(&content, None));
         assert!(matches!(fault, PictureFault::Decode { .. } | PictureFault::TooLarge { .. }));
         assert!(!fault.to_string().contains('\n'));
     }
@@ -326,26 +361,23 @@ mod tests {
     fn the_largest_picture_is_read_and_no_larger() {
         // As a telephone makes them.
         let largest = encoded(DynamicImage::new_rgb8(4032, 3024), ImageFormat::Png);
-        assert_eq!(GreyImage::decode(&largest, None).unwrap().pixels().len(), 4032 * 3024);
+        assert_eq!(Image::decode(&largest, None).unwrap().pixels().len(), 4032 * 3024);
         let mut larger = file(ImageFormat::Bmp);
         larger[18..22].copy_from_slice(&4097_i32.to_le_bytes());
         larger[22..26].copy_from_slice(&4096_i32.to_le_bytes());
-        assert!(matches!(
-            fault(GreyImage::decode(&larger, None)),
-            PictureFault::TooLarge { width: 4097, .. }
-        ));
+        assert!(matches!(fault(Image::decode(&larger, None)), PictureFault::TooLarge { width: 4097, .. }));
     }
 
     #[test]
     fn what_the_decoder_refuses_is_named() {
         let mut damaged = file(ImageFormat::Png);
         damaged[23] ^= 1; // the height
-        let message = fault(GreyImage::decode(&damaged, None)).to_string();
+        let message = fault(Image::decode(&damaged, None)).to_string();
         assert!(message.starts_with("the picture is damaged (CRC error"), "{message}");
         let mut unknown = file(ImageFormat::Bmp);
         // The compression of the BITMAPINFOHEADER: JPEG.
         unknown[30] = 4;
-        let message = fault(GreyImage::decode(&unknown, None)).to_string();
+        let message = fault(Image::decode(&unknown, None)).to_string();
         assert!(message.starts_with("a picture of a kind that is not read ("), "{message}");
     }
 }

@@ -9,6 +9,8 @@
 //! * where nothing is visible, there is no drawing.
 //!
 //! Anything else would be read differently on black and on white, and is refused.
+//!
+//! That is for grey. Where colours are asked for, only an opaque picture has one reading.
 
 use image::DynamicImage;
 
@@ -44,6 +46,27 @@ pub(super) fn grey(image: DynamicImage) -> Result<Vec<u8>, PictureFault> {
     Ok(pixels().map(|[_, opacity]| opacity).collect())
 }
 
+/// The red values of a decoded picture, then the green ones, then the blue ones.
+///
+/// # Errors
+/// [`PictureFault::Transparent`].
+pub(super) fn colours(image: DynamicImage) -> Result<Vec<u8>, PictureFault> {
+    let rgb = if image.color().has_alpha() {
+        let image = image.into_rgba8();
+        if image.pixels().any(|pixel| pixel.0[3] != 255) {
+            return Err(PictureFault::Transparent);
+        }
+        DynamicImage::from(image).into_rgb8()
+    } else {
+        image.into_rgb8()
+    };
+    let mut values = Vec::with_capacity(rgb.as_raw().len());
+    for channel in 0..3 {
+        values.extend(rgb.pixels().map(|pixel| pixel.0[channel]));
+    }
+    Ok(values)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -58,7 +81,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        data::grey_image::GreyImage,
+        data::{image::Image, picture::Picture},
         error::{Error, Result},
     };
 
@@ -68,7 +91,7 @@ mod tests {
     fn decode(image: impl Into<DynamicImage>) -> Result<Vec<u8>> {
         let mut file = Cursor::new(Vec::new());
         image.into().write_to(&mut file, ImageFormat::Png).unwrap();
-        Ok(GreyImage::decode(file.get_ref(), None)?.pixels().to_vec())
+        Ok(Image::decode(file.get_ref(), None)?.pixels().to_vec())
     }
 
     fn fault(result: Result<Vec<u8>>) -> PictureFault {
@@ -113,6 +136,20 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_those_of_an_opaque_picture() {
+        let decode = |image: RgbaImage| {
+            let mut file = Cursor::new(Vec::new());
+            image.write_to(&mut file, ImageFormat::Png).unwrap();
+            Ok(Picture::open(file.get_ref(), None)?.decode(3)?.pixels().to_vec())
+        };
+        let mut opaque = RgbaImage::from_raw(2, 1, vec![1, 2, 3, 255, 4, 5, 6, 255]).unwrap();
+        assert_eq!(decode(opaque.clone()).unwrap(), [1, 4, 2, 5, 3, 6]);
+        opaque.get_pixel_mut(1, 0).0[3] = 254;
+        assert_eq!(fault(decode(opaque)), PictureFault::Transparent);
+        assert_eq!(fault(decode(canvas([0; 3]))), PictureFault::Transparent);
+    }
+
+    #[test]
     fn sixteen_bits_are_read_as_eight_are() {
         let wide = |opacity: u8| u16::from(opacity) * 257;
         let black = ImageBuffer::from_fn(4, 1, |x, _| Rgba([0, 0, 0, wide(OPACITY[x as usize])]));
@@ -140,11 +177,11 @@ mod tests {
     #[test]
     fn transparency_by_a_chunk_of_its_own_is_read() {
         let palette = png(3, &[(b"PLTE", &[255, 255, 255, 0, 0, 0]), (b"tRNS", &[0])], [0, 1, 1, 0]);
-        assert_eq!(GreyImage::decode(&palette, None).unwrap().pixels(), [0, 255, 255, 0]);
+        assert_eq!(Image::decode(&palette, None).unwrap().pixels(), [0, 255, 255, 0]);
         let grey = png(0, &[(b"tRNS", &[0, 200])], [200, 30, 30, 200]);
-        assert_eq!(GreyImage::decode(&grey, None).unwrap().pixels(), [0, 255, 255, 0]);
+        assert_eq!(Image::decode(&grey, None).unwrap().pixels(), [0, 255, 255, 0]);
         let opaque = png(3, &[(b"PLTE", &[255, 255, 255, 0, 0, 0])], [0, 1, 1, 0]);
-        assert_eq!(GreyImage::decode(&opaque, None).unwrap().pixels(), [255, 0, 0, 255]);
+        assert_eq!(Image::decode(&opaque, None).unwrap().pixels(), [255, 0, 0, 255]);
     }
 
     /// A PNG of 4 x 1 pixels of a byte, with these chunks before its pixels.
@@ -170,6 +207,6 @@ mod tests {
         let mut file = Vec::new();
         let ink = canvas([0; 3]);
         BmpEncoder::new(&mut file).write_image(&ink, 4, 1, ExtendedColorType::Rgba8).unwrap();
-        assert_eq!(GreyImage::decode(&file, None).unwrap().pixels(), OPACITY);
+        assert_eq!(Image::decode(&file, None).unwrap().pixels(), OPACITY);
     }
 }

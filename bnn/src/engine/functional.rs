@@ -23,14 +23,14 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use bnn::{data::GreyImage, engine::functional::Plan, model::Model};
+//! use bnn::{data::Image, engine::functional::Plan, model::Model};
 //! # let read = |name| std::fs::read(format!("{}/../models/binarized-perceptron/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
 //! # let (manifest, weights) = (read("manifest.toml"), read("weights.safetensors"));
 //! let model = Arc::new(Model::from_bytes(&manifest, &weights)?);
 //! let plan = Plan::cheapest(Arc::clone(&model))?;
 //! assert_eq!((plan.parameters().name(), plan.bootstraps()), ("FUNCTIONAL_1024", 384));
 //! // How likely noise leaves the label of this picture as it is: by ten evaluations in the clear.
-//! let black = model.input().encode(&GreyImage::new(28, 28, vec![0; 28 * 28])?)?;
+//! let black = model.input().encode(&Image::grey(28, 28, vec![0; 28 * 28])?)?;
 //! assert!((0.0..=1.0).contains(&plan.predict(&black, 10, 1)?));
 //! # Ok::<(), bnn::Error>(())
 //! ```

@@ -1,6 +1,6 @@
 //! What is wrong with a model's two files.
 
-use crate::range::OutOfRange;
+use crate::{client::encoding::fault::InputFault, range::OutOfRange};
 
 /// One of the two files of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,15 @@ pub enum ModelFault {
         place: String,
         /// The number.
         range: OutOfRange,
+    },
+
+    /// Pictures are not encoded so.
+    #[error("{place}: {fault}")]
+    Input {
+        /// The table.
+        place: &'static str,
+        /// What does not fit.
+        fault: InputFault,
     },
 
     /// The last layer gives no scores.

@@ -6,9 +6,13 @@ use serde::Deserialize;
 
 use super::fault::ModelFault;
 use crate::{
-    client::encoding::{
-        entry::PixelEntry,
-        input::{DIMENSION, FRACTION_BITS, InputEncoding},
+    client::{
+        encoding::{
+            entry::PixelEntry,
+            fault::InputFault,
+            input::{DIMENSION, FRACTION_BITS, InputEncoding},
+        },
+        shape::Shape,
     },
     range::{OutOfRange, check_range},
     text::{is_one_line, one_line},
@@ -28,6 +32,8 @@ const SIDE: RangeInclusive<u32> = 1..=64;
 pub(super) const LABEL_CHANGES: &str = "label_changes";
 /// The key of the range of a layer's sums.
 pub(super) const SUMS: &str = "sums";
+/// The key of the channels of an input.
+const CHANNELS: &str = "channels";
 /// Zeros on a side.
 const PADDING: RangeInclusive<u32> = 0..=63;
 
@@ -131,7 +137,7 @@ pub(super) enum LayerEntry {
     },
 }
 
-/// The stride and the groups of a convolution that states none.
+/// The stride and the groups of a convolution that states none, and so the channels of an input.
 const fn one() -> usize {
     1
 }
@@ -157,11 +163,14 @@ struct Document {
     layers: Vec<toml::Table>,
 }
 
-/// The size of the pictures: the `[input]` table without what belongs to its encoding.
+/// The shape of the pictures: the `[input]` table without what belongs to its encoding.
 #[derive(Deserialize)]
-struct InputSize {
+struct InputShape {
     width: usize,
     height: usize,
+    /// Of format 2.
+    #[serde(default = "one")]
+    channels: usize,
 }
 
 impl Manifest {
@@ -185,7 +194,7 @@ impl Manifest {
             let reason = "a share from 0 to 1, in format 2".into();
             return Err(ModelFault::Toml { place: LABEL_CHANGES.into(), reason });
         }
-        let input = parse_input(document.input)?;
+        let input = parse_input(document.input, format)?;
         check_range("layers", document.layers.len(), LAYERS).map_err(within("manifest"))?;
         let entries = document.layers.into_iter().enumerate();
         let (layers, sums): (Vec<LayerEntry>, Vec<_>) = entries
@@ -216,17 +225,24 @@ impl Manifest {
 }
 
 /// Reads and checks the `[input]` table.
-fn parse_input(mut table: toml::Table) -> Result<InputEncoding> {
-    let failed = |fault: toml::de::Error| toml_fault("input".into(), &fault);
-    let mut size = toml::Table::new();
-    for key in ["width", "height"] {
+fn parse_input(mut table: toml::Table, format: u32) -> Result<InputEncoding> {
+    const PLACE: &str = "input";
+    let failed = |fault: toml::de::Error| toml_fault(PLACE.into(), &fault);
+    if format < 2 && table.contains_key(CHANNELS) {
+        return Err(of_format_2(PLACE.into(), "`channels`"));
+    }
+    let mut shape = toml::Table::new();
+    for key in ["width", "height", CHANNELS] {
         if let Some((key, value)) = table.remove_entry(key) {
-            size.insert(key, value);
+            shape.insert(key, value);
         }
     }
-    let InputSize { width, height } = size.try_into().map_err(failed)?;
+    let InputShape { width, height, channels } = shape.try_into().map_err(failed)?;
     let pixels: PixelEntry = table.try_into().map_err(failed)?;
-    InputEncoding::new(width, height, pixels.into()).map_err(within("input"))
+    InputEncoding::new(Shape { channels, height, width }, pixels.into()).map_err(|fault| match fault {
+        InputFault::Range(range) => within(PLACE)(range),
+        other => ModelFault::Input { place: PLACE, fault: other },
+    })
 }
 
 impl LayerEntry {
@@ -244,10 +260,7 @@ impl LayerEntry {
 
         check_text(&place, "name", entry.name())?;
         if let Some(new) = new.filter(|_| format < 2) {
-            return Err(ModelFault::LayerFit {
-                place,
-                reason: format!("{new} is of format 2: say `format = 2`"),
-            });
+            return Err(of_format_2(place, new));
         }
         for (field, found, expected) in entry.numbers() {
             check_range(field, found, expected).map_err(within(&place))?;
@@ -334,6 +347,11 @@ fn since_format_2(table: &toml::Table) -> Option<&'static str> {
     }
     let fields = [("padding", "`padding`"), ("groups", "`groups`"), (SUMS, "`sums`")];
     fields.into_iter().find_map(|(field, named)| table.contains_key(field).then_some(named))
+}
+
+/// The fault of what format 1 has not.
+fn of_format_2(place: String, new: &str) -> ModelFault {
+    ModelFault::LayerFit { place, reason: format!("{new} is of format 2: say `format = 2`") }
 }
 
 /// Names and descriptions are printed, so they are one line and cannot steer a terminal.

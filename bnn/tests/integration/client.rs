@@ -22,7 +22,7 @@ use tfhe_core::{
 
 use crate::{
     shipped,
-    toy::{Open, picture, toy},
+    toy::{Open, colours, picture, toy},
 };
 
 const SHIPPED: [&str; 5] = ["binarized-cnn", "binarized-perceptron", "hybrid-cnn", "perceptron", "sign-cnn"];
@@ -63,6 +63,25 @@ fn specifications_survive_their_bytes() {
         assert_eq!(read.parameter_sets(Engine::Functional)[0], cheapest);
         assert_eq!(read.parameter_sets(Engine::Gates)[0], &GATES_DEFAULT);
     }
+}
+
+/// Channels make a specification of version 2. That of one channel stays what it was.
+#[test]
+fn channels_survive_the_bytes_of_a_specification() {
+    let specification = specification(&colours().open().unwrap());
+    let bytes = specification.to_bytes();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(
+        text.contains("\"version\":2") && text.contains("\"height\":2,\"channels\":3,\"pixels\""),
+        "{text}"
+    );
+    let read = ClientSpecification::from_bytes(&bytes).unwrap();
+    assert_eq!((read.input().channels(), read.input().value_count()), (3, 12));
+    assert_eq!(read, specification);
+    assert_eq!(read.to_bytes(), bytes);
+
+    let grey = String::from_utf8(self::specification(&toy().open().unwrap()).to_bytes()).unwrap();
+    assert!(grey.contains("\"version\":1") && !grey.contains("channels"), "{grey}");
 }
 
 /// The bytes of an encrypted picture from fixed seeds, which no change of code may change.
@@ -200,11 +219,12 @@ fn seal(json: Value) -> Vec<u8> {
 
 /// Compact JSON with the keys of entries in the order of the format.
 fn ordered(value: &Value) -> String {
-    const KEYS: [&str; 21] = [
+    const KEYS: [&str; 22] = [
         "name",
         "digest",
         "width",
         "height",
+        "channels",
         "pixels",
         "encoding",
         "threshold",
@@ -253,8 +273,8 @@ fn a_resealed_specification_is_read() {
 fn other_formats_and_versions_are_refused_by_name() {
     let other = |key: &'static str, value: Value| fault(&resealed(move |json| json[key] = value));
     assert_eq!(
-        other("version", 2.into()).to_string(),
-        "a client specification of version 2, this program reads version 1"
+        other("version", 3.into()).to_string(),
+        "a client specification of version 3, this program reads versions up to 2"
     );
     assert_eq!(
         other("format", "bnn-model\u{1b}".into()).to_string(),
@@ -265,7 +285,7 @@ fn other_formats_and_versions_are_refused_by_name() {
         json["version"] = 7.into();
         json["new"] = 1.into();
     });
-    assert_eq!(fault(&newer), SpecificationFault::Version { found: 7, supported: 1 });
+    assert_eq!(fault(&newer), SpecificationFault::Version { found: 7, supported: 2 });
     let bytes = specification(&toy().open().unwrap()).to_bytes();
     let text = String::from_utf8(bytes).unwrap().replace("\"height\":2", "\"height\":3");
     assert_eq!(fault(text.as_bytes()), SpecificationFault::Checksum);
@@ -277,7 +297,7 @@ fn other_formats_and_versions_are_refused_by_name() {
 #[test]
 fn numbers_that_cannot_be_are_refused() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 46] = [
+    let cases: [(&str, Change); 51] = [
         ("unknown field `new`", |json| json["new"] = 1.into()),
         ("missing field `labels`", |json| drop(json.as_object_mut().unwrap().remove("labels"))),
         ("unknown field `weights`", |json| json["model"]["weights"] = 1.into()),
@@ -291,6 +311,17 @@ fn numbers_that_cannot_be_are_refused() {
         ("`width` is 0, expected 1 to 65536", |json| json["input"]["width"] = 0.into()),
         ("`height` is 65537", |json| json["input"]["height"] = 65537.into()),
         ("`width * height` is 131072", |json| json["input"]["width"] = 65536.into()),
+        ("`channels` must be 2 to 16 in version 2", |json| json["version"] = 2.into()),
+        ("and is no key of version 1", |json| json["input"]["channels"] = 1.into()),
+        ("and is no key of version 1", |json| json["input"]["channels"] = 3.into()),
+        ("`channels` must be 2 to 16 in version 2", |json| {
+            json["version"] = 2.into();
+            json["input"]["channels"] = 17.into();
+        }),
+        ("\"threshold\" of 1 channel only", |json| {
+            json["version"] = 2.into();
+            json["input"]["channels"] = 3.into();
+        }),
         ("`max_active` is 5, expected 1 to 4", |json| json["input"]["pixels"]["max_active"] = 5.into()),
         ("`threshold`: 256", |_| ()),
         ("`labels` is 0", |json| json["labels"] = Value::Array(vec![])),

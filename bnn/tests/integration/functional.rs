@@ -6,7 +6,7 @@ use bnn::{
     Error,
     circuit::Style,
     client::{Client, EncryptedImage, EncryptedScores, Scores},
-    data::GreyImage,
+    data::Image,
     engine::{self, Server, functional::Plan},
     model::Model,
 };
@@ -21,7 +21,7 @@ use tfhe_core::{
 use crate::{
     parties::{client, evaluator, evaluator_on, key, seed, server},
     shipped,
-    toy::{ModelFiles, Open, Tensor, perceptron, picture},
+    toy::{ModelFiles, Open, Tensor, colours, perceptron, picture},
 };
 
 /// One key for all tests here: it takes a second to make.
@@ -40,7 +40,7 @@ fn parties(model: &Arc<Model>) -> (Client, Server) {
     (client(model, key), server(model, evaluator, Style::Optimized))
 }
 
-fn scores(model: &Arc<Model>, image: &GreyImage, number: u64) -> Scores {
+fn scores(model: &Arc<Model>, image: &Image, number: u64) -> Scores {
     let (client, server) = parties(model);
     let encrypted = client.encrypt(&client.encode(image).unwrap(), seed(number)).unwrap();
     client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap()
@@ -243,9 +243,9 @@ fn weighted(name: &str, kind: &str, rest: &str) -> String {
     plain(name, kind, &format!("{rest}\nweights = \"{name}.weights\"\nbiases = \"{name}.biases\""))
 }
 
-fn grey(seed: u64) -> GreyImage {
+fn grey(seed: u64) -> Image {
     let pixels = (0..64_u64).map(|i| (((i + 1) * (2 * seed + 1) * 0x9E37_79B9) >> 24) as u8).collect();
-    GreyImage::new(8, 8, pixels).unwrap()
+    Image::grey(8, 8, pixels).unwrap()
 }
 
 fn tensor(name: &'static str, shape: &[usize], entries: &[i8]) -> Tensor {
@@ -275,6 +275,29 @@ fn convolutions_and_signs_chain() {
     for seed in 0..4 {
         let oracle = engine::evaluate(&model, &model.input().encode(&grey(seed)).unwrap()).unwrap();
         assert_eq!(scores(&model, &grey(seed), 100 + seed), oracle, "picture {seed}");
+    }
+}
+
+/// Pixel by pixel the filters are r + 2 g - 3 b and g - r - 1, of three bits each.
+#[test]
+fn channels_come_in_their_order() {
+    let model = colours().open().unwrap();
+    let shades = |r: [u8; 4], g: [u8; 4], b: [u8; 4]| {
+        Image::new(3, 2, 2, [r, g, b].as_flattened().iter().map(|shade| shade << 5 | 17).collect()).unwrap()
+    };
+    for (number, (image, signs)) in [
+        (shades([7, 0, 0, 1], [0, 7, 0, 1], [0, 0, 7, 1]), [1, 1, -1, 1, -1, 1, -1, -1]),
+        (shades([4, 4, 5, 5], [0, 1, 5, 6], [2, 2, 4, 6]), [-1, 1, 1, -1, -1, -1, -1, 1]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let weights = [[1, 2, 4, 8, 16, 32, 64, 127], [3, -3, 5, -5, 7, -7, 9, -9]];
+        let dot = |row: [i64; 8]| row.iter().zip(signs).map(|(w, sign)| w * sign).sum::<i64>();
+        let expected = [dot(weights[0]), dot(weights[1]) + 1];
+        let oracle = engine::evaluate(&model, &model.input().encode(&image).unwrap()).unwrap();
+        assert_eq!(oracle.integers(), expected);
+        assert_eq!(scores(&model, &image, 300 + number as u64).label(), oracle.label());
     }
 }
 

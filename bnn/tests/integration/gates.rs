@@ -7,7 +7,7 @@ use bnn::{
     Error,
     circuit::Style,
     client::{Client, EncryptedImage, EncryptedScores},
-    data::GreyImage,
+    data::Image,
     engine::{self, Server, gates::Plan},
     model::Model,
     paper::import_paper,
@@ -26,13 +26,13 @@ use tfhe_core::{
 use crate::{
     parties::{client, evaluator, key, seed, server},
     shipped,
-    toy::{ModelFiles, Open, Tensor, perceptron, picture},
+    toy::{ModelFiles, Open, Tensor, colours, perceptron, picture},
 };
 
 const STYLES: [Style; 2] = [Style::AsPublished, Style::Optimized];
 
 /// The circuits of a network on a picture, in the clear, give what the oracle gives, layer by layer.
-fn check(model: &Arc<Model>, image: &GreyImage, parameters: &'static Parameters, name: &str) {
+fn check(model: &Arc<Model>, image: &Image, parameters: &'static Parameters, name: &str) {
     let encoded = model.input().encode(image).unwrap();
     let (oracle, expected) =
         (engine::trace(model, &encoded).unwrap(), engine::evaluate(model, &encoded).unwrap());
@@ -51,7 +51,7 @@ fn check(model: &Arc<Model>, image: &GreyImage, parameters: &'static Parameters,
 type Pattern = fn(usize, usize) -> bool;
 
 /// Pictures at the ends of what a model may meet: one colour, a square of 5 x 5 (the largest K there is), stripes, noise.
-fn extremes() -> Vec<(&'static str, GreyImage)> {
+fn extremes() -> Vec<(&'static str, Image)> {
     let patterns: [(&'static str, Pattern); 5] = [
         ("black", |_, _| false),
         ("square", |i, j| (9..14).contains(&i) && (9..14).contains(&j)),
@@ -61,7 +61,7 @@ fn extremes() -> Vec<(&'static str, GreyImage)> {
     ];
     let image = |(name, pattern): (&'static str, Pattern)| {
         let pixels = (0..28 * 28).map(|place| if pattern(place / 28, place % 28) { 255 } else { 0 });
-        (name, GreyImage::new(28, 28, pixels.collect()).unwrap())
+        (name, Image::grey(28, 28, pixels.collect()).unwrap())
     };
     patterns.into_iter().map(image).collect()
 }
@@ -133,7 +133,7 @@ fn the_authors_parameters_give_the_published_results() {
     }
     let model = authors(&folder);
 
-    let zero = GreyImage::decode(&fs::read(folder.join("0.bmp")).unwrap(), None).unwrap();
+    let zero = Image::decode(&fs::read(folder.join("0.bmp")).unwrap(), None).unwrap();
     let trace = engine::trace(&model, &model.input().encode(&zero).unwrap()).unwrap();
     let before_last_relu: Vec<i64> = trace[3].clone();
     // To five digits, which is finer than the unit of 2^-15.
@@ -151,7 +151,7 @@ fn the_authors_parameters_give_the_published_results() {
 }
 
 /// Steps 1 to 4 of the published network, from the text files, in integers: the scores before the last rectifier.
-fn by_definition(folder: &Path, image: &GreyImage) -> Vec<i64> {
+fn by_definition(folder: &Path, image: &Image) -> Vec<i64> {
     let numbers = |name: &str| -> Vec<i64> {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         text.split_whitespace().map(|word| word.parse().unwrap()).collect()
@@ -300,7 +300,17 @@ proptest! {
         pixels in proptest::collection::vec(any::<u8>(), 36),
     ) {
         let model = small_cnn(&filters, scales, biases, &weights, score_biases, bits).open().unwrap();
-        check(&model, &GreyImage::new(6, 6, pixels).unwrap(), &GATES_DEFAULT, "any");
+        check(&model, &Image::grey(6, 6, pixels).unwrap(), &GATES_DEFAULT, "any");
+    }
+}
+
+#[test]
+fn a_network_of_three_channels_is_its_circuit() {
+    let model = colours().open().unwrap();
+    for salt in 0..8_u8 {
+        let pixels =
+            (0..12).map(|place: u8| place.wrapping_mul(73 + 2 * salt).wrapping_add(31 * salt)).collect();
+        check(&model, &Image::new(3, 2, 2, pixels).unwrap(), &GATES_DEFAULT, &format!("salt {salt}"));
     }
 }
 
@@ -369,7 +379,7 @@ fn convolutions_with_stride_and_hidden_layers_are_their_circuits() {
     let model = small_hybrid().open().unwrap();
     for shade in [0_usize, 1, 37, 101, 255] {
         let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
-        check(&model, &GreyImage::new(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
+        check(&model, &Image::grey(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
     }
 }
 
@@ -383,7 +393,7 @@ fn signs_are_their_circuits() {
         .unwrap();
     for shade in [0_usize, 1, 37, 101, 255] {
         let pixels = (0..49).map(|place| (place * shade * 7 % 256) as u8).collect();
-        check(&model, &GreyImage::new(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
+        check(&model, &Image::grey(7, 7, pixels).unwrap(), &GATES_DEFAULT, &format!("shade {shade}"));
     }
 }
 
@@ -407,7 +417,7 @@ fn an_encrypted_run_that_stops_and_goes_on_is_the_oracle() {
     let weights: Vec<i32> = (0..16).map(|i| 37 * i - 200).collect();
     let model = small_cnn(&filters, [113, 90], [-40, 25], &weights, [300, -55], 20).open().unwrap();
     let pixels = (0..36).map(|place| (place * place * 5 % 256) as u8).collect();
-    let image = GreyImage::new(6, 6, pixels).unwrap();
+    let image = Image::grey(6, 6, pixels).unwrap();
     let encoded = model.input().encode(&image).unwrap();
     let (client, server) = parties(&model);
     let bytes = client.encrypt(&encoded, seed(33)).unwrap().to_bytes().unwrap();
@@ -440,7 +450,7 @@ fn hybrid_and_hidden_layers_on_ciphertexts() {
     let model = small_hybrid().open().unwrap();
     let (client, server) = parties(&model);
     let pixels = (0..49).map(|place| (place * 41 % 256) as u8).collect();
-    let encoded = client.encode(&GreyImage::new(7, 7, pixels).unwrap()).unwrap();
+    let encoded = client.encode(&Image::grey(7, 7, pixels).unwrap()).unwrap();
     let image = client.encrypt(&encoded, seed(34)).unwrap();
     let mut inference = server.start(&image).unwrap();
     while inference.advance(&Control::default()).unwrap() > 0 {}

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use bnn::{
     client::Preparation,
-    data::{GreyImage, IdxImages, IdxLabels},
+    data::{IdxImages, IdxLabels, Image},
 };
 
 use crate::shipped;
@@ -36,7 +36,7 @@ fn the_test_set_is_read() {
         );
     }
 
-    let seven = GreyImage::decode(&bytes, Some(0)).unwrap();
+    let seven = Image::decode(&bytes, Some(0)).unwrap();
     assert_eq!(seven.pixels(), images.image(0).unwrap().pixels());
     // White on black: the corner is black, and the seven's bar, in row 8, is bright.
     assert_eq!(seven.pixels()[0], 0);

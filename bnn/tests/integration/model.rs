@@ -13,7 +13,7 @@ use safetensors::Dtype;
 use sha2::{Digest, Sha256};
 use tfhe_core::parameters::FUNCTIONAL_1024;
 
-use crate::toy::{ModelFiles, Open, Tensor, picture, toy};
+use crate::toy::{ModelFiles, Open, Tensor, colours, picture, toy};
 
 /// The message that reading the model fails with, behind the name of the file that it is about.
 fn message(folder: &ModelFiles) -> String {
@@ -234,6 +234,39 @@ fn what_is_of_format_2_says_so_in_format_1() {
         assert_eq!(message(&folder), format!("manifest.toml: layer \"new\": {expected}: say `format = 2`"));
         let in_format_2 = message(&folder.replace("format = 1", "format = 2"));
         assert!(!in_format_2.contains("format 2"), "{in_format_2}");
+    }
+    for channels in [1, 3] {
+        let folder = toy().replace("height = 2", &format!("height = 2\nchannels = {channels}"));
+        assert_eq!(message(&folder), "manifest.toml: input: `channels` is of format 2: say `format = 2`");
+    }
+}
+
+#[test]
+fn channels_of_the_input_that_do_not_fit() {
+    let one = colours().replace("channels = 3", "channels = 1");
+    assert_eq!(
+        message(&one),
+        "manifest.toml: tensor \"first.weights\" has shape [2, 3, 1, 1], the manifest gives [2, 1, 1, 1]"
+            .replace("manifest.toml", "weights.safetensors")
+    );
+    for (from, to, expected) in [
+        ("channels = 3", "channels = 0", "`channels` is 0, expected 1 to 16"),
+        ("channels = 3", "channels = 17", "`channels` is 17, expected 1 to 16"),
+        ("channels = 3", "channels = -3", "invalid value: integer `-3`, expected usize"),
+        ("channels = 3", "channel = 3", "unknown field `channel`, expected `bits`"),
+        ("width = 2", "width = 20000", "`channels * width * height` is 120000, expected 1 to 65536"),
+        (
+            "encoding = \"grey\"\nbits = 3",
+            "encoding = \"threshold\"\nthreshold = 9\nmax_active = 1",
+            "`channels` is 3, and pictures are encoded as \"threshold\" of 1 channel only (as \"grey\" of 1 to 16)",
+        ),
+        (
+            "encoding = \"grey\"\nbits = 3",
+            "encoding = \"sign-and-scale\"\nwindow = 2\nfraction_bits = 8\nbits = 20\nlargest = 9",
+            "`channels` is 3, and pictures are encoded as \"sign-and-scale\" of 1 channel only (as \"grey\" of 1 to 16)",
+        ),
+    ] {
+        assert_eq!(message(&colours().replace(from, to)), format!("manifest.toml: input: {expected}"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use bnn::{
     circuit::Style,
     client::Client,
-    data::GreyImage,
+    data::Image,
     engine::{self, Server, calibrate, client_specification, functional::Plan},
     import::{PixelScale, RealNetwork},
     model::ModelFiles,
@@ -61,8 +61,8 @@ fn calibration() -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn picture(grey: &[f64]) -> GreyImage {
-    GreyImage::new(SIDE, SIDE, grey.iter().map(|&grey| grey.round() as u8).collect()).unwrap()
+fn picture(grey: &[f64]) -> Image {
+    Image::grey(SIDE, SIDE, grey.iter().map(|&grey| grey.round() as u8).collect()).unwrap()
 }
 
 /// The model in integers, calibrated on the pictures of the fixture and others.

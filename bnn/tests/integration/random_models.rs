@@ -5,7 +5,7 @@ use bnn::{
     Error,
     circuit::Style,
     client::ClientSpecification,
-    data::GreyImage,
+    data::Image,
     engine::{self, client_specification, functional, gates},
     model::{self, Model},
 };
@@ -16,6 +16,9 @@ use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT};
 use crate::toy::{ModelFiles, Open, Tensor, picture};
 
 const SIDE: usize = 4;
+/// An encoding of several channels, and how many these are.
+const COLOURS: &str = "channels = 3\nencoding = \"grey\"\nbits = 1";
+const CHANNELS: usize = 3;
 /// Names of tensors live as long as the program.
 const TENSORS: [[&str; 2]; 6] =
     [["w0", "b0"], ["w1", "b1"], ["w2", "b2"], ["w3", "b3"], ["w4", "b4"], ["w5", "b5"]];
@@ -51,7 +54,7 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
     );
     let mut tensors = Vec::new();
     // Channels and side of what a layer reads.
-    let (mut channels, mut side) = (1, SIDE);
+    let (mut channels, mut side) = (if encoding == COLOURS { CHANNELS } else { 1 }, SIDE);
     for (index, layer) in layers.iter().enumerate() {
         let [weights, biases] = TENSORS[index];
         let (kind, mut outputs, shift) = (layer.kind, layer.outputs, layer.shift);
@@ -138,7 +141,7 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
 }
 
 /// The scores of a model of one layer, decrypted from the functional engine, are as near as its plan says.
-fn check_functional(model: &Arc<Model>, image: &GreyImage) {
+fn check_functional(model: &Arc<Model>, image: &Image) {
     let encoded = model.input().encode(image).unwrap();
     for set in [&FUNCTIONAL_1024, &FUNCTIONAL_2048] {
         let plan = match functional::Plan::new(Arc::clone(model), set) {
@@ -176,13 +179,14 @@ proptest! {
             "encoding = \"threshold\"\nthreshold = 128\nmax_active = 16",
             "encoding = \"threshold\"\nthreshold = 128\nmax_active = 2",
             "encoding = \"grey\"\nbits = 2",
+            COLOURS,
         ]),
         first in prop::collection::vec(
             drawn(&[
                 "max-pool", "sum-pool", "scale", "relu", "clip", "table", "sign", "dense", "binary-dense", "convolution", "depthwise",
             ]), 0..=4),
         last in drawn(&["dense"]),
-        bits in prop::collection::vec(any::<bool>(), SIDE * SIDE),
+        bits in prop::collection::vec(any::<bool>(), CHANNELS * SIDE * SIDE),
     ) {
         let layers: Vec<Drawn> = first.into_iter().chain([last]).collect();
         let files = files(encoding, &layers);
@@ -195,7 +199,9 @@ proptest! {
         };
         let specification = client_specification(&model).unwrap().to_bytes();
         prop_assert!(ClientSpecification::from_bytes(&specification).is_ok(), "{}", files.manifest);
-        let image = picture(SIDE, SIDE, &bits);
+        let channels = model.input().channels();
+        let pixels = bits[..channels * SIDE * SIDE].iter().map(|&bit| if bit { 255 } else { 0 }).collect();
+        let image = Image::new(channels, SIDE, SIDE, pixels).unwrap();
         // More pixels may be set than the model accepts.
         let Ok(encoded) = model.input().encode(&image) else { return Ok(()) };
         let expected = engine::evaluate(&model, &encoded).unwrap();

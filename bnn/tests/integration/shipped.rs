@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use bnn::{
-    data::GreyImage,
+    data::Image,
     model::{Model, ModelFile},
 };
 
@@ -17,6 +17,6 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
     Arc::new(Model::from_bytes(&read(ModelFile::Manifest), &read(ModelFile::Weights)).unwrap())
 }
 
-pub(crate) fn digit(digit: impl std::fmt::Display) -> GreyImage {
-    GreyImage::decode(&read(&format!("digits/{digit}.png")), None).unwrap()
+pub(crate) fn digit(digit: impl std::fmt::Display) -> Image {
+    Image::decode(&read(&format!("digits/{digit}.png")), None).unwrap()
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bnn::{Result, data::GreyImage, model::Model};
+use bnn::{Result, data::Image, model::Model};
 pub(crate) use testkit::{
     model_files::{ModelFiles, Tensor},
-    toys::{perceptron, toy},
+    toys::{colours, perceptron, toy},
 };
 
 /// Opens the model of two files.
@@ -20,7 +20,7 @@ impl Open for ModelFiles {
 }
 
 /// A picture that a threshold of 128 encodes as these bits.
-pub(crate) fn picture(width: usize, height: usize, bits: &[bool]) -> GreyImage {
+pub(crate) fn picture(width: usize, height: usize, bits: &[bool]) -> Image {
     let pixels = bits.iter().map(|&bit| if bit { 255 } else { 0 }).collect();
-    GreyImage::new(width, height, pixels).unwrap()
+    Image::grey(width, height, pixels).unwrap()
 }

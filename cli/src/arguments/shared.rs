@@ -94,7 +94,7 @@ pub(crate) struct Preparing {
     #[arg(long)]
     stretch: bool,
 
-    /// Crop the picture to its ink, scale and centre it, as MNIST's makers did: for a picture of any size
+    /// Crop the picture to its ink, scale and centre it, as MNIST's makers did: for a picture of any size; of colours, cut out the middle
     #[arg(long)]
     fit: bool,
 

@@ -24,7 +24,7 @@ const OF_OTHER_PICTURES: f64 = 0.5;
 pub(crate) fn sample_digits(model: &Model) -> Result<Vec<Result<EncodedImage>>> {
     let encode = |digit| {
         let digit = lookup::digit(digit)?;
-        let image = digit.content.decode().about(&digit.name)?;
+        let image = digit.content.decode(1).about(&digit.name)?;
         Ok(Preparation::default().encode(image, model.input()).map_err(Error::from))
     };
     (0..10).map(encode).collect()

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bnn::{
     client::{Client, ClientSpecification, EncryptedScores, Scores},
-    data::GreyImage,
+    data::Image,
     engine::{Engine, evaluate, functional::Plan},
     model::Model,
 };
@@ -88,7 +88,7 @@ pub(crate) fn plain(
 ///
 /// # Errors
 /// [`Error::Network`], about the picture, where it does not fit.
-pub(crate) fn in_the_clear(model: &Model, image: &Named<GreyImage>) -> Result<Scores> {
+pub(crate) fn in_the_clear(model: &Model, image: &Named<Image>) -> Result<Scores> {
     let encoded = model.input().encode(&image.content).about(&image.name)?;
     Ok(evaluate(model, &encoded)?)
 }

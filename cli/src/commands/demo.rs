@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use bnn::{
     client::{Client, ClientSpecification, Scores},
-    data::GreyImage,
+    data::Image,
     engine::{Engine, client_specification},
     model::Model,
 };
@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Demo, session: &Session) -> Result<()> {
 
 fn introduce(
     model: &Model,
-    image: &Named<GreyImage>,
+    image: &Named<Image>,
     parameters: &Parameters,
     backend: Backend,
     output: Output,
@@ -170,7 +170,7 @@ fn conclude(
 }
 
 /// How to do the same in steps, on two machines.
-fn invite(arguments: &Demo, image: &Named<GreyImage>, output: Output) -> Result<()> {
+fn invite(arguments: &Demo, image: &Named<Image>, output: Output) -> Result<()> {
     // A digit of this program is no file that could be encrypted.
     let sample = if image.name.exists() { &image.name } else { Path::new(ANY_PICTURE) };
     let path = quoted(arguments.image.as_deref().unwrap_or(sample));

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use bnn::{
     client::{Client, InputEncoding},
-    data::{GreyImage, Picture},
+    data::{Image, Picture},
     engine::{Engine, client_specification},
     model::Model,
 };
@@ -104,13 +104,13 @@ pub(crate) fn prepare(
     picture: Named<Picture<'_>>,
     preparing: &Preparing,
     input: &InputEncoding,
-) -> Result<Named<GreyImage>> {
+) -> Result<Named<Image>> {
     let content = preparing.preparation().read(&picture.content, input).about(&picture.name)?;
     Ok(Named { name: picture.name, content })
 }
 
 /// Shows what the network will see, where that is not what the file shows.
-pub(crate) fn show_changed(image: &Named<GreyImage>, preparing: &Preparing, output: Output) -> Result<()> {
+pub(crate) fn show_changed(image: &Named<Image>, preparing: &Preparing, output: Output) -> Result<()> {
     if preparing.preparation().changes().next().is_none() {
         return Ok(());
     }
@@ -122,7 +122,7 @@ pub(crate) fn show_changed(image: &Named<GreyImage>, preparing: &Preparing, outp
 ///
 /// # Errors
 /// Where stdout cannot be written.
-pub(crate) fn show(image: &GreyImage, output: Output) -> Result<()> {
+pub(crate) fn show(image: &Image, output: Output) -> Result<()> {
     output.say_lines(half_blocks(image).lines())?;
     output.say("")
 }
@@ -131,7 +131,7 @@ pub(crate) fn show(image: &GreyImage, output: Output) -> Result<()> {
 ///
 /// # Errors
 /// Where the picture does not fit, or the file cannot be written.
-pub(crate) fn encrypt(client: &Client, image: &Named<GreyImage>, target: &Target) -> Result<Written> {
+pub(crate) fn encrypt(client: &Client, image: &Named<Image>, target: &Target) -> Result<Written> {
     let encoded = client.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
     let (encrypted, duration) = units::timed(|| client.encrypt(&encoded, seed));

@@ -4,7 +4,7 @@ use std::{iter::repeat_n, sync::Arc};
 
 use bnn::{
     client::EncodedImage,
-    data::{GreyImage, IdxLabels},
+    data::{IdxLabels, Image},
     engine::{calibrate, evaluate, functional::Plan},
     import::{MOST_ONNX_BYTES, PixelScale, RealNetwork},
     model::{Model, ModelFiles},
@@ -85,7 +85,7 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
 
 /// Pictures to calibrate on, and their labels if they are known.
 struct Pictures {
-    images: Vec<GreyImage>,
+    images: Vec<Image>,
     /// The same from 0 to 1.
     reals: Vec<Vec<f64>>,
     labels: Option<IdxLabels>,
@@ -113,7 +113,12 @@ impl Pictures {
             let fault = bnn::client::EncodingFault::Size { found, expected };
             return Err(bnn::Error::from(fault)).about(&name);
         }
-        let real = |image: &GreyImage| image.pixels().iter().map(|&grey| f64::from(grey) / 255.0).collect();
+        // A network that is imported reads grey.
+        if first.channels() != 1 {
+            let fault = bnn::client::EncodingFault::Channels { found: first.channels(), expected: 1 };
+            return Err(bnn::Error::from(fault)).about(&name);
+        }
+        let real = |image: &Image| image.pixels().iter().map(|&grey| f64::from(grey) / 255.0).collect();
         let reals = images.iter().map(real).collect();
         Ok(Self { images, reals, labels })
     }

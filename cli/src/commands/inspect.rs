@@ -139,7 +139,12 @@ fn inspect_specification(input: Input, output: Output) -> Result<()> {
 
 /// How a model reads pictures, for people.
 fn input_line(input: &InputEncoding) -> String {
-    format!("input       {} x {} pixels: {}", input.width(), input.height(), reading(input.pixels()))
+    let (width, height, read) = (input.width(), input.height(), reading(input.pixels()));
+    match input.channels() {
+        1 => format!("input       {width} x {height} pixels: {read}"),
+        // In the order of the values, as networks are described.
+        channels => format!("input       {channels} x {height} x {width} (channels, rows, columns): {read}"),
+    }
 }
 
 /// The same in JSON.
@@ -147,6 +152,7 @@ fn input_json(input: &InputEncoding) -> Value {
     json!({
         "width": input.width(),
         "height": input.height(),
+        "channels": input.channels(),
         "encoding": input.pixels().name(),
         "values": input.value_count(),
         "bits": input.bit_count(),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use bnn::{data::GreyImage, model::Model, vectors};
+use bnn::{data::Image, model::Model, vectors};
 use serde_json::json;
 use tfhe_core::vectors::Row;
 
@@ -118,7 +118,7 @@ fn recorded(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 }
 
 /// The models and digits that ship.
-fn samples() -> Result<(Vec<Model>, Vec<GreyImage>)> {
+fn samples() -> Result<(Vec<Model>, Vec<Image>)> {
     let models = shipped::MODELS.iter().map(|model| model.open().map(Arc::unwrap_or_clone));
     Ok((models.collect::<Result<_>>()?, shipped::digits()?))
 }

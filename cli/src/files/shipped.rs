@@ -8,7 +8,7 @@ use std::{
 };
 
 use bnn::{
-    data::{GreyImage, Picture},
+    data::{Image, Picture},
     model::{Model, ModelFiles},
 };
 
@@ -121,11 +121,11 @@ pub(crate) fn digit(digit: u8) -> Result<Named<Picture<'static>>> {
 ///
 /// # Errors
 /// As [`digit`].
-pub(crate) fn digits() -> Result<Vec<GreyImage>> {
+pub(crate) fn digits() -> Result<Vec<Image>> {
     (0..DIGITS.len() as u8)
         .map(|number| {
             let Named { name, content } = digit(number)?;
-            content.decode().about(&name)
+            content.decode(1).about(&name)
         })
         .collect()
 }

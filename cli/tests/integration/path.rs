@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bnn::data::GreyImage;
+use bnn::data::Image;
 
 use crate::{
     place::{Place, cloud_key},
@@ -116,7 +116,7 @@ fn the_demo_runs_without_arguments() {
 fn ten_sample_digits_ship() {
     for digit in 0..10 {
         let path = format!("{}/../models/digits/{digit}.png", env!("CARGO_MANIFEST_DIR"));
-        let image = GreyImage::decode(&fs::read(&path).unwrap(), None).unwrap();
+        let image = Image::decode(&fs::read(&path).unwrap(), None).unwrap();
         assert_eq!((image.width(), image.height()), (28, 28), "{path}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use image::{GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, RgbImage};
+use image::{DynamicImage, GrayAlphaImage, GrayImage, Luma, LumaA, Rgb, RgbImage};
 
 use crate::{place::Place, toy};
 
@@ -82,6 +82,52 @@ fn what_does_not_look_like_a_digit_is_refused_with_the_option_that_helps() {
     assert_eq!(place.run("decrypt paper.scores --model toy --json").json()["decrypted"][0]["label"], 4);
     let compare = "decrypt paper.scores --model toy --compare paper.png";
     place.refuses(compare, &["paper.png: the picture looks inverted: "]);
+}
+
+/// Through every command that reads pictures. The picture is red, green, blue and grey.
+#[test]
+fn colours_are_read_by_a_model_of_three_channels() {
+    let place = Place::new();
+    toy::write_colour_model(&place.path("colours"));
+    let colours = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [40, 40, 40]];
+    let picture = RgbImage::from_raw(2, 2, colours.concat()).unwrap();
+    picture.save(place.path("four.png")).unwrap();
+    let planes = [255, 0, 0, 40, 0, 255, 0, 40, 0, 0, 255, 40];
+    toy::write_idx_channels(&place.path("four.idx"), 3, &[&planes, &[0; 12]]);
+    toy::write_idx_channels(&place.path("two.idx"), 2, &[&[0; 8]]);
+
+    let input = &place.run("inspect colours --json").json()["input"];
+    assert_eq!((&input["channels"], &input["values"]), (&3.into(), &12.into()));
+    let text = place.run("inspect colours").succeeded();
+    assert!(text.contains("3 x 2 x 2 (channels, rows, columns): the upper 3 bits"), "{text}");
+
+    place.run("keygen --model colours --engine functional").succeeded();
+    place.run("models --client colours --out colours.json").succeeded();
+    place.run("encrypt four.png --client colours.json --out png.enc").succeeded();
+    place.run("encrypt four.idx --index 0 --model colours --out idx.enc").succeeded();
+    place.run("infer png.enc idx.enc --model colours").succeeded();
+    for scores in ["png.scores", "idx.scores"] {
+        place.run(&format!("decrypt {scores} --model colours --compare four.png")).succeeded();
+    }
+    let text = place.run("demo --image four.png --model colours --transpose").succeeded();
+    assert!(text.contains(" ▄\n") || text.contains("▄ \n"), "green alone is bright: {text}");
+
+    // By hand, the scores are -168 and -23, and -224 and 1.
+    toy::write_idx_labels(&place.path("labels"), &[1, 1]);
+    let evaluated = place.run("evaluate --model colours --images four.idx --labels labels --json").json();
+    assert_eq!((&evaluated["images"], &evaluated["integer_correct"]), (&2.into(), &2.into()), "{evaluated}");
+    place.run("estimate --model colours --images four.idx").succeeded();
+    place.run("calibrate colours --images four.idx --out calibrated").succeeded();
+
+    let idx = ["two.idx, image 0: the picture has 2 channels, this model reads 3", "as many as the model"];
+    place.refuses("encrypt two.idx --index 0 --model colours", &idx);
+    let mut see_through = DynamicImage::from(picture).into_rgba8();
+    see_through.get_pixel_mut(0, 0).0[3] = 0;
+    see_through.save(place.path("glass.png")).unwrap();
+    place.refuses("encrypt glass.png --model colours", &["glass.png: the picture has transparent pixels"]);
+    RgbImage::new(9, 4).save(place.path("wide.png")).unwrap();
+    place.refuses("encrypt wide.png --model colours", &["9 x 4, this model reads 2 x 2", "--fit crops"]);
+    place.run("encrypt wide.png --model colours --fit").succeeded();
 }
 
 #[test]

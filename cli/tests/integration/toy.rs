@@ -16,6 +16,11 @@ pub(crate) fn write_sign_model(folder: &Path) {
     toys::signs().write(folder);
 }
 
+/// Writes a model that reads three channels of 2 x 2.
+pub(crate) fn write_colour_model(folder: &Path) {
+    toys::colours().write(folder);
+}
+
 /// A picture that is too bright for the model.
 pub(crate) fn white() -> Vec<u8> {
     vec![255; SIDE * SIDE]
@@ -31,6 +36,12 @@ pub(crate) fn write_picture(path: &Path, pixels: &[u8]) {
 pub(crate) fn write_idx_images(path: &Path, pictures: &[Vec<u8>]) {
     let side = SIDE as u32;
     let header = [0x803, pictures.len() as u32, side, side].map(u32::to_be_bytes);
+    fs::write(path, [header.concat(), pictures.concat()].concat()).unwrap();
+}
+
+/// Writes pictures of so many channels of 2 x 2 as an IDX file.
+pub(crate) fn write_idx_channels(path: &Path, channels: u32, pictures: &[&[u8]]) {
+    let header = [0x804, pictures.len() as u32, channels, 2, 2].map(u32::to_be_bytes);
     fs::write(path, [header.concat(), pictures.concat()].concat()).unwrap();
 }
 

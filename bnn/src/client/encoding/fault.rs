@@ -1,4 +1,6 @@
-//! Why a picture cannot be encoded for a model.
+//! Why a picture cannot be encoded for a model, and why an encoding is none.
+
+use crate::{client::shape::MOST_CHANNELS, range::OutOfRange};
 
 /// What does not fit between a picture and a model.
 #[non_exhaustive]
@@ -11,6 +13,15 @@ pub enum EncodingFault {
         found: (usize, usize),
         /// Width and height that the model reads, in pixels.
         expected: (usize, usize),
+    },
+
+    /// The picture has not the channels that the model reads.
+    #[error("the picture has {}, this model reads {expected}", channels(*found))]
+    Channels {
+        /// Channels of the picture.
+        found: usize,
+        /// Channels that the model reads.
+        expected: usize,
     },
 
     /// The picture has more set pixels than the model accepts.
@@ -45,5 +56,30 @@ pub enum EncodingFault {
         found: usize,
         /// The number of inputs of the model's first layer.
         expected: usize,
+    },
+}
+
+/// So many channels, in words.
+fn channels(count: usize) -> String {
+    if count == 1 { "1 channel".into() } else { format!("{count} channels") }
+}
+
+/// Why the encoding that a file states is none.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InputFault {
+    /// A number is out of range.
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
+
+    /// The encoding reads one channel, and another number of them is stated.
+    #[error(
+        "`channels` is {found}, and pictures are encoded as {encoding:?} of 1 channel only (as \"grey\" of 1 to {MOST_CHANNELS})"
+    )]
+    Channels {
+        /// The channels that are stated.
+        found: usize,
+        /// The name of the encoding.
+        encoding: &'static str,
     },
 }

@@ -1,13 +1,17 @@
-//! How a model reads pictures: their size, the encoding of their pixels, and the limits of the values.
+//! How a model reads pictures: their shape, the encoding of their pixels, and the limits of the values.
 
 use zeroize::Zeroizing;
 
-use super::{encoded::EncodedImage, fault::EncodingFault, window_means};
+use super::{
+    encoded::EncodedImage,
+    fault::{EncodingFault, InputFault},
+    window_means,
+};
 use crate::{
-    client::shape::Shape,
-    data::grey_image::GreyImage,
+    client::shape::{MOST_CHANNELS, Shape},
+    data::image::Image,
     error::Result,
-    range::{OutOfRange, check_range},
+    range::check_range,
 };
 
 /// The values between two layers, and of the pixels of a picture.
@@ -15,11 +19,10 @@ pub(crate) const DIMENSION: std::ops::RangeInclusive<u32> = 1..=1 << 16;
 /// The fraction bits of a number, and the bits that a sum loses.
 pub(crate) const FRACTION_BITS: std::ops::RangeInclusive<u32> = 0..=30;
 
-/// How a model reads pictures: their size, and what becomes of their pixels.
+/// How a model reads pictures: their shape, and what becomes of their pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputEncoding {
-    width: usize,
-    height: usize,
+    shape: Shape,
     pixels: PixelEncoding,
 }
 
@@ -33,7 +36,7 @@ pub enum PixelEncoding {
         /// The most ones a picture may have.
         max_active: usize,
     },
-    /// The upper bits of the grey value.
+    /// The upper bits of the grey value, or of the value of each channel.
     Grey {
         /// How many, 1 to 8.
         bits: u32,
@@ -74,10 +77,18 @@ pub(crate) struct ValueRange {
 
 impl InputEncoding {
     /// Checks the numbers of an encoding.
-    pub(crate) fn new(width: usize, height: usize, pixels: PixelEncoding) -> Result<Self, OutOfRange> {
+    pub(crate) fn new(shape: Shape, pixels: PixelEncoding) -> Result<Self, InputFault> {
+        let Shape { channels, height, width } = shape;
         check_range("width", width, DIMENSION)?;
         check_range("height", height, DIMENSION)?;
         check_range("width * height", width * height, DIMENSION)?;
+        check_range("channels", channels, 1..=MOST_CHANNELS as u32)?;
+        if channels > 1 {
+            if !matches!(pixels, PixelEncoding::Grey { .. }) {
+                return Err(InputFault::Channels { found: channels, encoding: pixels.name() });
+            }
+            check_range("channels * width * height", shape.values(), DIMENSION)?;
+        }
         match pixels {
             PixelEncoding::Threshold { max_active, .. } => {
                 check_range("max_active", max_active, 1..=(width * height) as u64)?;
@@ -91,17 +102,22 @@ impl InputEncoding {
                 check_range("largest", largest, 1..=(1_u32 << (bits - 1)) - 1)?;
             }
         }
-        Ok(Self { width, height, pixels })
+        Ok(Self { shape, pixels })
+    }
+
+    /// Channels of the pictures.
+    pub fn channels(&self) -> usize {
+        self.shape.channels
     }
 
     /// Width of the pictures, in pixels.
     pub fn width(&self) -> usize {
-        self.width
+        self.shape.width
     }
 
     /// Height of the pictures, in pixels.
     pub fn height(&self) -> usize {
-        self.height
+        self.shape.height
     }
 
     /// What becomes of the pixels.
@@ -109,14 +125,14 @@ impl InputEncoding {
         self.pixels
     }
 
-    /// The picture as one channel.
+    /// Channels, rows and columns of the pictures.
     pub(crate) fn shape(&self) -> Shape {
-        Shape { channels: 1, height: self.height, width: self.width }
+        self.shape
     }
 
     /// The values of an encoded picture, in their order.
     pub(crate) fn ranges(&self) -> Vec<ValueRange> {
-        let pixels = self.width * self.height;
+        let pixels = self.shape.values();
         let bit = ValueRange { count: pixels, largest: 1, bits: 1 };
         match self.pixels {
             PixelEncoding::Threshold { .. } => vec![bit],
@@ -124,7 +140,7 @@ impl InputEncoding {
                 vec![ValueRange { count: pixels, largest: (1 << bits) - 1, bits }]
             }
             PixelEncoding::SignAndScale { window, bits, largest, .. } => {
-                let count = (self.width + 1 - window) * (self.height + 1 - window);
+                let count = (self.width() + 1 - window) * (self.height() + 1 - window);
                 vec![bit, ValueRange { count, largest: largest.into(), bits }]
             }
         }
@@ -158,15 +174,23 @@ impl InputEncoding {
         bits
     }
 
+    /// Refuses a picture with another number of channels.
+    pub(crate) fn check_channels(&self, found: usize) -> Result<()> {
+        let expected = self.channels();
+        if found == expected { Ok(()) } else { Err(EncodingFault::Channels { found, expected }.into()) }
+    }
+
     /// Encodes a picture.
     ///
     /// # Errors
-    /// [`EncodingFault`]: the picture is of another size, or a value would be beyond what the model accepts.
-    pub fn encode(&self, image: &GreyImage) -> Result<EncodedImage> {
-        let (found, expected) = ((image.width(), image.height()), (self.width, self.height));
+    /// [`EncodingFault`]: the picture is of another size or has other channels, or a value would be beyond what the model
+    /// accepts.
+    pub fn encode(&self, image: &Image) -> Result<EncodedImage> {
+        let (found, expected) = ((image.width(), image.height()), (self.width(), self.height()));
         if found != expected {
             return Err(EncodingFault::Size { found, expected }.into());
         }
+        self.check_channels(image.channels())?;
         let values = match self.pixels {
             PixelEncoding::Threshold { threshold, max_active } => {
                 let values: Vec<i64> =
@@ -179,7 +203,7 @@ impl InputEncoding {
                 values
             }
             PixelEncoding::Grey { bits } => {
-                image.pixels().iter().map(|&grey| i64::from(grey >> (8 - bits))).collect()
+                image.pixels().iter().map(|&value| i64::from(value >> (8 - bits))).collect()
             }
             PixelEncoding::SignAndScale { window, fraction_bits, largest, .. } => {
                 let (mut values, means) = window_means::encode(image, window, fraction_bits);
@@ -205,13 +229,12 @@ mod tests {
     use super::*;
 
     const ENCODING: InputEncoding = InputEncoding {
-        width: 3,
-        height: 2,
+        shape: Shape { channels: 1, height: 2, width: 3 },
         pixels: PixelEncoding::Threshold { threshold: 100, max_active: 2 },
     };
 
-    fn image(width: usize, height: usize, pixels: &[u8]) -> GreyImage {
-        GreyImage::new(width, height, pixels.into()).unwrap()
+    fn image(width: usize, height: usize, pixels: &[u8]) -> Image {
+        Image::grey(width, height, pixels.into()).unwrap()
     }
 
     #[test]
@@ -228,6 +251,45 @@ mod tests {
         assert_eq!(encoded.values(), [0, 0, 1, 4, 7, 7]);
         let bits: Vec<bool> = encoding.bits(&encoded).to_vec();
         assert_eq!(bits[6..12], [true, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn every_channel_keeps_its_upper_bits() {
+        let shape = Shape { channels: 3, height: 1, width: 2 };
+        let encoding = InputEncoding::new(shape, PixelEncoding::Grey { bits: 2 }).unwrap();
+        let image = Image::new(3, 2, 1, vec![0, 64, 128, 192, 255, 1]).unwrap();
+        let encoded = encoding.encode(&image).unwrap();
+        assert_eq!(encoded.values(), [0, 1, 2, 3, 3, 0]);
+        assert_eq!((encoding.channels(), encoding.value_count(), encoding.bit_count()), (3, 6, 12));
+        let bits: Vec<bool> = encoding.bits(&encoded).to_vec();
+        assert_eq!(bits[2..6], [true, false, false, true]);
+
+        let refused = |channels| {
+            let image = Image::new(channels, 2, 1, vec![0; 2 * channels]).unwrap();
+            encoding.encode(&image).unwrap_err().to_string()
+        };
+        assert_eq!(refused(1), "the picture has 1 channel, this model reads 3");
+        assert_eq!(refused(2), "the picture has 2 channels, this model reads 3");
+    }
+
+    #[test]
+    fn channels_are_those_that_an_encoding_has() {
+        let refused = |channels, side, pixels| {
+            let shape = Shape { channels, height: side, width: side };
+            InputEncoding::new(shape, pixels).unwrap_err().to_string()
+        };
+        let grey = PixelEncoding::Grey { bits: 8 };
+        for channels in [0, 17] {
+            assert_eq!(refused(channels, 1, grey), format!("`channels` is {channels}, expected 1 to 16"));
+        }
+        assert!(InputEncoding::new(Shape { channels: 16, height: 64, width: 64 }, grey).is_ok());
+        assert_eq!(refused(16, 65, grey), "`channels * width * height` is 67600, expected 1 to 65536");
+        assert_eq!(
+            refused(3, 9, PixelEncoding::Threshold { threshold: 1, max_active: 1 }),
+            "`channels` is 3, and pictures are encoded as \"threshold\" of 1 channel only (as \"grey\" of 1 to 16)"
+        );
+        let scaled = PixelEncoding::SignAndScale { window: 2, fraction_bits: 8, bits: 12, largest: 512 };
+        assert!(refused(2, 9, scaled).contains("\"sign-and-scale\" of 1 channel only"));
     }
 
     #[test]

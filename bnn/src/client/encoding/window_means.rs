@@ -1,13 +1,13 @@
 //! The sign-and-scale encoding: signs of the standardised picture, and the mean magnitude of each window.
 
-use crate::data::grey_image::GreyImage;
+use crate::data::image::Image;
 
 /// Added to the variance, so that a picture of one colour has a standard form.
 const EPSILON: f64 = 1e-5;
 
 /// The signs, 0 or 1 a pixel; and for each window of side `window` the mean of |z|, in units of 2^-`fraction_bits`,
 /// truncated. Both row-major.
-pub(super) fn encode(image: &GreyImage, window: usize, fraction_bits: u32) -> (Vec<i64>, Vec<i64>) {
+pub(super) fn encode(image: &Image, window: usize, fraction_bits: u32) -> (Vec<i64>, Vec<i64>) {
     let (width, height) = (image.width(), image.height());
     let x: Vec<f64> = image.pixels().iter().copied().map(f64::from).collect();
     let mean = x.iter().sum::<f64>() / x.len() as f64;

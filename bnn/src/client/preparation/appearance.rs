@@ -6,7 +6,7 @@
 
 use super::fault::AppearanceFault;
 use crate::{
-    data::grey_image::GreyImage,
+    data::image::Image,
     error::{Error, Result},
 };
 
@@ -23,7 +23,7 @@ const LEAST_WHITE: u8 = 208;
 const MOST_BLACK: u8 = 31;
 
 /// Refuses a picture without ink, and one whose paper is brighter than its ink. The paper is what is along the border.
-pub(super) fn check_ink(image: &GreyImage) -> Result<()> {
+pub(super) fn check_ink(image: &Image) -> Result<()> {
     let (least, greatest) = image.range();
     if greatest - least < INK_CONTRAST {
         return refused(AppearanceFault::Blank { least, greatest });
@@ -37,7 +37,7 @@ pub(super) fn check_ink(image: &GreyImage) -> Result<()> {
 }
 
 /// Refuses a picture whose ink is far from white, or whose paper is far from black.
-pub(super) fn check_range(image: &GreyImage) -> Result<()> {
+pub(super) fn check_range(image: &Image) -> Result<()> {
     let (paper, (_, ink)) = (image.paper(), image.range());
     if ink < LEAST_WHITE || paper > MOST_BLACK {
         return refused(AppearanceFault::Dim { paper, ink });

@@ -11,14 +11,14 @@
 
 use std::ops::Range;
 
-use crate::data::grey_image::GreyImage;
+use crate::data::image::Image;
 
 /// The side of the box, and of the picture around it.
 const BOX_SIDE: usize = 20;
 const SIDE: usize = 28;
 
 /// The ink of a picture that has some, in a picture of `width` x `height`.
-pub(super) fn fit(image: &GreyImage, width: usize, height: usize) -> GreyImage {
+pub(super) fn fit(image: &Image, width: usize, height: usize) -> Image {
     let (columns, rows) = crop(image);
     let scale =
         f64::min(boxed(width) as f64 / columns.len() as f64, boxed(height) as f64 / rows.len() as f64);
@@ -33,7 +33,7 @@ fn boxed(side: usize) -> usize {
 }
 
 /// The columns and rows between the outermost ink.
-fn crop(image: &GreyImage) -> (Range<usize>, Range<usize>) {
+fn crop(image: &Image) -> (Range<usize>, Range<usize>) {
     let (width, middle) = (image.width(), image.middle());
     let ink = image.pixels().iter().enumerate().filter(|&(_, &grey)| grey > middle);
     ink.fold((width..0, image.height()..0), |(columns, rows), (place, _)| {
@@ -43,10 +43,10 @@ fn crop(image: &GreyImage) -> (Range<usize>, Range<usize>) {
 }
 
 /// The pixels of an area along one direction, with the share of the area that each has.
-type Area = Vec<(usize, f64)>;
+pub(super) type Area = Vec<(usize, f64)>;
 
 /// A line of pixels as `count` equal areas.
-fn areas(pixels: &Range<usize>, count: usize) -> Vec<Area> {
+pub(super) fn areas(pixels: &Range<usize>, count: usize) -> Vec<Area> {
     let size = pixels.len() as f64 / count as f64;
     let area = |place: usize| {
         let (start, end) = (place as f64 * size, (place + 1) as f64 * size);
@@ -58,11 +58,11 @@ fn areas(pixels: &Range<usize>, count: usize) -> Vec<Area> {
 }
 
 /// A pixel for each area: its share of ink, of 255.
-fn scale_ink(image: &GreyImage, across: &[Area], down: &[Area]) -> GreyImage {
+fn scale_ink(image: &Image, across: &[Area], down: &[Area]) -> Image {
     let (least, greatest) = image.range();
     let range = f64::from(greatest - least);
     let ink = |grey: u8| (2.0 * f64::from(grey - least) / range - 0.5).clamp(0.0, 1.0);
-    GreyImage::from_fn(across.len(), down.len(), |x, y| {
+    Image::grey_from_fn(across.len(), down.len(), |x, y| {
         let line = |row: usize| &image.pixels()[row * image.width()..];
         let share =
             |row| across[x].iter().map(|&(column, share)| share * ink(line(row)[column])).sum::<f64>();
@@ -73,7 +73,7 @@ fn scale_ink(image: &GreyImage, across: &[Area], down: &[Area]) -> GreyImage {
 
 /// The picture in one of `width` x `height`, its centre of mass on the pixel in the middle (the second of two middle ones, as
 /// in MNIST) as far as it then lies within.
-fn centre(image: &GreyImage, width: usize, height: usize) -> GreyImage {
+fn centre(image: &Image, width: usize, height: usize) -> Image {
     let (mut mass, mut across, mut down) = (0.0, 0.0, 0.0);
     for (place, &grey) in image.pixels().iter().enumerate() {
         let grey = f64::from(grey);
@@ -86,7 +86,7 @@ fn centre(image: &GreyImage, width: usize, height: usize) -> GreyImage {
     };
     let left = offset(width, image.width(), across / mass);
     let top = offset(height, image.height(), down / mass);
-    GreyImage::from_fn(width, height, |x, y| {
+    Image::grey_from_fn(width, height, |x, y| {
         let (x, y) = (x.wrapping_sub(left), y.wrapping_sub(top));
         if x < image.width() && y < image.height() { image.pixels()[y * image.width() + x] } else { 0 }
     })
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
 
     /// White where `ink` says so.
-    fn drawing(width: usize, height: usize, ink: impl Fn(usize, usize) -> bool) -> GreyImage {
-        GreyImage::from_fn(width, height, |x, y| if ink(x, y) { 255 } else { 0 })
+    fn drawing(width: usize, height: usize, ink: impl Fn(usize, usize) -> bool) -> Image {
+        Image::grey_from_fn(width, height, |x, y| if ink(x, y) { 255 } else { 0 })
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
     /// Shades of paper are lost, and so is the dimness of ink.
     #[test]
     fn paper_becomes_black_and_ink_white() {
-        let scan = GreyImage::from_fn(50, 50, |x, y| match (x, y) {
+        let scan = Image::grey_from_fn(50, 50, |x, y| match (x, y) {
             (20..30, 10..30) => 200,
             _ => 60 + (x + y) as u8 / 4,
         });

@@ -21,6 +21,7 @@ use crate::{
         functional::{FunctionalScheme, MOST_PARTS, ScoreLayout, ScorePart},
         gates::GateScheme,
         interface::Interface,
+        shape::{MOST_CHANNELS, Shape},
         unit::Unit,
     },
     error::Result,
@@ -29,7 +30,8 @@ use crate::{
 };
 
 const FORMAT: &str = "bnn-client-specification";
-const VERSION: u32 = 1;
+/// The last version. Version 2 has the channels of the input, and is written where there are several.
+const VERSION: u32 = 2;
 /// The largest specification: that of some four thousand classes, where one of ten classes has 10 KB.
 const MOST_BYTES: usize = 4 << 20;
 /// The most values of an encrypted picture, which its file can have.
@@ -75,6 +77,9 @@ struct ModelEntry {
 struct InputEntry {
     width: usize,
     height: usize,
+    /// Of version 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<usize>,
     pixels: PixelEntry,
 }
 
@@ -132,12 +137,13 @@ impl ClientSpecification {
 impl Document {
     fn new(specification: &ClientSpecification) -> Self {
         let ClientSpecification { model, labels, schemes } = specification;
-        let (width, height) = (model.input.width(), model.input.height());
+        let Shape { channels, height, width } = model.input.shape();
+        let channels = Some(channels).filter(|&channels| channels > 1);
         Self {
             format: FORMAT.into(),
-            version: VERSION,
+            version: if channels.is_some() { VERSION } else { 1 },
             model: ModelEntry { name: model.name.clone(), digest: hex(&model.digest) },
-            input: InputEntry { width, height, pixels: model.input.pixels().into() },
+            input: InputEntry { width, height, channels, pixels: model.input.pixels().into() },
             labels: labels.clone(),
             fraction_bits: model.fraction_bits,
             engines: schemes.iter().map(EngineEntry::new).collect(),
@@ -154,7 +160,7 @@ impl Document {
         hex(&Sha256::digest(self.compact()))
     }
 
-    /// A document of this format and version, whose checksum holds.
+    /// A document of this format and of a version that is read, whose checksum holds.
     fn parse(bytes: &[u8]) -> Result<Self, SpecificationFault> {
         if bytes.len() > MOST_BYTES {
             return Err(SpecificationFault::TooLarge { limit: MOST_BYTES });
@@ -169,7 +175,7 @@ impl Document {
             let found = format.chars().take(FORMAT.len()).collect();
             return Err(SpecificationFault::Format { found, expected: FORMAT });
         }
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(SpecificationFault::Version { found: version, supported: VERSION });
         }
         let mut document: Self = serde_json::from_slice(bytes).map_err(failed)?;
@@ -181,10 +187,16 @@ impl Document {
     }
 
     fn checked(self) -> Result<ClientSpecification, SpecificationFault> {
-        let Self { model, input, labels, fraction_bits, engines, .. } = self;
+        let Self { version, model, input, labels, fraction_bits, engines, .. } = self;
         check_text("name", &model.name)?;
         let digest = digest(&model.digest).ok_or(SpecificationFault::Digest)?;
-        let input = InputEncoding::new(input.width, input.height, input.pixels.into())?;
+        let channels = match (version, input.channels) {
+            (1, None) => 1,
+            (2.., Some(channels @ 2..=MOST_CHANNELS)) => channels,
+            _ => return Err(SpecificationFault::Channels),
+        };
+        let shape = Shape { channels, height: input.height, width: input.width };
+        let input = InputEncoding::new(shape, input.pixels.into())?;
         check_range("labels", labels.len(), DIMENSION)?;
         labels.iter().try_for_each(|label| check_text("labels", label))?;
         check_range("fraction_bits", fraction_bits, FRACTION_BITS)?;

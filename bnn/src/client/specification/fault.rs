@@ -1,6 +1,6 @@
 //! What is wrong with a client specification.
 
-use crate::range::OutOfRange;
+use crate::{client::encoding::fault::InputFault, range::OutOfRange};
 
 /// Why a client specification is refused.
 #[non_exhaustive]
@@ -34,11 +34,11 @@ pub enum SpecificationFault {
     },
 
     /// It is of another version.
-    #[error("a client specification of version {found}, this program reads version {supported}")]
+    #[error("a client specification of version {found}, this program reads versions up to {supported}")]
     Version {
         /// The version that it declares.
         found: u32,
-        /// The version that this program reads.
+        /// The last version that this program reads.
         supported: u32,
     },
 
@@ -60,6 +60,14 @@ pub enum SpecificationFault {
     /// A number is out of range.
     #[error(transparent)]
     Range(#[from] OutOfRange),
+
+    /// The channels of the input are not those of the version.
+    #[error("`channels` must be 2 to 16 in version 2, and is no key of version 1")]
+    Channels,
+
+    /// Pictures are not encoded so.
+    #[error(transparent)]
+    Input(#[from] InputFault),
 
     /// An engine's parameter set is unknown, belongs to the other engine, or comes twice.
     #[error("{found:?} is no parameter set of the {engine} engine, or comes twice")]

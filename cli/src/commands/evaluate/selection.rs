@@ -5,7 +5,7 @@ use std::ops::Range;
 use bnn::{
     Error as NetworkError,
     client::{EncodedImage, EncodingFault, InputEncoding, Preparation},
-    data::{GreyImage, IdxFault, IdxImages, IdxLabels},
+    data::{IdxFault, IdxImages, IdxLabels, Image},
     engine,
     model::Model,
 };
@@ -108,7 +108,7 @@ impl Selection {
 /// # Errors
 /// Where the picture has not the size that the model reads.
 pub(crate) fn encode(
-    image: GreyImage,
+    image: Image,
     preparation: &Preparation,
     input: &InputEncoding,
 ) -> bnn::Result<Result<EncodedImage>> {
