@@ -14,6 +14,7 @@ pub(crate) mod buffer;
 pub(crate) mod cache;
 pub(crate) mod choice;
 pub(crate) mod fft;
+pub(crate) mod matrix;
 mod portable;
 mod roots;
 pub(crate) mod rows;

@@ -14,6 +14,7 @@
 pub(crate) mod list;
 pub(crate) mod packed;
 pub(crate) mod seeded;
+pub(crate) mod shared_noise;
 pub(crate) mod wire;
 
 pub use list::CiphertextList;

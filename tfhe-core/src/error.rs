@@ -113,6 +113,14 @@ pub enum Error {
     /// A linear combination of nothing.
     #[error("a linear combination needs at least one ciphertext")]
     NoTerms,
+    /// A row of weights of another length than the list of ciphertexts that it weighs.
+    #[error("{weights} weights for {inputs} ciphertexts")]
+    WeightCount {
+        /// Ciphertexts given.
+        inputs: usize,
+        /// Weights of the row.
+        weights: usize,
+    },
     /// A batch whose tables do not match its inputs.
     #[error("{tables} lookup tables for {inputs} ciphertexts")]
     TableCount {
@@ -208,6 +216,7 @@ impl Error {
             | Self::NotStorable { .. }
             | Self::Parameters { .. }
             | Self::NoTerms
+            | Self::WeightCount { .. }
             | Self::TableCount { .. }
             | Self::TableSize { .. }
             | Self::Operand { .. }

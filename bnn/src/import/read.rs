@@ -278,7 +278,9 @@ impl Reader {
                     None | Some(Some(&data_type::UINT8)) => (0.0, 255.0),
                     Some(Some(&data_type::INT8)) => (-128.0, 127.0),
                     Some(_) => {
-                        return Err(node.fault("only a zero point of 8 bits is read, in a tensor of the file"));
+                        return Err(
+                            node.fault("only a zero point of 8 bits is read, in a tensor of the file")
+                        );
                     }
                 };
                 self.quantise(node, step, least - zero, most - zero)?;

@@ -6,6 +6,7 @@ mod complex;
 mod decompose;
 pub(super) mod dispatch;
 mod lanes;
+pub(super) mod pairs;
 mod step;
 mod streams;
 mod transform;

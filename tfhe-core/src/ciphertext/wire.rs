@@ -1,7 +1,6 @@
 //! A ciphertext between gates: an LWE sample, the bound of its noise, and whose it is.
 
-use std::collections::BTreeMap;
-
+use crate::ciphertext::shared_noise::SharedNoise;
 use crate::error::{Error, Result, check_key};
 use crate::key_id::KeyId;
 use crate::sample::lwe::{LweCiphertext, Wire};
@@ -57,30 +56,14 @@ impl Ciphertext {
     /// [`Error::OtherKey`] or [`Error::OtherDimension`] if the ciphertexts are of different keys; [`Error::NoTerms`]
     /// without a term.
     pub fn linear<'a>(constant: Torus32, terms: impl IntoIterator<Item = (i32, &'a Self)>) -> Result<Self> {
-        let terms: Vec<(i32, &Self)> = terms.into_iter().collect();
-        let &(_, first) = terms.first().ok_or(Error::NoTerms)?;
+        let (factors, terms): (Vec<i32>, Vec<&Self>) = terms.into_iter().unzip();
+        let first = *terms.first().ok_or(Error::NoTerms)?;
         let dimension = first.sample.dimension();
         let mut sample = LweCiphertext::trivial(dimension, constant);
-        for &(factor, term) in &terms {
+        for (&factor, term) in factors.iter().zip(&terms) {
             term.check(first.key_id, dimension)?;
             sample.add_scaled(factor, &term.sample);
         }
-        Ok(Self { sample, variance: combined_variance(&terms), key_id: first.key_id })
+        Ok(Self { sample, variance: SharedNoise::of(&terms).variance(&factors), key_id: first.key_id })
     }
-}
-
-/// Variance of a sum of factor x ciphertext. A ciphertext that comes again, as it is or negated, has the same noise: its
-/// factors add before they are squared. The squares are added in a fixed order, so that the same sum has the same variance,
-/// to the last bit, in every run.
-fn combined_variance(terms: &[(i32, &Ciphertext)]) -> f64 {
-    let mut factors: BTreeMap<[u32; 3], (i64, f64)> = BTreeMap::new();
-    for &(factor, term) in terms {
-        // Three words of a sample tell it from every other (a collision has probability 2^-96), up to its sign.
-        let words = term.sample.words();
-        let print = [words[0].0, words[words.len() / 2].0, words[words.len() - 1].0];
-        let negated = print.map(u32::wrapping_neg);
-        let (print, sign) = if print <= negated { (print, 1) } else { (negated, -1) };
-        factors.entry(print).or_insert((0, term.variance)).0 += sign * i64::from(factor);
-    }
-    factors.values().map(|&(factor, variance)| (factor as f64).powi(2) * variance).sum()
 }

@@ -10,6 +10,7 @@ mod files;
 mod functional;
 mod gates;
 mod library_files;
+mod linear;
 mod noise;
 mod refusals;
 mod support;
