@@ -5,7 +5,7 @@
 
 use std::io::Cursor;
 
-use bnn::data::Image;
+use bnn::data::{Image, Picture};
 use image::{GrayImage, ImageFormat};
 
 use crate::memory::{MIB, bounded};
@@ -23,6 +23,10 @@ pub(crate) fn image(data: &[u8]) {
 }
 
 fn read(data: &[u8]) {
+    let colours = || Picture::open(data, None).and_then(|picture| picture.decode(3));
+    if let Ok(image) = bounded(17 * LARGEST + MIB, colours) {
+        assert_eq!(image.pixels().len(), 3 * image.width() * image.height());
+    }
     let image = match bounded(17 * LARGEST + MIB, || Image::decode(data, None)) {
         Ok(image) => image,
         Err(error) => {

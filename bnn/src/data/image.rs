@@ -20,9 +20,6 @@ pub struct Image {
 }
 
 impl Image {
-    /// The most channels of a picture.
-    pub const MOST_CHANNELS: usize = MOST_CHANNELS;
-
     /// A picture of `channels` times `width * height` values, channel by channel and each row-major.
     ///
     /// # Errors

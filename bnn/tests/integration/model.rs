@@ -246,8 +246,7 @@ fn channels_of_the_input_that_do_not_fit() {
     let one = colours().replace("channels = 3", "channels = 1");
     assert_eq!(
         message(&one),
-        "manifest.toml: tensor \"first.weights\" has shape [2, 3, 1, 1], the manifest gives [2, 1, 1, 1]"
-            .replace("manifest.toml", "weights.safetensors")
+        "weights.safetensors: tensor \"first.weights\" has shape [2, 3, 1, 1], the manifest gives [2, 1, 1]"
     );
     for (from, to, expected) in [
         ("channels = 3", "channels = 0", "`channels` is 0, expected 1 to 16"),
