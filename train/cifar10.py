@@ -206,10 +206,11 @@ def main():
     test_images, test_labels = read(options.data / "test.tar.xz")
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
-        for name, array in [("train", images), ("test", test_images)]:
-            write_idx(options.pictures / f"{name}-images.idx", array)
-        for name, array in [("train", labels), ("test", test_labels)]:
-            write_idx(options.pictures / f"{name}-labels.idx", array)
+        for name, pictures, classes in [("train", images, labels), ("test", test_images, test_labels)]:
+            # The first of them are to have all classes.
+            order = np.random.default_rng(0).permutation(len(pictures))
+            write_idx(options.pictures / f"{name}-images.idx", pictures[order])
+            write_idx(options.pictures / f"{name}-labels.idx", classes[order])
 
     torch.manual_seed(options.seed)
     network = Network().to(memory_format=torch.channels_last)

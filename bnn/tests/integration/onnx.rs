@@ -54,21 +54,24 @@ fn fixture(name: &str, expected: &Value) -> Fixture {
 }
 
 /// Grey values that are always the same, and look like noise.
-fn calibration() -> Vec<Vec<f64>> {
+fn calibration(channels: usize) -> Vec<Vec<f64>> {
+    let values = channels * SIDE * SIDE;
     let grey = |place: usize| (place * place * 31 + place * 7919) % 251 + place % 5;
     (0..64)
-        .map(|picture| (0..SIDE * SIDE).map(|place| grey(picture * 64 + place) as f64 / 255.0).collect())
+        .map(|picture| (0..values).map(|place| grey(picture * 64 + place) as f64 / 255.0).collect())
         .collect()
 }
 
 fn picture(grey: &[f64]) -> Image {
-    Image::grey(SIDE, SIDE, grey.iter().map(|&grey| grey.round() as u8).collect()).unwrap()
+    Image::new(grey.len() / (SIDE * SIDE), SIDE, SIDE, grey.iter().map(|&grey| grey.round() as u8).collect())
+        .unwrap()
 }
 
 /// The model in integers, calibrated on the pictures of the fixture and others.
 fn integers(fixture: &Fixture, weight_bits: u32) -> ModelFiles {
     let own = fixture.pictures.iter().map(|grey| grey.iter().map(|grey| grey / 255.0).collect());
-    let pictures: Vec<Vec<f64>> = calibration().into_iter().chain(own).collect();
+    let (channels, ..) = fixture.network.picture();
+    let pictures: Vec<Vec<f64>> = calibration(channels).into_iter().chain(own).collect();
     let ranges = fixture.network.ranges(&pictures);
     let files = fixture.network.to_integers(("imported", "Of a test"), &ranges, &[8, weight_bits]).unwrap();
     let model = files.model().unwrap();
@@ -82,10 +85,15 @@ fn integers(fixture: &Fixture, weight_bits: u32) -> ModelFiles {
 #[test]
 fn networks_give_what_onnxruntime_gives() {
     let expected = json("expected.json");
-    assert!(expected.len() >= 9);
+    assert!(expected.len() >= 13);
     for (name, expected) in &expected {
         let fixture = fixture(name, expected);
-        assert_eq!((fixture.network.picture(), fixture.network.classes()), ((1, SIDE, SIDE), 5), "{name}");
+        let channels = expected["channels"].as_u64().unwrap() as usize;
+        assert_eq!(
+            (fixture.network.picture(), fixture.network.classes()),
+            ((channels, SIDE, SIDE), 5),
+            "{name}"
+        );
         for (grey, scores) in fixture.pictures.iter().zip(&fixture.scores) {
             let pixels: Vec<f64> = grey.iter().map(|grey| grey / 255.0).collect();
             let found = fixture.network.evaluate(&pixels);
@@ -126,8 +134,18 @@ fn integers_are_near_the_real_numbers() {
 #[test]
 fn an_imported_network_runs_encrypted() {
     let expected = json("expected.json");
-    // The last has seven layers with weights, and signs that feed signs.
-    for name in ["torch_view", "sklearn_mlp", "signs", "pooled_first", "deep"] {
+    // One of them has seven layers with weights, and signs that feed signs.
+    for name in [
+        "torch_cnn",
+        "torch_view",
+        "sklearn_mlp",
+        "signs",
+        "pooled_first",
+        "deep",
+        "colours",
+        "curves",
+        "steps",
+    ] {
         let fixture = fixture(name, &expected[name]);
         let model = Arc::new(integers(&fixture, 4).model().unwrap());
         let plan = Plan::cheapest(Arc::clone(&model)).unwrap();
@@ -156,7 +174,7 @@ fn an_imported_network_runs_encrypted() {
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     let refused = json("refused/fragments.json");
-    assert!(refused.len() >= 22);
+    assert!(refused.len() >= 23);
     for (name, fragments) in refused {
         let bytes = fs::read(fixtures().join(format!("refused/{name}.onnx"))).unwrap();
         let error = RealNetwork::from_onnx(&bytes, PixelScale::default()).unwrap_err().to_string();
@@ -174,7 +192,7 @@ fn black_and_white_are_what_the_network_was_trained_to_read() {
     let bytes = fs::read(fixtures().join("sklearn_mlp.onnx")).unwrap();
     let plain = RealNetwork::from_onnx(&bytes, PixelScale::default()).unwrap();
     let scaled = RealNetwork::from_onnx(&bytes, PixelScale { black: -0.5, white: 2.0 }).unwrap();
-    let pixels = &calibration()[3];
+    let pixels = &calibration(1)[3];
     let shifted: Vec<f64> = pixels.iter().map(|pixel| 2.5 * pixel - 0.5).collect();
     for (a, b) in scaled.evaluate(pixels).iter().zip(plain.evaluate(&shifted)) {
         assert!((a - b).abs() < 1e-9, "{a} for {b}");
@@ -190,7 +208,7 @@ proptest! {
         place in any::<prop::sample::Index>(),
         byte in any::<u8>(),
         cut in any::<prop::sample::Index>(),
-        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx"]),
+        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx", "colours", "curves", "steps"]),
     ) {
         let whole = fs::read(fixtures().join(format!("{name}.onnx"))).unwrap();
         let mut damaged = whole.clone();

@@ -108,14 +108,14 @@ impl Pictures {
         let Some(first) = images.first() else {
             return Err(Error::NoPictures { path: name, why: "the file holds none".into() });
         };
-        let (found, expected) = ((first.width(), first.height()), network.picture());
+        let (channels, width, height) = network.picture();
+        let (found, expected) = ((first.width(), first.height()), (width, height));
         if found != expected {
             let fault = bnn::client::EncodingFault::Size { found, expected };
             return Err(bnn::Error::from(fault)).about(&name);
         }
-        // A network that is imported reads grey.
-        if first.channels() != 1 {
-            let fault = bnn::client::EncodingFault::Channels { found: first.channels(), expected: 1 };
+        if first.channels() != channels {
+            let fault = bnn::client::EncodingFault::Channels { found: first.channels(), expected: channels };
             return Err(bnn::Error::from(fault)).about(&name);
         }
         let real = |image: &Image| image.pixels().iter().map(|&grey| f64::from(grey) / 255.0).collect();
