@@ -138,6 +138,12 @@ pub(crate) enum Error {
     )]
     TooManyChanges { found: f64 },
 
+    /// Widths of weights for other layers than there are.
+    #[error(
+        "--weight-bits names {given} layers, where {needed} layers with weights follow the first: give one width for all, or one for each"
+    )]
+    WeightBits { given: usize, needed: usize },
+
     /// A data set of which no picture serves.
     #[error("{}: no picture can be used: {why}", path.display())]
     NoPictures { path: PathBuf, why: String },
@@ -303,6 +309,7 @@ impl Error {
                 | Self::OneComparison { .. }
                 | Self::PaperFiles { .. }
                 | Self::NoCommand { .. }
+                | Self::WeightBits { .. }
         )
     }
 

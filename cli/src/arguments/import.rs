@@ -42,9 +42,10 @@ pub(crate) struct ImportOnnx {
     #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true, value_parser = grey)]
     pub(crate) white: f64,
 
-    /// Bits of a weight but where pixels are read, which have 8 [default: for each layer as many as are expected to change the fewest labels]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=8))]
-    pub(crate) weight_bits: Option<u32>,
+    /// Bits of a weight but where pixels are read, which have 8; or a list of those of the other layers [default: as many as are
+    /// expected to change the fewest labels]
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..=8))]
+    pub(crate) weight_bits: Vec<u32>,
 
     /// The most pictures: the first of the file
     #[arg(long, value_name = "N", default_value = "2000")]

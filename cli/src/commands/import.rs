@@ -49,6 +49,10 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
     let file = input.name().to_owned();
     let pixels = PixelScale { black: arguments.black, white: arguments.white };
     let network = RealNetwork::from_onnx(&input.bytes(MOST_ONNX_BYTES as u64)?, pixels).about(&file)?;
+    let (given, needed) = (arguments.weight_bits.len(), network.weighted_layers() - 1);
+    if given > 1 && given != needed {
+        return Err(Error::WeightBits { given, needed });
+    }
     let pictures = Pictures::open(arguments, &network)?;
 
     let shown = file.file_name().unwrap_or(file.as_os_str()).display();
@@ -59,7 +63,7 @@ pub(crate) fn onnx(arguments: &ImportOnnx, session: &Session) -> Result<()> {
         (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or_default()
     };
     let real: Vec<usize> = pictures.reals[..pictures.compared()].par_iter().map(label).collect();
-    let import = || choose(&network, source, &pictures, &real, arguments.weight_bits);
+    let import = || choose(&network, source, &pictures, &real, &arguments.weight_bits);
     let chosen = progress::spinner("choosing weights in integers", import).about(&file)?;
     let imported = chosen.files.model().map(Arc::new)?;
     let changes = imported.label_changes();
@@ -156,7 +160,7 @@ fn choose(
     source: (&str, &str),
     pictures: &Pictures,
     real: &[usize],
-    asked: Option<u32>,
+    asked: &[u32],
 ) -> bnn::Result<Chosen> {
     let ranges = network.ranges(&pictures.reals);
     let make = |weight_bits: Vec<u32>| {
@@ -173,8 +177,10 @@ fn choose(
     };
     let layers = network.weighted_layers();
     let uniform = |bits| [FIRST_BITS].into_iter().chain(repeat_n(bits, layers - 1)).collect::<Vec<u32>>();
-    if let Some(bits) = asked {
-        return make(uniform(bits)).map(|(_, chosen)| chosen);
+    match *asked {
+        [] => {}
+        [bits] => return make(uniform(bits)).map(|(_, chosen)| chosen),
+        _ => return make([&[FIRST_BITS], asked].concat()).map(|(_, chosen)| chosen),
     }
     // Where one width has no place for its numbers, another may have.
     let mut made: Vec<bnn::Result<(f64, Chosen)>> = WEIGHT_BITS.map(|bits| make(uniform(bits))).collect();
