@@ -20,7 +20,6 @@ use crate::backend::choice::Backend;
 use crate::backend::matrix::add_products;
 use crate::bootstrap::key::BootstrapKey;
 use crate::bootstrap::lookup_table::LookupTable;
-use crate::ciphertext::shared_noise::SharedNoise;
 use crate::ciphertext::wire::Ciphertext;
 use crate::error::{Error, Result};
 use crate::key_id::KeyId;
@@ -126,7 +125,7 @@ impl Evaluator {
         let mut sums = vec![vec![0; dimension + 1]; rows.len()];
         sums.iter_mut().zip(rows).for_each(|(sum, (constant, _))| sum[dimension] = constant.0);
         add_products(self.backend, &weights, &words, &mut sums);
-        let noise = SharedNoise::of(inputs);
+        let noise = Ciphertext::shared_noise(inputs);
         let ciphertexts = sums.into_iter().zip(weights).map(|(sum, weights)| {
             let sample = LweCiphertext::from_words(bytemuck::cast_vec(sum));
             Ciphertext::new(sample, noise.variance(weights), self.id)

@@ -1,6 +1,6 @@
 //! The noise of sums in which ciphertexts may come more than once.
 
-use crate::ciphertext::wire::Ciphertext;
+use crate::torus::Torus32;
 
 /// The variances of ciphertexts, and which of them have the same noise: a ciphertext that comes again, as it is or negated.
 pub(crate) struct SharedNoise {
@@ -17,11 +17,13 @@ struct Repetition {
 }
 
 impl SharedNoise {
-    pub(crate) fn of(ciphertexts: &[&Ciphertext]) -> Self {
+    /// Of ciphertexts with these words and variances.
+    pub(crate) fn of<'a>(ciphertexts: impl ExactSizeIterator<Item = (&'a [Torus32], f64)>) -> Self {
+        let mut variances = Vec::with_capacity(ciphertexts.len());
         let mut prints: Vec<([u32; 3], usize, f64)> = Vec::with_capacity(ciphertexts.len());
-        prints.extend(ciphertexts.iter().enumerate().map(|(place, ciphertext)| {
+        prints.extend(ciphertexts.enumerate().map(|(place, (words, variance))| {
+            variances.push(variance);
             // Three words of a sample tell it from every other (a collision has probability 2^-96), up to its sign.
-            let words = ciphertext.sample().words();
             let print = [words[0].0, words[words.len() / 2].0, words[words.len() - 1].0];
             let negated = print.map(u32::wrapping_neg);
             if print <= negated { (print, place, 1.0) } else { (negated, place, -1.0) }
@@ -36,7 +38,7 @@ impl SharedNoise {
                 sign: sign * first_sign,
             }));
         }
-        Self { variances: ciphertexts.iter().map(|ciphertext| ciphertext.variance()).collect(), repetitions }
+        Self { variances, repetitions }
     }
 
     /// Variance of the sum of factor x ciphertext: the factors of one noise add before they are squared. The squares are added

@@ -48,6 +48,11 @@ impl Ciphertext {
         Ok(())
     }
 
+    /// The noise of sums of these ciphertexts.
+    pub(crate) fn shared_noise(ciphertexts: &[&Self]) -> SharedNoise {
+        SharedNoise::of(ciphertexts.iter().map(|ciphertext| (ciphertext.sample.words(), ciphertext.variance)))
+    }
+
     /// `constant` + sum of factor x ciphertext: no bootstrap, and the noise grows with the squares of the factors (of
     /// their sum, where a ciphertext comes twice). Noise that terms share in part, as the sums of two overlapping
     /// lists do, counts as independent: bootstrap such sums before adding them.
@@ -64,6 +69,6 @@ impl Ciphertext {
             term.check(first.key_id, dimension)?;
             sample.add_scaled(factor, &term.sample);
         }
-        Ok(Self { sample, variance: SharedNoise::of(&terms).variance(&factors), key_id: first.key_id })
+        Ok(Self { sample, variance: Self::shared_noise(&terms).variance(&factors), key_id: first.key_id })
     }
 }
