@@ -1,7 +1,7 @@
 //! What a plan runs on: ciphertexts, or phases in the clear with the noise that ciphertexts would have. One walk through the
 //! network serves both, so that what is predicted is what is run.
 
-use std::f64::consts::TAU;
+use std::{borrow::Cow, f64::consts::TAU};
 
 use rand_chacha::{ChaCha20Rng, rand_core::Rng};
 use rayon::prelude::*;
@@ -20,6 +20,13 @@ use crate::error::Result;
 /// A constant and terms: an integer times a value each, at least one.
 pub(super) type Sum<'v, V> = (Torus32, Vec<(i32, &'v V)>);
 
+/// What the filters of a layer read at one place, each with a row of weights, and what is added to its sum.
+pub(super) struct Window<'v, V> {
+    pub(super) inputs: Vec<&'v V>,
+    /// As many weights as there are inputs.
+    pub(super) rows: Vec<(Torus32, Cow<'v, [i32]>)>,
+}
+
 /// Linear combinations and bootstraps of torus values.
 pub(super) trait Machine {
     /// A torus value.
@@ -37,6 +44,15 @@ pub(super) trait Machine {
         count: usize,
         sum: impl Fn(usize) -> Sum<'v, Self::Value> + Sync,
     ) -> Result<Vec<Self::Value>>
+    where
+        Self::Value: 'v;
+
+    /// For each of `count` windows, the sums of its rows.
+    fn weigh<'v>(
+        &self,
+        count: usize,
+        window: impl Fn(usize) -> Window<'v, Self::Value> + Sync,
+    ) -> Result<Vec<Vec<Self::Value>>>
     where
         Self::Value: 'v;
 
@@ -72,6 +88,29 @@ impl Machine for Ciphertexts<'_> {
             Ok(Ciphertext::linear(constant, terms)?)
         });
         combined.collect()
+    }
+
+    fn weigh<'v>(
+        &self,
+        count: usize,
+        window: impl Fn(usize) -> Window<'v, Ciphertext> + Sync,
+    ) -> Result<Vec<Vec<Ciphertext>>> {
+        // Where windows are too few for the threads, as in a dense layer, their rows are shared out, but not so thinly that
+        // preparing the inputs for each portion would cost more than the sums.
+        const PORTIONS_A_THREAD: usize = 4;
+        const LEAST_ROWS: usize = 16;
+        let portions = (PORTIONS_A_THREAD * rayon::current_num_threads()).div_ceil(count.max(1));
+        let weighed = (0..count).into_par_iter().map(|index| {
+            let Window { inputs, rows } = window(index);
+            let rows: Vec<(Torus32, &[i32])> =
+                rows.iter().map(|(constant, row)| (*constant, &row[..])).collect();
+            let portions = rows.par_chunks(rows.len().div_ceil(portions).max(LEAST_ROWS));
+            let sums: Vec<Vec<Ciphertext>> = portions
+                .map(|rows| self.evaluator.linear_combinations(rows, &inputs))
+                .collect::<tfhe_core::Result<_>>()?;
+            Ok(sums.into_iter().flatten().collect())
+        });
+        weighed.collect()
     }
 
     fn bootstrap(&mut self, values: &[Ciphertext], tables: &[&LookupTable]) -> Result<Vec<Ciphertext>> {
@@ -138,6 +177,24 @@ impl Machine for Phases<'_> {
             terms.into_iter().fold(constant, |sum, (factor, &value)| sum + value * i64::from(factor))
         });
         Ok(combined.collect())
+    }
+
+    fn weigh<'v>(
+        &self,
+        count: usize,
+        window: impl Fn(usize) -> Window<'v, Torus32> + Sync,
+    ) -> Result<Vec<Vec<Torus32>>> {
+        let weighed = (0..count).map(|index| {
+            let Window { inputs, rows } = window(index);
+            let inputs: Vec<u32> = inputs.into_iter().map(|input| input.0).collect();
+            let sum = |(constant, row): &(Torus32, Cow<'_, [i32]>)| {
+                let products =
+                    row.iter().zip(&inputs).map(|(&weight, input)| input.wrapping_mul(weight as u32));
+                Torus32(products.fold(constant.0, u32::wrapping_add))
+            };
+            rows.iter().map(sum).collect()
+        });
+        Ok(weighed.collect())
     }
 
     fn bootstrap(&mut self, values: &[Torus32], tables: &[&LookupTable]) -> Result<Vec<Torus32>> {

@@ -318,7 +318,16 @@ impl Linear {
         matches!(self, Self::Convolution(layer) if layer.padding > 0)
     }
 
-    /// What an output reads: for each input the place in its row of the weight, and the input's own place.
+    /// Groups of filters, side by side: those of a group read the same values at a place.
+    pub(super) fn groups(&self) -> usize {
+        match self {
+            Self::Convolution(layer) => layer.groups,
+            Self::Dense { .. } | Self::Xnor(_) => 1,
+        }
+    }
+
+    /// What an output reads: for each input the place in its row of the weight, and the input's own place. Those of a whole
+    /// row are in the row's order.
     pub(super) fn taps(&self, input: Shape, output: Shape, place: usize) -> Vec<(usize, usize)> {
         match self {
             Self::Dense { weights, .. } => (0..weights.columns()).map(|place| (place, place)).collect(),

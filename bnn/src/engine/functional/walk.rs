@@ -1,9 +1,11 @@
 //! The walk through a network, from the picture to the parts of the scores.
 
+use std::borrow::Cow;
+
 use tfhe_core::{bootstrap::LookupTable, torus::Torus32};
 
 use super::{
-    machine::Machine,
+    machine::{Machine, Window},
     scale::Scale,
     scores::ScoreScale,
     stage::{Linear, Stage},
@@ -62,15 +64,15 @@ fn summed<M: Machine>(stage: &Stage, mut values: Vec<M::Value>, machine: &M) -> 
 }
 
 /// The sums of a stage, about its centre.
-fn linear<M: Machine>(
-    stage: &Stage,
+fn linear<'a, M: Machine>(
+    stage: &'a Stage,
     scale: &Scale,
-    values: &[M::Value],
+    values: &'a [M::Value],
     machine: &M,
 ) -> Result<Vec<M::Value>> {
     let output = stage.linear.output(stage.input);
     let area = output.height * output.width;
-    let rows: Vec<&[i32]> = stage.linear.weights().iter().collect();
+    let rows: Vec<&'a [i32]> = stage.linear.weights().iter().collect();
     let constants: Vec<Torus32> =
         (0..rows.len()).map(|channel| Torus32::from_real(scale.constant(stage, channel))).collect();
     if let Linear::Xnor(_) = stage.linear {
@@ -78,14 +80,32 @@ fn linear<M: Machine>(
         let sums: Vec<M::Value> = filters.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
         return machine.combine(sums.len(), |place| (constants[place / area], vec![(1, &sums[place])]));
     }
-    machine.combine(output.values(), |place| {
-        let channel = place / area;
-        let taps = stage.linear.taps(stage.input, output, place).into_iter();
-        let terms = taps.map(|(index, place)| (rows[channel][index], place)).filter(|&(w, _)| w != 0);
-        let terms: Vec<_> = terms.map(|(w, place)| (w, &values[place])).collect();
-        // A row of zeros still needs a value to give the sum its shape.
-        (constants[channel], if terms.is_empty() { vec![(0, &values[0])] } else { terms })
-    })
+    // At each place of the picture, the filters of a group read the same values.
+    let groups = stage.linear.groups();
+    let filters = rows.len() / groups;
+    let windows = machine.weigh(groups * area, |index| {
+        let (group, place) = (index / area, index % area);
+        let channels = group * filters..(group + 1) * filters;
+        let taps = stage.linear.taps(stage.input, output, channels.start * area + place);
+        // The weights of the values that there are: all, but where a window reaches into the padding.
+        let restricted = |row: &'a [i32]| -> Cow<'a, [i32]> {
+            if taps.len() == row.len() {
+                Cow::Borrowed(row)
+            } else {
+                taps.iter().map(|&(index, _)| row[index]).collect()
+            }
+        };
+        Window {
+            inputs: taps.iter().map(|&(_, place)| &values[place]).collect(),
+            rows: channels.map(|channel| (constants[channel], restricted(rows[channel]))).collect(),
+        }
+    })?;
+    let mut windows: Vec<_> = windows.into_iter().map(Vec::into_iter).collect();
+    let sums = (0..output.values()).map(|place| {
+        let (group, place) = (place / (filters * area), place % area);
+        windows[group * area + place].next().expect("invariant: a sum for each filter")
+    });
+    Ok(sums.collect())
 }
 
 /// What becomes one value of the next level of maxima.
