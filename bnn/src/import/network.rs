@@ -13,9 +13,9 @@ pub struct RealNetwork {
     pub(super) layers: Vec<RealLayer>,
 }
 
-/// The least and the greatest that each layer of a network gives on some pictures, and 0.
+/// The least and the greatest that each channel of each layer of a network gives on some pictures, and 0.
 #[derive(Debug, Clone)]
-pub struct ValueRanges(pub(super) Vec<(f64, f64)>);
+pub struct ValueRanges(pub(super) Vec<Vec<(f64, f64)>>);
 
 /// A layer, with its name in the file and the shape of what it reads.
 #[derive(Debug, Clone)]
@@ -183,6 +183,11 @@ impl RealLayer {
     }
 }
 
+/// The range that holds two.
+pub(super) fn union(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
 fn convolve(linear: &Linear, window: Window, input: Shape, output: Shape, values: &[f64]) -> Vec<f64> {
     let filters = linear.biases.len();
     let channels = input.channels / window.groups;
@@ -275,13 +280,18 @@ impl RealNetwork {
 
     /// The ranges that values have on these pictures, as [`evaluate`](Self::evaluate) reads them.
     pub fn ranges(&self, pictures: &[Vec<f64>]) -> ValueRanges {
-        let extremes = |values: &Vec<f64>| {
-            values.iter().fold((0.0_f64, 0.0_f64), |(least, most), &x| (least.min(x), most.max(x)))
+        let extremes = |(layer, values): (&RealLayer, &Vec<f64>)| -> Vec<(f64, f64)> {
+            let channels = values.chunks((values.len() / layer.output().channels).max(1));
+            channels.map(|values| values.iter().fold((0.0, 0.0), |range, &x| union(range, (x, x)))).collect()
         };
-        let of_picture = |picture: &Vec<f64>| self.trace(picture).iter().map(extremes).collect::<Vec<_>>();
-        let union = |first: Vec<(f64, f64)>, second: Vec<(f64, f64)>| {
-            first.into_iter().zip(second).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect()
+        let of_picture = |picture: &Vec<f64>| -> Vec<Vec<(f64, f64)>> {
+            self.layers.iter().zip(&self.trace(picture)).map(extremes).collect()
         };
-        ValueRanges(pictures.par_iter().map(of_picture).reduce(|| vec![(0.0, 0.0); self.layers.len()], union))
+        let nothing = || self.layers.iter().map(|layer| vec![(0.0, 0.0); layer.output().channels]).collect();
+        let both = |first: Vec<Vec<_>>, second: Vec<Vec<_>>| {
+            let layers = first.into_iter().zip(second);
+            layers.map(|(a, b)| a.into_iter().zip(b).map(|(a, b)| union(a, b)).collect()).collect()
+        };
+        ValueRanges(pictures.par_iter().map(of_picture).reduce(nothing, both))
     }
 }

@@ -26,7 +26,7 @@
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use toml::{Table, Value};
 
-use super::network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, ValueRanges};
+use super::network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, ValueRanges, union};
 use crate::{
     error::{Error, Result},
     import::fault::ImportFault,
@@ -45,6 +45,8 @@ const GREATEST_SCALE: f64 = 32767.0;
 /// Entries of a curve, from one flat end to the other, and the greatest.
 const CURVE_ENTRIES: i32 = 1024;
 const CURVE_GREATEST: f64 = 127.0;
+/// The greatest weight that a row keeps at least, where its width allows it.
+const COARSE: f64 = 15.0;
 /// How much finer a row's weights may be than those of its layer.
 const MOST_FINER: f64 = 1024.0;
 
@@ -86,7 +88,8 @@ impl RealNetwork {
             if linear(layer).is_some() {
                 limit = widths.next().unwrap_or(limit);
             }
-            scale = writer.layer(layer, scale, self.next(place, ranges[place]), limit)?;
+            let range = ranges[place].iter().copied().fold((0.0, 0.0), union);
+            scale = writer.layer(layer, scale, (self.next(place, range), &ranges[place]), limit)?;
         }
         let Writer { layers, tensors } = writer;
         let mut input = Table::new();
@@ -195,7 +198,13 @@ struct Writer {
 
 impl Writer {
     /// Writes a layer that reads values of this scale, and gives the scale of what it gives.
-    fn layer(&mut self, layer: &RealLayer, scale: f64, next: Next, limit: f64) -> Result<f64> {
+    fn layer(
+        &mut self,
+        layer: &RealLayer,
+        scale: f64,
+        next: (Next, &[(f64, f64)]),
+        limit: f64,
+    ) -> Result<f64> {
         let name = self.free_name(&layer.name);
         let (mut table, mut rows) = (Table::new(), None);
         table.insert("name".into(), name.clone().into());
@@ -294,7 +303,7 @@ impl Writer {
         shape: Vec<usize>,
         (table, rows): (&mut Table, &mut Option<Rows>),
         scale: f64,
-        next: Next,
+        (next, ranges): (Next, &[(f64, f64)]),
         limit: f64,
     ) -> Result<f64> {
         let fault = |reason: String| -> Error {
@@ -325,14 +334,22 @@ impl Writer {
         let result = of_sum * shift.exp2();
         let (mut weights, mut biases) = (Vec::<i8>::new(), Vec::<f64>::new());
         let mut ones = Vec::new();
-        for (row, bias) in linear.weights.chunks(linear.columns).zip(&linear.biases) {
+        // The widest range of a row, in its integers, if all weights are as coarse as they may be.
+        let coarsest = |(row, range): (&[f64], &(f64, f64))| {
+            let one = greatest_magnitude(row) / limit.min(COARSE) * scale;
+            if one > finest / MOST_FINER { (range.1 - range.0) / one } else { 0.0 }
+        };
+        let each = linear.weights.chunks(linear.columns);
+        let room = each.clone().zip(ranges).map(coarsest).fold(0.0, f64::max).max(1.0);
+        for ((row, bias), (low, high)) in each.zip(&linear.biases).zip(ranges) {
             let widest = greatest_magnitude(row);
             // What a weight of 1 is, of a row with a scale of its own.
             let one = match next {
                 Next::Sign if widest > 0.0 => widest / limit,
-                // Of a row of next to nothing the bias would be without bounds.
+                // Rows have about the same range, because the widest decides the noise of all; and of a row of next to nothing the
+                // bias would be without bounds.
                 Next::Units(_) if linear.grid == Grid::Row => {
-                    (widest / limit).max(finest / scale / MOST_FINER)
+                    (widest / limit).max((high - low) / room / scale).max(finest / scale / MOST_FINER)
                 }
                 _ => of_sum / scale,
             };
