@@ -351,7 +351,7 @@ impl Error {
                 Some("save the picture without transparency, on a black background")
             }
             Self::Network(bnn::Error::Encoding(EncodingFault::Channels { .. })) => {
-                Some("an IDX file of pictures with channels has as many as the model reads")
+                Some("give an IDX file whose pictures have as many channels")
             }
             Self::Network(bnn::Error::Encoding(EncodingFault::Size { .. })) => {
                 Some("--fit crops the picture and scales it to that size")

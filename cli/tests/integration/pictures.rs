@@ -116,10 +116,10 @@ fn colours_are_read_by_a_model_of_three_channels() {
     toy::write_idx_labels(&place.path("labels"), &[1, 1]);
     let evaluated = place.run("evaluate --model colours --images four.idx --labels labels --json").json();
     assert_eq!((&evaluated["images"], &evaluated["integer_correct"]), (&2.into(), &2.into()), "{evaluated}");
-    place.run("estimate --model colours --images four.idx").succeeded();
+    place.run("estimate colours --images four.idx").succeeded();
     place.run("calibrate colours --images four.idx --out calibrated").succeeded();
 
-    let idx = ["two.idx, image 0: the picture has 2 channels, this model reads 3", "as many as the model"];
+    let idx = ["two.idx, image 0: the picture has 2 channels, this model reads 3", "as many channels"];
     place.refuses("encrypt two.idx --index 0 --model colours", &idx);
     let mut see_through = DynamicImage::from(picture).into_rgba8();
     see_through.get_pixel_mut(0, 0).0[3] = 0;
