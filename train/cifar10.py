@@ -60,10 +60,14 @@ def write_idx(path, array):
     path.write_bytes(header + np.ascontiguousarray(array).tobytes())
 
 
+def scales(weights, bits):
+    """What an integer 1 is, of each filter."""
+    return weights.detach().abs().amax((1, 2, 3), keepdim=True) / (2 ** (bits - 1) - 1)
+
+
 def quantised(weights, bits):
     """The nearest integers times a scale a filter, with the gradient of the weights themselves."""
-    most = 2 ** (bits - 1) - 1
-    scale = weights.detach().abs().amax((1, 2, 3), keepdim=True) / most
+    scale = scales(weights, bits)
     return weights + ((weights / scale).round() * scale - weights).detach()
 
 
@@ -157,21 +161,24 @@ def train(network, images, labels, options):
 
 
 def export(network):
-    """The network as an exporter writes it: convolutions, batch normalisations and clips, parameters as initializers."""
+    """The network as quantising exporters write it: weights in bytes behind DequantizeLinear, batch normalisations, clips."""
     nodes, tensors = [], {}
 
     def node(kind, inputs, output, **attributes):
         nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
-    def tensor(name, value):
-        tensors[name] = np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, np.float32)
+    def tensor(name, value, kind=np.float32):
+        tensors[name] = np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, kind)
         return name
 
     x, ends = "input", [tensor("least", np.array(0.0)), tensor("most", np.array(END))]
     for index, (size, stride, padding, _, _, bits) in enumerate(CONVOLUTIONS):
         layer, norm = f"conv{index + 1}", network.norms[index]
-        weights = tensor(f"{layer}.weight", quantised(network.convolutions[index].weight, bits))
+        weights = network.convolutions[index].weight
+        steps = scales(weights, bits)
+        integers = [tensor(f"{layer}.weight", (weights / steps).round(), np.int8), tensor(f"{layer}.scale", steps.flatten())]
+        weights = node("DequantizeLinear", integers, f"{layer}.weights", axis=0)
         x = node("Conv", [x, weights], layer, kernel_shape=[size] * 2, strides=[stride] * 2, pads=[padding] * 4)
         values = {"weight": norm.weight, "bias": norm.bias, "mean": norm.running_mean, "var": norm.running_var}
         norms = [tensor(f"norm{index + 1}.{name}", value) for name, value in values.items()]
