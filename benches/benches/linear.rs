@@ -70,8 +70,7 @@ fn layer(criterion: &mut Criterion) {
     let evaluator = keys.evaluator(chosen_backend());
     for threads in [1, 2] {
         let pool = pool(threads);
-        let ways: [(&str, fn(&Evaluator, &[Vec<i32>], &[&Ciphertext])); 2] =
-            [("one by one", one_by_one), ("together", together)];
+        let ways: [(&str, Way); 2] = [("one by one", one_by_one), ("together", together)];
         for (name, way) in ways {
             group.bench_function(BenchmarkId::new(name, threads), |bencher| {
                 let run = || windows.par_iter().for_each(|window| way(&evaluator, &filters, window));
@@ -80,6 +79,9 @@ fn layer(criterion: &mut Criterion) {
         }
     }
 }
+
+/// How the sums of filters over a window are computed.
+type Way = fn(&Evaluator, &[Vec<i32>], &[&Ciphertext]);
 
 fn one_by_one(_: &Evaluator, filters: &[Vec<i32>], window: &[&Ciphertext]) {
     for weights in filters {
