@@ -65,7 +65,7 @@ fn what_cannot_be_imported_is_refused() {
     fs::write(place.path("text.onnx"), "no network").unwrap();
     place.refuses(&import("text.onnx --calibrate pictures"), &["text.onnx: no ONNX file"]);
     place.refuses(&import("none.onnx --calibrate pictures"), &["none.onnx"]);
-    for (name, fragment) in [("tanh", "node \"node_t\" of type Tanh"), ("colours", "one channel")] {
+    for (name, fragment) in [("elu", "node \"node_t\" of type Elu"), ("colours", "1 to 16 channels")] {
         fs::copy(fixture(&format!("refused/{name}.onnx")), place.path("refused.onnx")).unwrap();
         place.refuses(&import("refused.onnx --calibrate pictures"), &["refused.onnx: ", fragment]);
     }
@@ -73,6 +73,11 @@ fn what_cannot_be_imported_is_refused() {
     place.refuses(
         &import("cnn.onnx --calibrate large"),
         &["large: the picture is 9 x 9, this model reads 8 x 8"],
+    );
+    fs::copy(fixture("colours.onnx"), place.path("colours.onnx")).unwrap();
+    place.refuses(
+        &import("colours.onnx --calibrate pictures"),
+        &["pictures: the picture has 1 channel, this model reads 3"],
     );
     place.refuses(&import("cnn.onnx --calibrate cnn.onnx"), &["cnn.onnx: no IDX file"]);
     toy::write_idx_labels(&place.path("labels"), &[2; 39]);
@@ -83,6 +88,10 @@ fn what_cannot_be_imported_is_refused() {
         &["label 5 of image 0", "5 classes"],
     );
     place.refuses_usage(&import("- --calibrate -"), &["standard input can be read only once"]);
+    place.refuses_usage(
+        &import("cnn.onnx --calibrate pictures --weight-bits 3,3"),
+        &["names 2 layers, where 3 layers with weights follow the first"],
+    );
     let outcome = place.run(&import("cnn.onnx --calibrate pictures --weight-bits 9"));
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
