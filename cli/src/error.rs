@@ -140,7 +140,7 @@ pub(crate) enum Error {
 
     /// Widths of weights for other layers than there are.
     #[error(
-        "--weight-bits names {given} layers, where {needed} layers with weights follow the first: give one width for all, or one for each"
+        "--weight-bits gives {given} widths, and layers with weights after the first are {needed} in number: give one width for all, or one for each"
     )]
     WeightBits { given: usize, needed: usize },
 

@@ -90,7 +90,7 @@ fn what_cannot_be_imported_is_refused() {
     place.refuses_usage(&import("- --calibrate -"), &["standard input can be read only once"]);
     place.refuses_usage(
         &import("cnn.onnx --calibrate pictures --weight-bits 3,3"),
-        &["names 2 layers, where 3 layers with weights follow the first"],
+        &["gives 2 widths, and layers with weights after the first are 1 in number"],
     );
     let outcome = place.run(&import("cnn.onnx --calibrate pictures --weight-bits 9"));
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
