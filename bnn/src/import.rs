@@ -9,9 +9,10 @@
 //! the file    nodes    layers in floating point       integers: manifest and weights
 //! ```
 //!
-//! Read are Conv, Gemm, MatMul, Add, Sub, Mul and Div with constants, BatchNormalization, Relu, Sign, Clip, MaxPool,
+//! Read are Conv, Gemm, MatMul, Add, Sub, Mul and Div with constants, BatchNormalization, Relu, Clip, Tanh, Sigmoid, Sign, MaxPool,
 //! AveragePool, GlobalAveragePool, Flatten, Reshape, Transpose, Squeeze, Unsqueeze, Identity, Dropout, Cast, a Softmax at the end,
-//! DequantizeLinear and QONNX's Quant on constants, and BipolarQuant. Networks with branches are refused.
+//! DequantizeLinear on constants, pairs of QuantizeLinear and DequantizeLinear on values, and QONNX's Quant and BipolarQuant on either.
+//! Networks with branches are refused.
 //!
 //! ```
 //! # fn main() -> bnn::Result<()> {

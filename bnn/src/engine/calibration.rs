@@ -26,7 +26,7 @@ use crate::{
     client::{encoding::encoded::EncodedImage, shape::Shape},
     engine::{functional::Plan, plaintext::trace},
     error::Result,
-    layer::{convolution::Convolution, dense::Dense, kind::Layer},
+    layer::kind::Layer,
     model::{files::ModelFiles, network::Model},
 };
 
@@ -112,30 +112,11 @@ fn is_flat(layers: &[(Layer, Shape)]) -> bool {
 
 /// The sums of a layer, bias included and before bits are dropped: what the functional engine has on the torus.
 fn sums(layer: &Layer, input: Shape, values: &[i64]) -> Option<Vec<i64>> {
-    let raised = |sums: Vec<i64>, biases: &[i32], shift: u32| {
-        let each = sums.len() / biases.len();
-        let bias = |place: usize| i64::from(biases[place / each]) << shift;
-        sums.iter().enumerate().map(|(place, sum)| sum + bias(place)).collect()
-    };
     match layer {
         Layer::BinaryDense(layer) => Some(layer.sums(values)),
-        Layer::Dense(layer) => {
-            let zeros = vec![0; layer.biases().len()].into();
-            let bare = Dense { shift: 0, bits: None, biases: zeros, ..layer.clone() };
-            Some(raised(bare.evaluate(values), layer.biases(), layer.shift()))
-        }
-        Layer::Convolution(layer) => {
-            let zeros = vec![0; layer.biases().len()].into();
-            let bare = Convolution { shift: 0, biases: zeros, ..layer.clone() };
-            Some(raised(bare.evaluate(input, values), layer.biases(), layer.shift()))
-        }
+        Layer::Dense(layer) => Some(layer.sums(values)),
+        Layer::Convolution(layer) => Some(layer.sums(input, values)),
         Layer::XnorConvolution(layer) => Some(layer.products(input, values)),
-        Layer::Scale(_)
-        | Layer::Relu(_)
-        | Layer::Clip(_)
-        | Layer::Table(_)
-        | Layer::MaxPool(_)
-        | Layer::SumPool(_)
-        | Layer::Sign(_) => None,
+        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     fault::Result,
-    graph::Node,
+    graph::{BIPOLAR_QUANT, Node, QUANT},
     tensor::{MOST_RANK, Tensor, data_type},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
         inputs.get(place).copied().flatten().ok_or_else(|| node.fault(format!("input {place} is missing")))
     };
     let axes = |place: usize| axes(node, inputs.get(place).copied().flatten());
-    Ok(Some(match node.kind.as_str() {
+    Ok(Some(match node.operation() {
         "Identity" => input(0)?.clone(),
         "Cast" => {
             let (tensor, to) = (input(0)?, node.int("to", 0));
@@ -151,8 +151,7 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
                 is_integer: false,
             }
         }
-        // QONNX: scale times the nearest integer of so many bits.
-        "qonnx.custom_op.general.Quant" | "onnx.brevitas.Quant" | "finn.custom_op.general.Quant" => {
+        QUANT => {
             let (tensor, scale, zero, bits) = (input(0)?, input(1)?, input(2)?, input(3)?);
             let (Some(zero), Some(bits)) = (zero.scalar(), bits.scalar()) else {
                 return Err(node.fault("one zero point and one bit width are needed"));
@@ -177,9 +176,7 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
             let data = tensor.data.iter().zip(places).map(number).collect();
             Tensor { dims: tensor.dims.clone(), data, is_integer: false }
         }
-        "qonnx.custom_op.general.BipolarQuant"
-        | "onnx.brevitas.BipolarQuant"
-        | "finn.custom_op.general.BipolarQuant" => {
+        BIPOLAR_QUANT => {
             let (tensor, scale) = (input(0)?, input(1)?);
             let places =
                 broadcast(&scale.dims, &tensor.dims).ok_or_else(|| node.fault("its scales do not fit"))?;

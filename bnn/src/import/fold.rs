@@ -40,6 +40,10 @@ impl Affine {
         self.scales.iter().all(|&scale| scale > 0.0) && self.has_no_offset()
     }
 
+    fn has_one_factor(&self) -> bool {
+        self.scales.iter().all(|&scale| scale == self.scales[0])
+    }
+
     fn has_no_offset(&self) -> bool {
         self.offsets.iter().all(|&offset| offset == 0.0)
     }
@@ -82,12 +86,12 @@ pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
                 pending = Some(affine);
             }
             (Operation::Clip { least, most }, Some(affine)) => {
-                let scale = affine.scales[0];
-                if !affine.passes_rectifiers() || affine.scales.iter().any(|&other| other != scale) {
+                if !affine.passes_rectifiers() || !affine.has_one_factor() {
                     return Err(affine.fault(
                         "no layer with weights comes before it, and a clip after it has the same ends for all channels",
                     ));
                 }
+                let scale = affine.scales[0];
                 (*least, *most) = (*least / scale, *most / scale);
                 pending = Some(affine);
             }
@@ -188,7 +192,7 @@ fn before<'a>(layers: &'a mut [RealLayer], affine: &Affine) -> Option<&'a mut Li
 
 fn into_rows(linear: &mut Linear, affine: &Affine) {
     let Linear { columns, weights, biases, grid } = linear;
-    if affine.scales.iter().any(|&scale| scale != affine.scales[0]) {
+    if !affine.has_one_factor() {
         *grid = Grid::Row;
     }
     for (row, (scale, offset)) in affine.scales.iter().zip(&affine.offsets).enumerate() {

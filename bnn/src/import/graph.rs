@@ -18,6 +18,13 @@ const MOST_ENTRIES: usize = 1 << 14;
 /// The versions of ONNX's operators whose meaning is known here.
 const OPSETS: std::ops::RangeInclusive<i64> = 7..=24;
 
+/// The domains in which QONNX's operations are.
+const QONNX: [&str; 3] = ["qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"];
+/// Scale times the nearest integer of so many bits.
+pub(super) const QUANT: &str = "QONNX's Quant";
+/// Scale times the sign, which is 1 at 0.
+pub(super) const BIPOLAR_QUANT: &str = "QONNX's BipolarQuant";
+
 /// A network as it is in the file.
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -132,6 +139,16 @@ impl Node {
             outputs: node.outputs,
             attributes,
         })
+    }
+
+    /// The operation: its kind, or [`QUANT`] and [`BIPOLAR_QUANT`], which exporters write in several domains.
+    pub(super) fn operation(&self) -> &str {
+        let qonnx = QONNX.iter().find_map(|domain| self.kind.strip_prefix(domain)?.strip_prefix('.'));
+        match qonnx {
+            Some("Quant") => QUANT,
+            Some("BipolarQuant") => BIPOLAR_QUANT,
+            _ => &self.kind,
+        }
     }
 
     /// A fault of this node.

@@ -180,6 +180,14 @@ fn check_unit(layer: &RealLayer, found: f64, needed: f64) -> Result<()> {
     Err(ImportFault::Node { node: layer.name.clone(), kind: "activation".into(), reason }.into())
 }
 
+/// Writes the ends of a clip, in integers: beyond the numbers of the format there are no values to clip.
+fn clip(table: &mut Table, least: f64, most: f64) {
+    for (key, end) in [("least", least), ("most", most)] {
+        let end = end.round().clamp(-f64::from(i32::MAX), f64::from(i32::MAX));
+        table.insert(key.into(), (end as i64).into());
+    }
+}
+
 fn greatest_magnitude(weights: &[f64]) -> f64 {
     weights.iter().fold(0.0, |widest, weight| widest.max(weight.abs()))
 }
@@ -211,17 +219,12 @@ impl Writer {
         let (kind, scale) = match &layer.operation {
             Operation::Relu => ("relu", scale),
             Operation::Clip { least, most } => {
-                for (key, end) in [("least", least), ("most", most)] {
-                    // Beyond the numbers of the format there are no values to clip.
-                    let end = (end / scale).round().clamp(-f64::from(i32::MAX), f64::from(i32::MAX));
-                    table.insert(key.into(), (end as i64).into());
-                }
+                clip(&mut table, least / scale, most / scale);
                 ("clip", scale)
             }
             Operation::Quantised { step, least, most } => {
                 check_unit(layer, scale, *step)?;
-                table.insert("least".into(), (*least as i64).into());
-                table.insert("most".into(), (*most as i64).into());
+                clip(&mut table, *least, *most);
                 ("clip", *step)
             }
             Operation::Curve(curve) => {

@@ -12,15 +12,17 @@ use super::{
         squeezed, transposed, unsqueezed,
     },
     fault::{ImportFault, Result},
-    graph::{Graph, Node},
+    graph::{BIPOLAR_QUANT, Graph, Node, QUANT},
     network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, Window},
     tensor::{Tensor, data_type},
 };
-use crate::{client::shape::Shape, text::one_line};
+use crate::{
+    client::shape::{MOST_CHANNELS, Shape},
+    text::one_line,
+};
 
-/// The largest side of a picture, the most channels, and the most layers.
+/// The largest side of a picture, and the most layers.
 const MOST_SIDE: usize = 256;
-const MOST_CHANNELS: usize = 16;
 const MOST_LAYERS: usize = 256;
 /// How often a number of the file may be in a constant or a layer, on average.
 const TIMES_READ: usize = 4;
@@ -235,7 +237,7 @@ impl Reader {
             constant(place).ok_or_else(|| node.fault(format!("its input {place} is no constant")))
         };
         let dims = &self.values.dims;
-        match node.kind.as_str() {
+        match node.operation() {
             "Identity" => {}
             "Dropout" if constant(2).is_none_or(|mode| mode.scalar() == Some(0.0)) => {}
             "Dropout" => {
@@ -292,7 +294,7 @@ impl Reader {
                 self.quantise(node, step, least - zero, most - zero)?;
                 self.in_steps = Some((step, zero));
             }
-            "qonnx.custom_op.general.Quant" | "onnx.brevitas.Quant" | "finn.custom_op.general.Quant" => {
+            QUANT => {
                 let of = |place: usize| Ok::<_, ImportFault>(needed(place)?.scalar());
                 let (Some(step), Some(zero), Some(bits)) = (of(1)?, of(2)?, of(3)?) else {
                     return Err(node.fault(
@@ -339,9 +341,7 @@ impl Reader {
                     }
                 }
             }
-            "qonnx.custom_op.general.BipolarQuant"
-            | "onnx.brevitas.BipolarQuant"
-            | "finn.custom_op.general.BipolarQuant" => {
+            BIPOLAR_QUANT => {
                 let scale = needed(1)?.scalar().filter(|&scale| scale > 0.0);
                 let scale = scale.ok_or_else(|| node.fault("one scale is needed, and greater than 0"))?;
                 let channels = self.values.shape.channels;
@@ -443,8 +443,6 @@ impl Reader {
                 false => Err(node.fault("pixels have 8 bits, and this gives them other steps: leave it out")),
             };
         }
-        // Beyond there are no values of the format.
-        let (least, most) = (least.max(-f64::from(i32::MAX)), most.min(i32::MAX.into()));
         self.push(node, Operation::Quantised { step, least, most })
     }
 

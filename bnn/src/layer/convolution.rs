@@ -96,17 +96,25 @@ impl Convolution {
     }
 
     pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
+        let mut results = self.sums(input, values);
+        // A bias that is a multiple of 2^shift passes the floor.
+        results.iter_mut().for_each(|sum| *sum >>= self.shift);
+        results
+    }
+
+    /// The sums before bits are dropped, each with its bias times 2^shift.
+    pub(crate) fn sums(&self, input: Shape, values: &[i64]) -> Vec<i64> {
         match self.weights.narrow(values) {
             Some(weights) => {
                 let values: Vec<i16> = values.iter().map(|&value| value as i16).collect();
-                self.evaluated(input, &values, &weights, narrow_dot)
+                self.sums_by(input, &values, &weights, narrow_dot)
             }
-            None => self.evaluated(input, values, self.weights.entries(), dot),
+            None => self.sums_by(input, values, self.weights.entries(), dot),
         }
     }
 
-    /// What the layer gives, by an inner product of weights and values of some width.
-    fn evaluated<W, X: Copy + Default>(
+    /// The sums, by an inner product of weights and values of some width.
+    fn sums_by<W, X: Copy + Default>(
         &self,
         input: Shape,
         values: &[X],
@@ -126,7 +134,7 @@ impl Convolution {
             for filter in self.group(group) {
                 let sum = dot(&weights[filter * columns..][..columns], &window);
                 results[output.place(filter, row, column)] =
-                    (sum >> self.shift) + i64::from(self.biases[filter]);
+                    sum + (i64::from(self.biases[filter]) << self.shift);
             }
         }
         results

@@ -50,6 +50,12 @@ impl Dense {
         self.fraction_bits
     }
 
+    /// `V x + 2^shift c`: the sums before bits are dropped, of words that do not wrap.
+    pub(crate) fn sums(&self, x: &[i64]) -> Vec<i64> {
+        let sums = self.weights.times(x).into_iter().zip(&*self.biases);
+        sums.map(|(sum, &bias)| sum + (i64::from(bias) << self.shift)).collect()
+    }
+
     /// What the layer gives.
     pub(crate) fn evaluate(&self, x: &[i64]) -> Vec<i64> {
         let sums = self.weights.times(x).into_iter().zip(&*self.biases);

@@ -86,10 +86,11 @@ impl Scale {
         // Half a unit to either side keeps a range of one sum from being none.
         let width = (most - least + 1) as f64;
         let channels = stage.linear.weights().rows();
-        let (looked_up, centre_halves) = match stage.activation {
+        // What is looked up on half of the torus keeps a guard at both of its ends.
+        let (looked_up, centre_halves, ends) = match stage.activation {
             Activation::Sign => {
                 let magnitude = (most.unsigned_abs().max(least.unsigned_abs()) + 1) as f64;
-                (if levels > 0 { width.max(magnitude) } else { magnitude }, vec![-1; channels])
+                (if levels > 0 { width.max(magnitude) } else { magnitude }, vec![-1; channels], 1.0)
             }
             Activation::Clip(..) | Activation::Table(_) => {
                 let slopes = (0..channels).map(|channel| slope(stage, channel, (least, most)));
@@ -101,20 +102,16 @@ impl Scale {
                 let needed = slopes.iter().map(needed).fold(0.0, f64::max);
                 // Differences of maxima have the whole range.
                 let needed = if levels > 0 { width.max(needed) } else { needed };
-                (needed, slopes.into_iter().map(|(start, end)| start + end).collect())
+                (needed, slopes.into_iter().map(|(start, end)| start + end).collect(), 1.0)
             }
             Activation::Relu | Activation::Identity | Activation::Scores => {
-                (width, vec![least + most; channels])
+                (width, vec![least + most; channels], 2.0)
             }
         };
-        let is_flat =
-            matches!(stage.activation, Activation::Sign | Activation::Clip(..) | Activation::Table(_));
-        let room = if is_flat { 0.5 - guard } else { 0.5 - 2.0 * guard };
-        let unit = Unit::at_most((room / looked_up).max(0.0) / f64::from(levels).exp2());
+        let unit = Unit::at_most(((0.5 - ends * guard) / looked_up).max(0.0) / f64::from(levels).exp2());
         let noise = deviation / (unit.real() * f64::from(levels).exp2());
         // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
-        let half = if is_flat { looked_up } else { looked_up / 2.0 };
-        check_noise(&stage.name, noise, half, parameters)?;
+        check_noise(&stage.name, noise, looked_up / ends, parameters)?;
         Ok(Self { unit, centre_halves, levels, range: (least, most), worst_case, noise })
     }
 

@@ -249,13 +249,7 @@ impl Linear {
             Layer::Dense(layer) => dense(&layer.weights, &layer.biases, layer.shift(), layer.bits()),
             Layer::Convolution(layer) => Some(Self::Convolution(layer.clone())),
             Layer::XnorConvolution(layer) => Some(Self::Xnor(layer.clone())),
-            Layer::Scale(_)
-            | Layer::Relu(_)
-            | Layer::Clip(_)
-            | Layer::Table(_)
-            | Layer::MaxPool(_)
-            | Layer::SumPool(_)
-            | Layer::Sign(_) => None,
+            _ => None,
         }
     }
 
