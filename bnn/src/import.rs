@@ -75,7 +75,15 @@ impl RealNetwork {
                 scales: vec![white - black; network.input.channels],
                 offsets: vec![black; network.input.channels],
             };
-            network.layers.insert(0, RealLayer { name: "pixels".into(), input: network.input, operation });
+            for layer in &mut network.layers {
+                layer.reads = Some(layer.reads.map_or(0, |layer| layer + 1));
+                if let Operation::Add { from } = &mut layer.operation {
+                    *from += 1;
+                }
+            }
+            network
+                .layers
+                .insert(0, RealLayer { name: "pixels".into(), reads: None, input: network.input, operation });
         }
         network.layers = fold::fold(network.layers)?;
         let is_linear =

@@ -7,6 +7,7 @@
 //! Layers are cheap to clone: their numbers are shared.
 
 pub(crate) mod activation;
+pub(crate) mod add;
 pub(crate) mod binary_dense;
 pub(crate) mod convolution;
 pub(crate) mod dense;

@@ -27,6 +27,8 @@ class _Drawing:
         # What the next layer reads: channels of rows of columns, and whether they are bits or signs.
         self.shape = (1, 1, 1)
         self.binary = False
+        # What each layer gives, by its name.
+        self.shapes: dict[str, tuple] = {}
 
     def model(self) -> Made:
         rng = self.rng
@@ -37,7 +39,7 @@ class _Drawing:
         if given["encoding"] == "sign-and-scale":
             self._xnor(given)
         kinds = ["max-pool", "relu", "sign", "dense", "convolution", "binary-dense"]
-        kinds += ["sum-pool", "scale", "clip", "table"] * (self.format > 1)
+        kinds += ["sum-pool", "scale", "clip", "table", "add"] * (self.format > 1)
         for _ in range(rng.choice([8, 40, 200]) if deep else rng.choice([0, 0, 1, 1, 2, 3, 4])):
             kind = rng.choice(kinds)
             self._layer(kind if kind != "binary-dense" or self.binary else "dense", calm=deep or rng.random() < 0.8)
@@ -96,6 +98,11 @@ class _Drawing:
             self._shift_and_bits(layer, last)
             greatest = 9 if calm else MOST
             self._tensor(layer, "scales", "I32", np.array([self.rng.randint(0, greatest) for _ in range(channels)]))
+        elif kind == "add":
+            same = [name for name, shape in self.shapes.items() if shape == self.shape]
+            if not same:
+                return
+            layer |= {"from": self.rng.choice(same), "factor": self.rng.choice([1, 1, 2, 9] if calm else [1, 1 << 20])}
         elif kind == "clip":
             layer |= {"least": self.rng.choice([0, 0, -1, -100, LEAST]), "most": self.rng.choice([0, 1, 6, 255, MOST])}
         elif kind == "table":
@@ -109,6 +116,7 @@ class _Drawing:
         # A square of one value is that value, and still a sum.
         if kind not in ("max-pool", "relu"):
             self.binary = kind in ("sign", "binary-dense")
+        self.shapes[layer["name"]] = self.shape
         self.layers.append(layer)
 
     def _xnor(self, given: dict) -> None:
@@ -120,6 +128,7 @@ class _Drawing:
         scales = [rng.choice([0, 1, 1 << layer["fraction_bits"] % 20, rng.randrange(1 << 12)]) for _ in range(filters)]
         self._tensor(layer, "scales", "I32", np.array(scales))
         self.shape = (filters, given["height"] - size + 1, given["width"] - size + 1)
+        self.shapes[layer["name"]] = self.shape
         self.layers.append(layer)
 
     def _shift_and_bits(self, layer: dict, last: bool) -> None:
@@ -161,9 +170,14 @@ def ranges(made: Made) -> tuple[str, list[str]]:
 
     Where values come near a limit, it is not for us to say how closely a reader bounds them.
     """
-    largest, names = _largest_input(made.input), []
+    largest, names, of_layers = _largest_input(made.input), [], {}
     for layer in made.layers:
-        largest, worst = _bounds(layer, made.tensors, largest)
+        if layer["kind"] == "add":
+            largest += layer["factor"] * of_layers[layer["from"]]
+            worst = largest / LARGEST_SUM
+        else:
+            largest, worst = _bounds(layer, made.tensors, largest)
+        of_layers[layer["name"]] = largest
         if worst > 0.5:
             names.append(layer["name"])
         if worst >= 2:

@@ -57,7 +57,7 @@ def _unknown_field(rng, made):
 
 def _missing_field(rng, made):
     layer = _pick(rng, made)
-    optional = ("name", "kind", "shift", "stride", "padding", "groups", "bits", "fraction_bits")
+    optional = ("name", "kind", "shift", "stride", "padding", "groups", "bits", "fraction_bits", "factor")
     field = rng.choice([field for field in layer if field not in optional])
     del layer[field]
     return [field]
@@ -212,7 +212,7 @@ def _another_format(rng, made):
 def _news_in_an_old_format(rng, made):
     """What format 1 has not."""
     news = [layer for layer in made.layers
-            if layer["kind"] in ("sum-pool", "scale", "clip", "table") or {"padding", "groups", "sums"} & layer.keys()]
+            if layer["kind"] in ("add", "sum-pool", "scale", "clip", "table") or {"padding", "groups", "sums"} & layer.keys()]
     if not news:
         return None
     made.head["format"] = 1
@@ -234,6 +234,15 @@ def _groups_that_do_not_divide(rng, made):
         return None
     layer["groups"] = layer["filters"] + 1
     return [layer["name"]]
+
+
+def _values_from_nowhere(rng, made):
+    """Those of a layer that there is not, or that comes later."""
+    layer = _pick(rng, made, "add", "dense", "convolution")
+    if layer is None or made.head["format"] < 2:
+        return None
+    layer["from"] = rng.choice(["nowhere", layer["name"]])
+    return [layer["name"], "no layer before it"]
 
 
 def _padding_of_whole_windows(rng, made):

@@ -58,12 +58,18 @@ class Model:
 
     def trace(self, inputs) -> list[np.ndarray]:
         """What every layer gives, flattened: channels of rows of columns."""
-        values, trace = inputs, []
+        values, trace, given_by = inputs, [], {}
         for layer in self.manifest["layers"]:
+            other = given_by.get(layer.get("from"))
+            if layer["kind"] == "add":
+                layer = layer | {"added": other}
+            elif other is not None:
+                values = [other]
             tensor = {role: self.tensors[layer[role]] for role in ("weights", "scales", "biases", "entries") if role in layer}
             given = _LAYERS[layer["kind"]](layer, tensor, *values)
             # A vector is channels of one value.
             values = [given if given.ndim == 3 else given[:, None, None]]
+            given_by[layer["name"]] = values[0]
             trace.append(given.reshape(-1))
         return trace
 
@@ -141,6 +147,10 @@ def _relu(layer, tensor, x):
     return np.maximum(x, 0)
 
 
+def _add(layer, tensor, x):
+    return x + layer.get("factor", 1) * layer["added"]
+
+
 def _scale(layer, tensor, x):
     return x * tensor["scales"][:, None, None] >> layer.get("shift", 0)
 
@@ -163,7 +173,7 @@ def _squares(layer, x):
 
 
 _LAYERS = {"binary-dense": _binary_dense, "dense": _dense, "convolution": _convolution,
-           "xnor-convolution": _xnor_convolution, "relu": _relu, "scale": _scale, "clip": _clip, "table": _table,
+           "xnor-convolution": _xnor_convolution, "relu": _relu, "add": _add, "scale": _scale, "clip": _clip, "table": _table,
            "max-pool": lambda layer, tensor, x: _squares(layer, x).max((2, 4)),
            "sum-pool": lambda layer, tensor, x: _squares(layer, x).sum((2, 4)),
            "sign": lambda layer, tensor, x: _signs(x)}

@@ -26,6 +26,13 @@ impl Shape {
 }
 
 #[cfg(feature = "server")]
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} x {} x {}", self.channels, self.height, self.width)
+    }
+}
+
+#[cfg(feature = "server")]
 impl Shape {
     /// The shape of a vector.
     pub(crate) fn vector(length: usize) -> Self {

@@ -5,14 +5,15 @@
 //! the weights' absolute sum; pictures reach a small part of it. So a manifest may state, as `sums` of a layer, the range that
 //! calibration pictures had, and a margin.
 //!
-//! Where a sign, a clip or a curve comes next, which are flat beyond their slope, a few sums outside do little harm: a sign there is a
-//! wrong one, and a clip falls as slowly as it rises. So of each picture the thousandth part of the sums at either end is left out there.
+//! Where a sign, a clip or a curve comes next, which are flat beyond their slope, a few sums outside do little harm. So of each picture
+//! some sums at either end are left out there: a thousandth part before a sign, which is a wrong one outside, and a hundredth before a
+//! clip or a curve, which fall outside as slowly as they rise.
 //!
 //! **What it risks.** A sum outside of the range is looked up wrongly, and so may be the label; security is as before. Of n
 //! calibration pictures and one more like them, each is as likely as another to have the greatest sum of a layer:
 //!
 //! ```text
-//! P(a new picture has a sum, or more than that thousandth, outside of the range of n others) <= 2 / (n + 1)        for each layer
+//! P(a new picture has a sum, or more than that part, outside of the range of n others) <= 2 / (n + 1)        for each layer
 //! ```
 //!
 //! and the margin makes it less. (An order statistic; nothing is assumed of how sums are distributed. Pictures on which a network was
@@ -32,8 +33,10 @@ use crate::{
 
 /// What is added to a range at either end, in parts of its width.
 const MARGIN: f64 = 1.0 / 8.0;
-/// The sums of a picture of which one is left out at either end, where what comes next is flat there.
-const LEFT_OUT: usize = 1000;
+/// The sums of a picture of which one is left out at either end before a sign.
+const SIGNS: usize = 1000;
+/// The same before a clip or a curve.
+const SLOPES: usize = 100;
 /// Pictures on which noise is simulated, and how often each.
 const SIMULATED: usize = 100;
 const TRIALS: u32 = 20;
@@ -54,7 +57,7 @@ pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelF
     files.calibrated(&sums_of(&model, pictures)?, label_changes(first.model()?, simulated)?)
 }
 
-/// For each layer with weights the range of its sums on these pictures, and a margin.
+/// For each layer with weights, and each addition, the range of its sums on these pictures, and a margin.
 fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
     let of_each = pictures.par_iter().map(|picture| ranges(model, picture));
     let union = |first: Ranges, second: Ranges| {
@@ -81,32 +84,35 @@ fn label_changes(model: Model, simulated: &[EncodedImage]) -> Result<Option<f64>
     Ok(changed.map(|share| (share * 1e4).round() / 1e4))
 }
 
-/// For each layer that has weights, the least and the greatest of its sums.
+/// For each layer that has weights, and each addition, the least and the greatest of its sums.
 type Ranges = Vec<Option<(i64, i64)>>;
 
 fn ranges(model: &Model, picture: &EncodedImage) -> Result<Ranges> {
     let given = trace(model, picture)?;
-    let inputs = [picture.values()].into_iter().chain(given.iter().map(Vec::as_slice));
     let layers = model.layers_and_shapes();
-    let range = |(index, values): (usize, &[i64])| {
-        let (layer, shape) = &layers[index];
-        let mut sums = sums(layer, *shape, values)?;
-        let place = if is_flat(&layers[index..]) { sums.len() / LEFT_OUT } else { 0 };
+    let range = |(index, (layer, shape)): (usize, &(Layer, Shape))| {
+        let values = model.reads(index).map_or(picture.values(), |layer| &given[layer]);
+        let mut sums = match layer {
+            Layer::Add(_) => given[index].clone(),
+            _ => sums(layer, *shape, values)?,
+        };
+        let place = sums_of_one_left_out(&layers[index..]).map_or(0, |count| sums.len() / count);
         let (least, most) = (place, sums.len().checked_sub(1 + place)?);
         Some((*sums.select_nth_unstable(least).1, *sums.select_nth_unstable(most).1))
     };
-    Ok(inputs.take(layers.len()).enumerate().map(range).collect())
+    Ok(layers.iter().enumerate().map(range).collect())
 }
 
-/// Whether what comes of the sums of the first of these layers is flat at either end.
-fn is_flat(layers: &[(Layer, Shape)]) -> bool {
+/// Of how many sums of the first of these layers one is left out at either end, if what comes of them is flat there.
+fn sums_of_one_left_out(layers: &[(Layer, Shape)]) -> Option<usize> {
     let mut kinds = layers.iter().map(|(layer, _)| layer);
-    match kinds.next() {
-        Some(Layer::BinaryDense(_)) => true,
-        _ => matches!(
-            kinds.find(|layer| !matches!(layer, Layer::Scale(_))),
-            Some(Layer::Sign(_) | Layer::Clip(_) | Layer::Table(_))
-        ),
+    if let Some(Layer::BinaryDense(_)) = kinds.next() {
+        return Some(SIGNS);
+    }
+    match kinds.find(|layer| !matches!(layer, Layer::Scale(_))) {
+        Some(Layer::Sign(_)) => Some(SIGNS),
+        Some(Layer::Clip(_) | Layer::Table(_)) => Some(SLOPES),
+        _ => None,
     }
 }
 

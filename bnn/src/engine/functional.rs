@@ -41,5 +41,6 @@ mod scale;
 mod scores;
 mod stage;
 mod walk;
+mod wiring;
 
 pub use self::plan::{Margin, Plan};

@@ -23,9 +23,9 @@ pub fn evaluate(model: &Model, image: &EncodedImage) -> Result<Scores> {
 pub fn trace(model: &Model, image: &EncodedImage) -> Result<Vec<Vec<i64>>> {
     model.input().check_value_count(image.values().len())?;
     let mut values: Vec<Vec<i64>> = Vec::new();
-    for (layer, shape) in model.layers_and_shapes() {
-        let input = values.last().map_or(image.values(), Vec::as_slice);
-        values.push(layer.evaluate(*shape, input));
+    for (index, (layer, shape)) in model.layers_and_shapes().iter().enumerate() {
+        let input = model.reads(index).map_or(image.values(), |layer| &values[layer]);
+        values.push(layer.evaluate(*shape, input, &values));
     }
     Ok(values)
 }

@@ -7,13 +7,17 @@
 //!
 //! An average of squares straight behind a convolution becomes part of its filters, which then lie further apart.
 //!
+//! A map that stands between branches, where neither is possible, becomes a convolution of 1 x 1 in as many groups as there are channels; and
+//! so does, without changing anything, what comes before an addition and is no linear layer.
+//!
 //! On the way averages may be passed; maxima, if no factor is negative; rectifiers and signs, if all are positive and b = 0; and clips,
 //! whose ends change, if the factors are one as well.
 
 use super::{
     fault::{ImportFault, Result},
-    network::{Grid, Linear, Operation, RealLayer, Window},
+    network::{Grid, Linear, Operation, RealLayer, Window, kept},
 };
+use crate::client::shape::Shape;
 
 /// The largest filter that averages make, and the most weights.
 const MOST_SIZE: usize = 64;
@@ -40,6 +44,18 @@ impl Affine {
         self.scales.iter().all(|&scale| scale > 0.0) && self.has_no_offset()
     }
 
+    /// Whether it can go on behind this operation, or become a part of it.
+    fn passes(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Affine { .. } | Operation::AveragePool { .. } | Operation::Dense(_) => true,
+            Operation::Convolution(_, window) => window.padding == 0 || self.has_no_offset(),
+            Operation::MaxPool { .. } => self.passes_maxima(),
+            Operation::Relu | Operation::Sign => self.passes_rectifiers(),
+            Operation::Clip { .. } => self.passes_rectifiers() && self.has_one_factor(),
+            Operation::Quantised { .. } | Operation::Curve(_) | Operation::Add { .. } => false,
+        }
+    }
+
     fn has_one_factor(&self) -> bool {
         self.scales.iter().all(|&scale| scale == self.scales[0])
     }
@@ -52,12 +68,100 @@ impl Affine {
 /// The same layers without affine maps.
 ///
 /// # Errors
-/// [`ImportFault::Node`] for a map that no linear layer can take.
+/// [`ImportFault::Node`] for a map that no linear layer can take, and for a layer without weights that reads the values of another than
+/// the one before it.
 pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
+    let kept = kept(&layers);
     let mut folded: Vec<RealLayer> = Vec::new();
+    // For the last layer of each chain its place among the folded ones.
+    let mut places = vec![None; layers.len()];
+    let mut chain: Vec<RealLayer> = Vec::new();
+    let mut layers = layers.into_iter().enumerate().peekable();
+    while let Some((place, layer)) = layers.next() {
+        let is_addition = matches!(layer.operation, Operation::Add { .. });
+        chain.push(layer);
+        let goes_on = |next: &RealLayer| next.reads == Some(place) && !kept[place] && !is_addition;
+        if layers.peek().is_some_and(|(_, next)| goes_on(next)) {
+            continue;
+        }
+        let source = chain[0].reads;
+        let reads = source.and_then(|source: usize| places[source]);
+        let ends = Ends { starts_the_network: source.is_none(), ends_the_network: layers.peek().is_none() };
+        for (index, mut layer) in fold_chain(std::mem::take(&mut chain), ends)?.into_iter().enumerate() {
+            layer.reads = if index == 0 { reads } else { folded.len().checked_sub(1) };
+            if let Operation::Add { from } = &mut layer.operation {
+                *from = places[*from].expect("invariant: what is added ends a chain");
+            }
+            let has_weights = matches!(layer.operation, Operation::Dense(_) | Operation::Convolution(..));
+            if !has_weights && layer.reads != folded.len().checked_sub(1) {
+                let reason = "it reads values that were given before other layers, which only a Conv, a Gemm or an Add can";
+                return Err(ImportFault::Node {
+                    node: layer.name,
+                    kind: "layer".into(),
+                    reason: reason.into(),
+                });
+            }
+            folded.push(layer);
+        }
+        places[place] = folded.len().checked_sub(1);
+    }
+    Ok(folded)
+}
+
+/// Where a chain of layers lies.
+#[derive(Clone, Copy)]
+struct Ends {
+    starts_the_network: bool,
+    ends_the_network: bool,
+}
+
+/// A convolution that multiplies each channel, and adds to it.
+fn by_itself(affine: &Affine, input: Shape) -> RealLayer {
+    let linear = Linear {
+        columns: 1,
+        weights: affine.scales.clone(),
+        biases: affine.offsets.clone(),
+        grid: Grid::Layer,
+    };
+    let window = Window { size: 1, stride: 1, padding: 0, groups: input.channels };
+    RealLayer {
+        name: affine.name.clone(),
+        reads: None,
+        input,
+        operation: Operation::Convolution(linear, window),
+    }
+}
+
+/// The layers of a chain, each of which reads what the one before gives, without affine maps.
+fn fold_chain(layers: Vec<RealLayer>, ends: Ends) -> Result<Vec<RealLayer>> {
+    let mut folded: Vec<RealLayer> = Vec::new();
+    let output = layers.last().map(RealLayer::output);
     // On its way to the next linear layer.
     let mut pending: Option<Affine> = None;
     for mut layer in layers {
+        if let Some(affine) =
+            pending.take_if(|affine| !ends.starts_the_network && !affine.passes(&layer.operation))
+        {
+            folded.push(by_itself(&affine, layer.input));
+        }
+        if let Operation::Add { .. } = layer.operation {
+            if let Some(affine) = pending.take() {
+                folded.push(by_itself(&affine, layer.input));
+            }
+            let has_weights = |layer: &RealLayer| {
+                matches!(layer.operation, Operation::Dense(_) | Operation::Convolution(..))
+            };
+            folded = averaged(folded);
+            if !folded.last().is_some_and(has_weights) {
+                let channels = layer.input.channels;
+                let same = Affine {
+                    name: layer.name.clone(),
+                    scales: vec![1.0; channels],
+                    offsets: vec![0.0; channels],
+                };
+                folded.push(by_itself(&same, layer.input));
+            }
+        }
         match (&mut layer.operation, pending.take()) {
             (Operation::Affine { scales, offsets }, None) => {
                 let affine = Affine {
@@ -78,6 +182,9 @@ pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
                 continue;
             }
             (_, None) => {}
+            (Operation::Add { .. }, Some(_)) => {
+                unreachable!("invariant: no map is on its way to an addition")
+            }
             (Operation::AveragePool { .. }, affine) => pending = affine,
             (Operation::MaxPool { .. }, Some(affine)) => {
                 if !affine.passes_maxima() {
@@ -132,9 +239,13 @@ pub(super) fn fold(layers: Vec<RealLayer>) -> Result<Vec<RealLayer>> {
         folded.push(layer);
     }
     folded = averaged(folded);
-    match pending {
-        Some(affine) => Err(affine.fault("no layer with weights comes before it or after it")),
-        None => Ok(folded),
+    match (pending, output) {
+        (Some(affine), Some(output)) if !ends.ends_the_network => {
+            folded.push(by_itself(&affine, output));
+            Ok(folded)
+        }
+        (Some(affine), _) => Err(affine.fault("no layer with weights comes before it or after it")),
+        (None, _) => Ok(folded),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct ValueRanges(pub(super) Vec<Vec<(f64, f64)>>);
 #[derive(Debug, Clone)]
 pub(super) struct RealLayer {
     pub(super) name: String,
+    /// The place of the layer whose values it reads; none for the picture.
+    pub(super) reads: Option<usize>,
     pub(super) input: Shape,
     pub(super) operation: Operation,
 }
@@ -48,6 +50,10 @@ pub(super) enum Operation {
         most: f64,
     },
     Curve(Curve),
+    /// What the layer at this place gives is added to what is read.
+    Add {
+        from: usize,
+    },
     /// 1 from 0 on, else -1. (In ONNX the sign of 0 is 0.)
     Sign,
     MaxPool {
@@ -117,6 +123,7 @@ impl RealLayer {
             | Operation::Clip { .. }
             | Operation::Quantised { .. }
             | Operation::Curve(_)
+            | Operation::Add { .. }
             | Operation::Sign => self.input,
             Operation::MaxPool { size } | Operation::AveragePool { size } => {
                 Shape { channels, height: height / size, width: width / size }
@@ -147,8 +154,8 @@ impl RealLayer {
         }
     }
 
-    /// What it gives on these values.
-    fn evaluate(&self, values: &[f64]) -> Vec<f64> {
+    /// What it gives on these values, where the layers before it gave `given`.
+    fn evaluate(&self, values: &[f64], given: &[Vec<f64>]) -> Vec<f64> {
         let (input, output) = (self.input, self.output());
         let area = input.height * input.width;
         match &self.operation {
@@ -165,6 +172,7 @@ impl RealLayer {
                     .map(|(place, x)| scales[channel(place)] * x + offsets[channel(place)])
                     .collect()
             }
+            Operation::Add { from } => values.iter().zip(&given[*from]).map(|(x, v)| x + v).collect(),
             Operation::Relu => values.iter().map(|x| x.max(0.0)).collect(),
             Operation::Clip { least, most } => values.iter().map(|x| x.clamp(*least, *most)).collect(),
             Operation::Quantised { step, least, most } => {
@@ -181,6 +189,17 @@ impl RealLayer {
             }
         }
     }
+}
+
+/// For each layer whether its values are read by another than the next, or added.
+pub(super) fn kept(layers: &[RealLayer]) -> Vec<bool> {
+    let mut kept = vec![false; layers.len()];
+    for (place, layer) in layers.iter().enumerate() {
+        let jump = layer.reads.filter(|reads| reads + 1 != place);
+        let added = if let Operation::Add { from } = layer.operation { Some(from) } else { None };
+        jump.into_iter().chain(added).for_each(|read| kept[read] = true);
+    }
+    kept
 }
 
 /// The range that holds two.
@@ -272,7 +291,8 @@ impl RealNetwork {
     fn trace(&self, pixels: &[f64]) -> Vec<Vec<f64>> {
         let mut given: Vec<Vec<f64>> = Vec::new();
         for layer in &self.layers {
-            let values = layer.evaluate(given.last().map_or(pixels, Vec::as_slice));
+            let read = layer.reads.map_or(pixels, |layer| &given[layer]);
+            let values = layer.evaluate(read, &given);
             given.push(values);
         }
         given

@@ -17,6 +17,14 @@
 //! Y = floor(m_r (W X + B) / 2^shift),     m_r = s_r s 2^shift / t,     B = b / (s_r s) + t / (2 s_r s),     y = t Y
 //! ```
 //!
+//! What is added to the sums of a layer has a scale s' of its own, and a factor that is an integer:
+//!
+//! ```text
+//! Y = W X + B + m X',     m = floor(s' / (s_w s)),     s_w s = s' / m
+//! ```
+//!
+//! so that the weights' integers are a little smaller than their width allows. What follows is brought to 8 bits by a layer of scales.
+//!
 //! A clip has its ends in the same units; its range has 8 bits. Before values that the file itself quantises, t is their step, and
 //! before a curve what makes its entries fine. A sign drops no bits and
 //! gives -1 or 1. It does not change when its row is multiplied, so that each of its rows has a scale of its own; and sums are
@@ -26,7 +34,7 @@
 use safetensors::{Dtype, serialize, tensor::TensorView};
 use toml::{Table, Value};
 
-use super::network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, ValueRanges, union};
+use super::network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, ValueRanges, kept, union};
 use crate::{
     error::{Error, Result},
     import::fault::ImportFault,
@@ -49,6 +57,8 @@ const CURVE_GREATEST: f64 = 127.0;
 const COARSE: f64 = 15.0;
 /// How much finer a row's weights may be than those of its layer.
 const MOST_FINER: f64 = 1024.0;
+/// The greatest factor of an addition.
+const MOST_FACTOR: f64 = (1 << 20) as f64;
 
 /// What a layer's sums become.
 enum Next {
@@ -58,6 +68,8 @@ enum Next {
     Values(f64),
     /// Values in units of this, by a scale for each row.
     Units(f64),
+    /// Sums to which values of this scale are added, before they become something else.
+    Added(f64, Box<Next>),
 }
 
 impl RealNetwork {
@@ -83,15 +95,24 @@ impl RealNetwork {
         let mut widths = weight_bits.iter().copied().map(greatest);
         let mut limit = greatest(PIXEL_BITS);
         let mut writer = Writer::default();
-        let mut scale = 1.0 / f64::from((1_u32 << PIXEL_BITS) - 1);
+        let of_pixels = 1.0 / f64::from((1_u32 << PIXEL_BITS) - 1);
+        let kept = kept(&self.layers);
         for (place, layer) in self.layers.iter().enumerate() {
             if linear(layer).is_some() {
                 limit = widths.next().unwrap_or(limit);
             }
-            let range = ranges[place].iter().copied().fold((0.0, 0.0), union);
-            scale = writer.layer(layer, scale, (self.next(place, range), &ranges[place]), limit)?;
+            let all = |place: usize| ranges[place].iter().copied().fold((0.0, 0.0), union);
+            let next = match self.layers.get(place + 1).map(|layer| &layer.operation) {
+                Some(&Operation::Add { from }) => {
+                    let after = self.next(place + 1, all(place + 1), &kept);
+                    Next::Added(writer.given[from].scale, Box::new(after))
+                }
+                _ => self.next(place, all(place), &kept),
+            };
+            let scale = layer.reads.map_or(of_pixels, |layer| writer.given[layer].scale);
+            writer.layer((place, layer), scale, (next, &ranges[place]), limit)?;
         }
-        let Writer { layers, tensors } = writer;
+        let Writer { layers, tensors, .. } = writer;
         let mut input = Table::new();
         input.insert("width".into(), (self.input.width as i64).into());
         input.insert("height".into(), (self.input.height as i64).into());
@@ -119,12 +140,13 @@ impl RealNetwork {
     }
 
     /// What the sums of the layer at this place become, of which these are the least and the greatest.
-    fn next(&self, place: usize, (least, most): (f64, f64)) -> Next {
+    fn next(&self, place: usize, (least, most): (f64, f64), kept: &[bool]) -> Next {
         let (layer, after) = (&self.layers[place], &self.layers[place + 1..]);
         if linear(layer).is_some() && after.iter().all(|layer| linear(layer).is_none()) {
             return Next::Scores;
         }
-        let until_next = after.iter().take_while(|layer| linear(layer).is_none());
+        // What several layers read has 8 bits for all of them.
+        let until_next = after.iter().take_while(|layer| linear(layer).is_none() && !kept[place]);
         let until_next = until_next.map(|layer| &layer.operation);
         let unit = until_next.clone().find_map(|operation| match operation {
             Operation::Quantised { step, .. } => Some(*step),
@@ -198,24 +220,49 @@ struct Rows {
     shift: f64,
 }
 
+impl Rows {
+    /// What brings rows of these scales to one unit.
+    fn new(ones: &[f64], unit: f64, layer: &RealLayer) -> Result<Self> {
+        let largest = ones.iter().copied().fold(0.0, f64::max);
+        let shift = (GREATEST_SCALE * unit / largest).log2().floor().min(MOST_SHIFT);
+        if shift < 0.0 || !unit.is_normal() {
+            let reason = "its sums are too coarse beside what follows them".into();
+            return Err(ImportFault::Node { node: layer.name.clone(), kind: "layer".into(), reason }.into());
+        }
+        let scales = ones.iter().map(|one| (one / unit * shift.exp2()).round() as i32).collect();
+        Ok(Self { scales, shift })
+    }
+}
+
+/// What a layer gives: its scale, and the name of the last layer that was written for it.
+struct Given {
+    scale: f64,
+    name: String,
+}
+
 #[derive(Default)]
 struct Writer {
     layers: Vec<Table>,
+    /// Of each layer of the real network.
+    given: Vec<Given>,
     tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
 }
 
 impl Writer {
-    /// Writes a layer that reads values of this scale, and gives the scale of what it gives.
+    /// Writes a layer, of this place, that reads values of this scale.
     fn layer(
         &mut self,
-        layer: &RealLayer,
+        (place, layer): (usize, &RealLayer),
         scale: f64,
         next: (Next, &[(f64, f64)]),
         limit: f64,
-    ) -> Result<f64> {
+    ) -> Result<()> {
         let name = self.free_name(&layer.name);
         let (mut table, mut rows) = (Table::new(), None);
         table.insert("name".into(), name.clone().into());
+        if let Some(reads) = layer.reads.filter(|reads| reads + 1 != place) {
+            table.insert("from".into(), self.given[reads].name.clone().into());
+        }
         let (kind, scale) = match &layer.operation {
             Operation::Relu => ("relu", scale),
             Operation::Clip { least, most } => {
@@ -239,6 +286,25 @@ impl Writer {
                 ("table", 1.0 / CURVE_GREATEST)
             }
             Operation::Sign => ("sign", 1.0),
+            Operation::Add { from } => {
+                let Given { scale: added, name } = &self.given[*from];
+                let factor = (added / scale).round();
+                table.insert("from".into(), name.clone().into());
+                table.insert("factor".into(), (factor as i64).into());
+                let scale = match &next.0 {
+                    Next::Values(greatest) if *greatest > 0.0 => {
+                        let unit = greatest / GREATEST;
+                        rows = Some(Rows::new(&vec![scale; layer.input.channels], unit, layer)?);
+                        unit
+                    }
+                    Next::Units(unit) => {
+                        rows = Some(Rows::new(&vec![scale; layer.input.channels], *unit, layer)?);
+                        *unit
+                    }
+                    _ => scale,
+                };
+                ("add", scale)
+            }
             Operation::MaxPool { size } => {
                 table.insert("size".into(), (*size as i64).into());
                 ("max-pool", scale)
@@ -276,15 +342,18 @@ impl Writer {
         };
         table.insert("kind".into(), kind.into());
         self.layers.push(table);
+        let mut last = name.clone();
         if let Some(Rows { scales, shift }) = rows {
             let mut table = Table::new();
-            table.insert("name".into(), self.free_name(&format!("{name}.scale")).into());
+            last = self.free_name(&format!("{name}.scale"));
+            table.insert("name".into(), last.clone().into());
             table.insert("kind".into(), "scale".into());
             table.insert("shift".into(), (shift as i64).into());
             self.words("scales", &scales, &mut table);
             self.layers.push(table);
         }
-        Ok(scale)
+        self.given.push(Given { scale, name: last });
+        Ok(())
     }
 
     /// A name, where it is one that a manifest can have and no other layer has.
@@ -326,6 +395,15 @@ impl Writer {
                 (if is_one { (-fraction_bits).exp2() } else { finest }, 0.0)
             }
             Next::Sign | Next::Units(_) => (finest, 0.0),
+            Next::Added(added, _) => {
+                let factor = (added / finest).floor().min(MOST_FACTOR);
+                if factor < 1.0 {
+                    return Err(fault(
+                        "its weights are too large beside the values that are added to its results".into(),
+                    ));
+                }
+                (added / factor, 0.0)
+            }
             Next::Values(most) => (finest, (most / finest / GREATEST).log2().ceil().max(0.0)),
         };
         if shift > MOST_SHIFT {
@@ -358,9 +436,13 @@ impl Writer {
             };
             ones.push(one * scale);
             weights.extend(row.iter().map(|weight| (weight / one).round() as i8));
-            biases.push(match next {
+            let rounding = if let Next::Added(_, after) = &next { after } else { &next };
+            biases.push(match *rounding {
                 Next::Sign => (bias / (one * scale)).floor(),
                 Next::Units(unit) => ((bias + unit / 2.0) / (one * scale)).round(),
+                Next::Values(greatest) if matches!(next, Next::Added(..)) => {
+                    ((bias + greatest / GREATEST / 2.0) / (one * scale)).round()
+                }
                 _ if shift > 0.0 => (bias / result).ceil(),
                 _ => (bias / result).round(),
             });
@@ -374,14 +456,7 @@ impl Writer {
         self.words("biases", &biases, table);
         let Next::Units(unit) = next else { return Ok(result) };
 
-        // The scales come after this layer, whose place is then theirs.
-        let largest = ones.iter().copied().fold(0.0, f64::max);
-        let shift = (GREATEST_SCALE * unit / largest).log2().floor().min(MOST_SHIFT);
-        if shift < 0.0 || !unit.is_normal() {
-            return Err(fault("its sums are too coarse beside what follows them".into()));
-        }
-        let scales = ones.iter().map(|one| (one / unit * shift.exp2()).round() as i32).collect();
-        *rows = Some(Rows { scales, shift });
+        *rows = Some(Rows::new(&ones, unit, layer)?);
         Ok(unit)
     }
 

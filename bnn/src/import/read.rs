@@ -1,10 +1,10 @@
-//! From the nodes of a file to a chain of layers.
+//! From the nodes of a file to layers.
 //!
 //! The values of a picture keep a canonical order, which is that of the integer network: channels of rows of columns. Nodes
 //! that transpose or reshape move nothing. They change the order in which the next node sees the values, and a dense layer
 //! then has its columns in another order.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::successors, sync::Arc};
 
 use super::{
     constant::{
@@ -30,15 +30,18 @@ const TIMES_READ: usize = 4;
 const MOST_VALUES: usize = 1 << 20;
 
 /// The values of a picture between two nodes.
+#[derive(Clone)]
 struct Values {
-    /// What the file calls them.
-    name: String,
+    /// The layer that gives them; none for the picture.
+    layer: Option<usize>,
     /// Their shape in the file; the first is the batch, 1.
     dims: Vec<usize>,
     /// For each place in the file's order the place in the canonical one.
-    order: Vec<usize>,
+    order: Arc<[usize]>,
     /// Their canonical shape.
     shape: Shape,
+    /// The step and the zero point, if a node made integers of them, which the next is to undo.
+    in_steps: Option<(f64, f64)>,
 }
 
 /// Reads the layers of a network.
@@ -48,33 +51,32 @@ struct Values {
 pub(super) fn read(graph: Graph) -> Result<RealNetwork> {
     let (input, order) = picture(&graph.input_dims)?;
     let in_file: usize = graph.tensors.values().map(|tensor| tensor.data.len()).sum();
+    let picture = Values {
+        layer: None,
+        dims: [1].into_iter().chain(graph.input_dims[1..].iter().copied()).collect(),
+        order: order.into(),
+        shape: input,
+        in_steps: None,
+    };
+    let mut readers: BTreeMap<String, usize> = BTreeMap::new();
+    for name in graph.nodes.iter().flat_map(|node| &node.inputs).chain([&graph.output]) {
+        *readers.entry(name.clone()).or_default() += 1;
+    }
     let mut reader = Reader {
-        values: Values {
-            name: graph.input.clone(),
-            dims: [1].into_iter().chain(graph.input_dims[1..].iter().copied()).collect(),
-            order,
-            shape: input,
-        },
+        values: picture.clone(),
+        known: BTreeMap::from([(graph.input.clone(), picture)]),
+        readers,
         constants: graph.tensors,
         types: graph.types,
         seen: BTreeMap::from([(graph.input, String::new())]),
         layers: Vec::new(),
         is_over: None,
-        in_steps: None,
         numbers_left: TIMES_READ * in_file + MOST_VALUES,
     };
     for node in &graph.nodes {
         reader.node(node)?;
     }
-    if reader.values.name != graph.output {
-        return Err(ImportFault::Network {
-            reason: format!(
-                "its output {:?} is not what its last layer gives, {:?}",
-                one_line(&graph.output),
-                one_line(&reader.values.name)
-            ),
-        });
-    }
+    reader.check_output(&graph.output)?;
     Ok(RealNetwork { input, layers: reader.layers })
 }
 
@@ -117,7 +119,11 @@ fn picture(dims: &[usize]) -> Result<(Shape, Vec<usize>)> {
 }
 
 struct Reader {
+    /// What the node at hand reads, and then what it gives.
     values: Values,
+    /// What nodes gave that others will read, by its name in the file; and how many nodes read each name.
+    known: BTreeMap<String, Values>,
+    readers: BTreeMap<String, usize>,
     constants: BTreeMap<String, Tensor>,
     types: BTreeMap<String, i32>,
     /// What was given before, and by which node.
@@ -125,8 +131,6 @@ struct Reader {
     layers: Vec<RealLayer>,
     /// The node after which nothing may come.
     is_over: Option<String>,
-    /// The step and the zero point of values that a node made integers of, which the next is to undo.
-    in_steps: Option<(f64, f64)>,
     /// Numbers that constants and layers may still have: a few of each in the file, so that a small file takes little memory.
     numbers_left: usize,
 }
@@ -160,22 +164,15 @@ impl Reader {
             return Ok(());
         }
         for name in &given {
-            if **name == self.values.name {
-                continue;
-            }
-            return Err(match self.seen.get(*name) {
-                Some(by) => node.fault(format!(
-                    "it reads {:?}, which {} gave before other layers: networks with branches, as residual sums are, are not run \
-                     yet",
-                    one_line(name),
-                    if by.is_empty() { "the input".into() } else { format!("node {by:?}") }
-                )),
-                None => node.fault(format!(
+            if !self.seen.contains_key(*name) {
+                return Err(node.fault(format!(
                     "it reads {:?}, which no tensor is and no node before it gives",
                     one_line(name)
-                )),
-            });
+                )));
+            }
         }
+        let read: Vec<Values> = given.iter().map(|name| self.take(name)).collect();
+        self.values = read[0].clone();
         if node.kind == "Shape" {
             let dims = self.values.dims.iter().map(|&dim| dim as f64).collect();
             if node.has(&["start", "end"]) {
@@ -184,27 +181,97 @@ impl Reader {
             self.constants.insert(output, Tensor::integers(dims));
             return Ok(());
         }
-        if given.len() > 1 {
-            return Err(node.fault("it reads the values of the network twice"));
-        }
-        if node.inputs.first() != Some(&self.values.name)
-            && !["Add", "Sub", "Mul", "Div"].contains(&&*node.kind)
-        {
-            return Err(node.fault("the values of the network are to be its first input"));
-        }
         if let Some(over) = &self.is_over {
             return Err(node.fault(format!("nothing can follow node {over:?}")));
         }
-        match self.in_steps.take() {
-            Some(steps) => self.undo_steps(node, steps)?,
-            None => self.layer(node)?,
+        match (&read[..], &*node.kind) {
+            ([first, second], "Add") => self.addition(node, first, second)?,
+            ([_], kind) => {
+                if node.inputs.first() != Some(given[0]) && !["Add", "Sub", "Mul", "Div"].contains(&kind) {
+                    return Err(node.fault("the values of the network are to be its first input"));
+                }
+                match self.values.in_steps.take() {
+                    Some(steps) => self.undo_steps(node, steps)?,
+                    None => self.layer(node)?,
+                }
+            }
+            _ => {
+                return Err(node.fault(
+                    "it reads the values of the network twice, which of all operations Add alone may do",
+                ));
+            }
         }
         self.seen.insert(output.clone(), node.name.clone());
-        self.values.name = output;
+        let readers = self.readers.get(&output).copied().unwrap_or_default();
+        if readers > 1 {
+            // Kept for a while, unlike the others.
+            self.spend(node, self.values.order.len())?;
+        }
+        if readers > 0 {
+            self.known.insert(output, self.values.clone());
+        }
         if self.layers.len() > MOST_LAYERS {
             return Err(node.fault(format!("more than {MOST_LAYERS} layers")));
         }
         Ok(())
+    }
+
+    /// Values that are known, for one of their readers.
+    fn take(&mut self, name: &str) -> Values {
+        let invariant = "invariant: what was given is known to all its readers";
+        let left = self.readers.get_mut(name).expect(invariant);
+        *left -= 1;
+        if *left == 0 { self.known.remove(name).expect(invariant) } else { self.known[name].clone() }
+    }
+
+    /// Refuses a network whose output is not what its last layer gives, or of which a part leads nowhere.
+    fn check_output(&mut self, output: &str) -> Result<()> {
+        let last = self.layers.len().checked_sub(1);
+        if self.known.get(output).is_none_or(|values| values.layer != last) {
+            let last = self
+                .layers
+                .last()
+                .map_or("its input".into(), |layer| format!("node {:?}", one_line(&layer.name)));
+            return Err(ImportFault::Network {
+                reason: format!("its output {:?} is not what its last layer gives, {last}", one_line(output)),
+            });
+        }
+        let mut is_read = vec![false; self.layers.len()];
+        for layer in &self.layers {
+            let added = if let Operation::Add { from } = layer.operation { Some(from) } else { None };
+            layer.reads.into_iter().chain(added).for_each(|read| is_read[read] = true);
+        }
+        is_read.pop();
+        match is_read.iter().position(|is_read| !is_read) {
+            None => Ok(()),
+            Some(layer) => {
+                let node = one_line(&self.layers[layer].name);
+                Err(ImportFault::Network { reason: format!("what node {node:?} gives leads nowhere") })
+            }
+        }
+    }
+
+    /// The sum of what two nodes give.
+    fn addition(&mut self, node: &Node, first: &Values, second: &Values) -> Result<()> {
+        if first.in_steps.is_some() || second.in_steps.is_some() {
+            return Err(
+                node.fault("integers (QuantizeLinear) are to become what they were (DequantizeLinear) first")
+            );
+        }
+        if first.dims != second.dims || first.order != second.order || first.shape != second.shape {
+            return Err(node.fault(format!(
+                "values of the shape {:?} are added to values of the shape {:?}",
+                second.dims, first.dims
+            )));
+        }
+        let (Some(a), Some(b)) = (first.layer, second.layer) else {
+            return Err(node.fault("the picture itself is added: let a convolution come before"));
+        };
+        if a.max(b) + 1 != self.layers.len() {
+            return Err(node.fault("neither of its inputs comes from the layer just before it"));
+        }
+        self.values = if a > b { first.clone() } else { second.clone() };
+        self.push(node, Operation::Add { from: a.min(b) })
     }
 
     /// Takes room for so many numbers.
@@ -292,7 +359,7 @@ impl Reader {
                     }
                 };
                 self.quantise(node, step, least - zero, most - zero)?;
-                self.in_steps = Some((step, zero));
+                self.values.in_steps = Some((step, zero));
             }
             QUANT => {
                 let of = |place: usize| Ok::<_, ImportFault>(needed(place)?.scalar());
@@ -309,8 +376,9 @@ impl Reader {
             }
             "Sign" => {
                 // ONNX has 0 at 0, where this network has 1: a matter of chance for sums, and the rule for what was rectified.
-                let before = self.layers.iter().rev().map(|layer| &layer.operation);
-                let mut before = before.skip_while(|operation| {
+                let layer = |place: Option<usize>| place.map(|place: usize| &self.layers[place]);
+                let before = successors(layer(self.values.layer), |before| layer(before.reads));
+                let mut before = before.map(|layer| &layer.operation).skip_while(|operation| {
                     matches!(operation, Operation::MaxPool { .. } | Operation::AveragePool { .. })
                 });
                 if matches!(
@@ -385,7 +453,7 @@ impl Reader {
                 self.push(node, operation)?;
             }
             "Add" | "Sub" | "Mul" | "Div" => {
-                let is_first = node.inputs.first() == Some(&self.values.name);
+                let is_first = node.inputs.first().is_some_and(|name| !self.constants.contains_key(name));
                 let operation = self.affine(node, needed(usize::from(is_first))?, is_first)?;
                 self.push(node, operation)?;
             }
@@ -436,7 +504,7 @@ impl Reader {
                 node.fault("a step above 0 is needed, and a zero point among the integers that there are")
             );
         }
-        if self.layers.is_empty() {
+        if self.values.layer.is_none() {
             let is_step = |of_pixels: f64| (step / of_pixels - 1.0).abs() < 0.01;
             return match (is_step(1.0 / 255.0) || is_step(1.0)) && least == 0.0 && most == 255.0 {
                 true => Ok(()),
@@ -458,7 +526,8 @@ impl Reader {
 
     /// Adds a layer.
     fn push(&mut self, node: &Node, operation: Operation) -> Result<()> {
-        let layer = RealLayer { name: node.name.clone(), input: self.values.shape, operation };
+        let Values { layer: reads, shape: input, .. } = self.values;
+        let layer = RealLayer { name: node.name.clone(), reads, input, operation };
         let shape = layer.output();
         if shape.values() == 0 || shape.values() > MOST_VALUES {
             return Err(node.fault(format!("it gives {} values", shape.values())));
@@ -473,6 +542,7 @@ impl Reader {
             | Operation::Clip { .. }
             | Operation::Quantised { .. }
             | Operation::Curve(_)
+            | Operation::Add { .. }
             | Operation::Sign => {}
             Operation::Dense(_) => {
                 self.values.dims = vec![1, shape.values()];
@@ -484,6 +554,7 @@ impl Reader {
             }
         }
         self.values.shape = shape;
+        self.values.layer = Some(self.layers.len());
         self.layers.push(layer);
         Ok(())
     }

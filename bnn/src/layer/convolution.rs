@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use super::matrix::{Matrix, dot, narrow_dot};
+use super::{
+    matrix::{Matrix, dot, narrow_dot},
+    pool::Pool,
+};
 use crate::client::shape::Shape;
 
 /// Weights that filters may grow to by sums of squares: wide strides leave mostly zeros between them.
@@ -29,6 +32,20 @@ pub(crate) struct Convolution {
 }
 
 impl Convolution {
+    /// The sums of squares, of so many channels, as filters of ones.
+    pub(crate) fn of_sums(pool: &Pool, channels: usize) -> Self {
+        Self {
+            name: Arc::clone(&pool.name),
+            size: pool.size(),
+            stride: pool.size(),
+            padding: 0,
+            groups: channels,
+            shift: 0,
+            weights: Matrix::new(pool.cells(), vec![1; channels * pool.cells()].into()),
+            biases: vec![0; channels].into(),
+        }
+    }
+
     /// The layer's name in the manifest.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -2,6 +2,7 @@
 
 use super::{
     activation::{Clip, Relu, Sign, Table, signs},
+    add::Add,
     binary_dense::BinaryDense,
     convolution::Convolution,
     dense::Dense,
@@ -22,6 +23,8 @@ pub(crate) enum Layer {
     Convolution(Convolution),
     /// Small filters of +-1 on signs, scaled by the client's window means: the paper's binarized convolution.
     XnorConvolution(XnorConvolution),
+    /// The values of another layer, added.
+    Add(Add),
     /// A scale a channel.
     Scale(Scale),
     /// max(x, 0).
@@ -46,6 +49,7 @@ impl Layer {
             Self::Dense(layer) => layer.name(),
             Self::Convolution(layer) => layer.name(),
             Self::XnorConvolution(layer) => layer.name(),
+            Self::Add(layer) => &layer.name,
             Self::Scale(layer) => &layer.name,
             Self::Relu(layer) => &layer.name,
             Self::Clip(layer) => &layer.name,
@@ -62,6 +66,7 @@ impl Layer {
             Self::Dense(_) => "dense",
             Self::Convolution(_) => "convolution",
             Self::XnorConvolution(_) => "xnor-convolution",
+            Self::Add(_) => "add",
             Self::Scale(_) => "scale",
             Self::Relu(_) => "relu",
             Self::Clip(_) => "clip",
@@ -79,19 +84,25 @@ impl Layer {
             Self::Dense(layer) => Shape::vector(layer.weights().rows()),
             Self::Convolution(layer) => layer.output(input),
             Self::XnorConvolution(layer) => layer.output(input),
-            Self::Scale(_) | Self::Relu(_) | Self::Clip(_) | Self::Table(_) | Self::Sign(_) => input,
+            Self::Add(_)
+            | Self::Scale(_)
+            | Self::Relu(_)
+            | Self::Clip(_)
+            | Self::Table(_)
+            | Self::Sign(_) => input,
             Self::MaxPool(layer) | Self::SumPool(layer) => layer.output(input),
         }
     }
 
-    /// What it gives on values of shape `input`: integers, +-1 for a binary layer.
-    pub(crate) fn evaluate(&self, input: Shape, values: &[i64]) -> Vec<i64> {
+    /// What it gives on values of shape `input`, where the layers of the model before it gave `given`: integers, +-1 for a binary layer.
+    pub(crate) fn evaluate(&self, input: Shape, values: &[i64], given: &[Vec<i64>]) -> Vec<i64> {
         match self {
             Self::BinaryDense(layer) => signs(&layer.sums(values)),
             Self::Sign(_) => signs(values),
             Self::Dense(layer) => layer.evaluate(values),
             Self::Convolution(layer) => layer.evaluate(input, values),
             Self::XnorConvolution(layer) => layer.evaluate(input, values),
+            Self::Add(layer) => layer.evaluate(values, &given[layer.from]),
             Self::Scale(layer) => {
                 let area = input.height * input.width;
                 values.iter().enumerate().map(|(place, &x)| layer.scaled(place / area, x)).collect()

@@ -29,7 +29,8 @@ enum Values {
     SignsAndMeans { window: usize },
 }
 
-/// The layers read so far.
+/// What there is behind a layer.
+#[derive(Clone)]
 pub(super) struct Chain {
     shape: Shape,
     values: Values,
@@ -105,8 +106,8 @@ impl Chain {
         Ok(self.shape)
     }
 
-    /// Goes on behind a layer, if its values stay within its words.
-    pub(super) fn push(&mut self, layer: &Layer) -> Result<()> {
+    /// Goes on behind a layer, if its values stay within its words. `behind` is what there is behind each layer before it.
+    pub(super) fn push(&mut self, layer: &Layer, behind: &[Self]) -> Result<()> {
         let refuse = |largest: i128, limit: i128| {
             Err(ModelFault::LayerRange { layer: layer.name().into(), largest, limit })
         };
@@ -157,6 +158,21 @@ impl Chain {
             }
             Layer::SumPool(pool) => {
                 let sum = self.largest * pool.cells() as i128;
+                if sum >= LARGEST_SUM {
+                    return refuse(sum, LARGEST_SUM);
+                }
+                self.largest = sum;
+                self.values = Values::Integers;
+            }
+            Layer::Add(add) => {
+                let added = &behind[add.from];
+                if added.shape != self.shape {
+                    return Err(ModelFault::LayerFit {
+                        place: format!("layer {:?}", layer.name()),
+                        reason: format!("values of {} are added to values of {}", added.shape, self.shape),
+                    });
+                }
+                let sum = self.largest + i128::from(add.factor) * added.largest;
                 if sum >= LARGEST_SUM {
                     return refuse(sum, LARGEST_SUM);
                 }

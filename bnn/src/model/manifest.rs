@@ -34,6 +34,8 @@ pub(super) const LABEL_CHANGES: &str = "label_changes";
 pub(super) const SUMS: &str = "sums";
 /// The key of the channels of an input.
 const CHANNELS: &str = "channels";
+/// What a value counts that is added to another.
+const FACTOR: RangeInclusive<u32> = 1..=1 << 20;
 /// Zeros on a side.
 const PADDING: RangeInclusive<u32> = 0..=63;
 
@@ -73,6 +75,8 @@ pub(super) enum LayerEntry {
         fraction_bits: u32,
         weights: String,
         biases: String,
+        /// Of format 2.
+        from: Option<String>,
     },
     Convolution {
         name: String,
@@ -89,6 +93,8 @@ pub(super) enum LayerEntry {
         shift: u32,
         weights: String,
         biases: String,
+        /// Of format 2.
+        from: Option<String>,
     },
     XnorConvolution {
         name: String,
@@ -99,6 +105,13 @@ pub(super) enum LayerEntry {
         weights: String,
         scales: String,
         biases: String,
+    },
+    /// Of format 2.
+    Add {
+        name: String,
+        from: String,
+        #[serde(default = "one")]
+        factor: usize,
     },
     /// Of format 2.
     Scale {
@@ -137,7 +150,7 @@ pub(super) enum LayerEntry {
     },
 }
 
-/// The stride and the groups of a convolution that states none, and so the channels of an input.
+/// The stride and the groups of a convolution that states none, and so the channels of an input and the factor of an addition.
 const fn one() -> usize {
     1
 }
@@ -279,7 +292,7 @@ impl LayerEntry {
                 | Self::Table { .. }
                 | Self::Sign { .. }
                 | Self::MaxPool { .. }
-                | Self::SumPool { .. } => "`sums` are those of a layer with weights",
+                | Self::SumPool { .. } => "`sums` are those of a layer with weights, or of an addition",
                 _ if least > most => "`sums` are the least and then the greatest",
                 _ => return Ok((entry, sums)),
             };
@@ -294,6 +307,7 @@ impl LayerEntry {
             | Self::Dense { name, .. }
             | Self::Convolution { name, .. }
             | Self::XnorConvolution { name, .. }
+            | Self::Add { name, .. }
             | Self::Scale { name, .. }
             | Self::Relu { name }
             | Self::Clip { name, .. }
@@ -301,6 +315,15 @@ impl LayerEntry {
             | Self::Sign { name }
             | Self::MaxPool { name, .. }
             | Self::SumPool { name, .. } => name,
+        }
+    }
+
+    /// The name of the layer that it reads in place of the one before it, or adds to what that gives.
+    pub(super) fn from(&self) -> Option<&str> {
+        match self {
+            Self::Dense { from, .. } | Self::Convolution { from, .. } => from.as_deref(),
+            Self::Add { from, .. } => Some(from),
+            _ => None,
         }
     }
 
@@ -331,6 +354,7 @@ impl LayerEntry {
                 ("fraction_bits", fraction_bits as usize, FRACTION_BITS),
                 ("bits", bits, WORD_BITS),
             ],
+            Self::Add { factor, .. } => vec![("factor", factor, FACTOR)],
             Self::Scale { shift, .. } => vec![("shift", shift as usize, FRACTION_BITS)],
             Self::Table { count, .. } => vec![("count", count, DIMENSION)],
             Self::Relu { .. } | Self::Clip { .. } | Self::Sign { .. } => vec![],
@@ -342,10 +366,12 @@ impl LayerEntry {
 /// What a `[[layers]]` table has that format 1 has not.
 fn since_format_2(table: &toml::Table) -> Option<&'static str> {
     let kind = table.get("kind").and_then(toml::Value::as_str);
-    if let Some(kind) = ["sum-pool", "scale", "clip", "table"].into_iter().find(|&new| kind == Some(new)) {
+    if let Some(kind) =
+        ["add", "sum-pool", "scale", "clip", "table"].into_iter().find(|&new| kind == Some(new))
+    {
         return Some(kind);
     }
-    let fields = [("padding", "`padding`"), ("groups", "`groups`"), (SUMS, "`sums`")];
+    let fields = [("padding", "`padding`"), ("groups", "`groups`"), ("from", "`from`"), (SUMS, "`sums`")];
     fields.into_iter().find_map(|(field, named)| table.contains_key(field).then_some(named))
 }
 

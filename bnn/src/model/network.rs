@@ -1,6 +1,6 @@
 //! A network, read from its two files.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     layer::{
         activation::{Clip, Relu, Sign, Table},
+        add::Add,
         binary_dense::BinaryDense,
         convolution::Convolution,
         dense::Dense,
@@ -33,6 +34,8 @@ pub struct Model {
     description: String,
     /// With the shapes of their inputs.
     layers: Vec<(Layer, Shape)>,
+    /// For each layer the one whose values it reads: the one before it, or another; none for the picture.
+    reads: Vec<Option<usize>>,
     /// For each layer the least and the greatest of its sums on calibration pictures, if they are known.
     calibrated: Vec<Option<(i64, i64)>>,
     label_changes: Option<f64>,
@@ -51,15 +54,25 @@ impl Model {
         check_size(ModelFile::Weights, weights_bytes)?;
         let mut weights = Weights::parse(weights_bytes).map_err(in_weights)?;
 
-        let mut chain = Chain::new(&manifest.input);
-        let mut layers = Vec::new();
-        for entry in manifest.layers {
-            let (shape, name) = (chain.check(&entry).map_err(in_manifest)?, entry.name().into());
-            let layer = read_layer(entry, shape, name, &mut weights).map_err(in_weights)?;
-            chain.push(&layer).map_err(in_manifest)?;
+        // What there is before the first layer, and behind each.
+        let mut chains = vec![Chain::new(&manifest.input)];
+        let (mut layers, mut reads) = (Vec::new(), Vec::new());
+        let mut places = BTreeMap::new();
+        for (index, entry) in manifest.layers.into_iter().enumerate() {
+            let from = place_of(&entry, &places).map_err(in_manifest)?;
+            let is_added = matches!(entry, LayerEntry::Add { .. });
+            let read = from.filter(|_| !is_added).or(index.checked_sub(1));
+            let mut chain = chains[read.map_or(0, |layer| layer + 1)].clone();
+            let shape = chain.check(&entry).map_err(in_manifest)?;
+            places.insert(entry.name().to_owned(), index);
+            let layer = read_layer(entry, (shape, from), &mut weights).map_err(in_weights)?;
+            chain.push(&layer, &chains[1..]).map_err(in_manifest)?;
+            chains.push(chain);
             layers.push((layer, shape));
+            reads.push(read);
         }
-        let fraction_bits = chain.finish();
+        check_read(&layers, &reads).map_err(in_manifest)?;
+        let fraction_bits = chains.pop().expect("invariant: what there is before the first layer").finish();
         weights.finish().map_err(in_weights)?;
 
         let digest = Sha256::new().chain_update(manifest_bytes).chain_update(weights_bytes).finalize().into();
@@ -68,6 +81,7 @@ impl Model {
             interface,
             description: manifest.description,
             layers,
+            reads,
             calibrated: manifest.sums,
             label_changes: manifest.label_changes,
         })
@@ -109,6 +123,20 @@ impl Model {
     /// The layers, each with the shape of its inputs: for an XNOR convolution, that of the picture.
     pub(crate) fn layers_and_shapes(&self) -> &[(Layer, Shape)] {
         &self.layers
+    }
+
+    /// The layer whose values a layer reads (and adds others to, if it is an addition); none for the picture.
+    pub(crate) fn reads(&self, layer: usize) -> Option<usize> {
+        self.reads[layer]
+    }
+
+    /// Whether a layer's values are read by another layer than the next, or added.
+    pub(crate) fn is_kept(&self, layer: usize) -> bool {
+        let is_added = |reader: &Layer| matches!(reader, Layer::Add(add) if add.from == layer);
+        let mut readers = self.layers.iter().zip(&self.reads).enumerate();
+        readers.any(|(index, ((reader, _), &read))| {
+            is_added(reader) || read == Some(layer) && index != layer + 1
+        })
     }
 
     /// The share of labels that noise is expected to change on the functional engine, as simulated on calibration pictures when the
@@ -155,13 +183,41 @@ fn check_size(file: ModelFile, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// The layer of an entry that fits values of shape `input`.
+/// The place of the layer that an entry names as the one whose values it reads or adds, of those before it.
+fn place_of(entry: &LayerEntry, places: &BTreeMap<String, usize>) -> Result<Option<usize>, ModelFault> {
+    let place = |name: &str| {
+        places.get(name).copied().ok_or_else(|| ModelFault::LayerFit {
+            place: format!("layer {:?}", entry.name()),
+            reason: format!("`from` names {name:?}, which is no layer before it"),
+        })
+    };
+    entry.from().map(place).transpose()
+}
+
+/// Refuses a layer, other than the last, whose values nothing reads.
+fn check_read(layers: &[(Layer, Shape)], reads: &[Option<usize>]) -> Result<(), ModelFault> {
+    let mut is_read = vec![false; layers.len()];
+    for ((layer, _), &read) in layers.iter().zip(reads) {
+        let added = if let Layer::Add(add) = layer { Some(add.from) } else { None };
+        read.into_iter().chain(added).for_each(|layer| is_read[layer] = true);
+    }
+    is_read.pop();
+    match is_read.iter().zip(layers).find(|(is_read, _)| !**is_read) {
+        None => Ok(()),
+        Some((_, (layer, _))) => Err(ModelFault::LayerFit {
+            place: format!("layer {:?}", layer.name()),
+            reason: "nothing reads what it gives".into(),
+        }),
+    }
+}
+
+/// The layer of an entry that fits values of shape `input`, and reads or adds those of the layer `from`.
 fn read_layer(
     entry: LayerEntry,
-    input: Shape,
-    name: Arc<str>,
+    (input, from): (Shape, Option<usize>),
     weights: &mut Weights,
 ) -> Result<Layer, ModelFault> {
+    let name: Arc<str> = entry.name().into();
     Ok(match entry {
         LayerEntry::BinaryDense { inputs, outputs, weights: w, biases, .. } => {
             let matrix = weights.take_binary_matrix(&w, &[outputs, inputs])?;
@@ -214,6 +270,10 @@ fn read_layer(
                 scales,
                 biases,
             })
+        }
+        LayerEntry::Add { factor, .. } => {
+            let from = from.expect("invariant: the layer that an addition names was found");
+            Layer::Add(Add { name, from, factor: factor as i32 })
         }
         LayerEntry::Scale { shift, scales, .. } => {
             Layer::Scale(Scale { name, scales: weights.take_scales(&scales, input.channels)?, shift })

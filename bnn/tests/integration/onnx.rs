@@ -135,7 +135,19 @@ fn integers_are_near_the_real_numbers() {
 fn an_imported_network_runs_encrypted() {
     let expected = json("expected.json");
     // One of them has seven layers with weights, and signs that feed signs.
-    for name in ["torch_view", "sklearn_mlp", "signs", "pooled_first", "deep", "colours", "curves", "steps"] {
+    for name in [
+        "torch_view",
+        "sklearn_mlp",
+        "signs",
+        "pooled_first",
+        "deep",
+        "colours",
+        "curves",
+        "steps",
+        "residual",
+        "residual_first",
+        "residual_signs",
+    ] {
         let fixture = fixture(name, &expected[name]);
         let model = Arc::new(integers(&fixture, 4).model().unwrap());
         let plan = Plan::cheapest(Arc::clone(&model)).unwrap();
@@ -164,7 +176,7 @@ fn an_imported_network_runs_encrypted() {
 #[test]
 fn what_is_not_read_is_refused_by_its_name() {
     let refused = json("refused/fragments.json");
-    assert!(refused.len() >= 23);
+    assert!(refused.len() >= 26);
     for (name, fragments) in refused {
         let bytes = fs::read(fixtures().join(format!("refused/{name}.onnx"))).unwrap();
         let error = RealNetwork::from_onnx(&bytes, PixelScale::default()).unwrap_err().to_string();
@@ -198,7 +210,7 @@ proptest! {
         place in any::<prop::sample::Index>(),
         byte in any::<u8>(),
         cut in any::<prop::sample::Index>(),
-        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx", "colours", "curves", "steps"]),
+        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx", "colours", "curves", "steps", "residual", "residual_first"]),
     ) {
         let whole = fs::read(fixtures().join(format!("{name}.onnx"))).unwrap();
         let mut damaged = whole.clone();

@@ -15,13 +15,18 @@ use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT};
 
 use crate::toy::{ModelFiles, Open, Tensor, picture};
 
+macro_rules! tensors {
+    ($($number:literal)*) => { [$([concat!("w", $number), concat!("b", $number)]),*] };
+}
+
 const SIDE: usize = 4;
 /// An encoding of several channels, and how many these are.
 const COLOURS: &str = "channels = 3\nencoding = \"grey\"\nbits = 1";
 const CHANNELS: usize = 3;
 /// Names of tensors live as long as the program.
-const TENSORS: [[&str; 2]; 6] =
-    [["w0", "b0"], ["w1", "b1"], ["w2", "b2"], ["w3", "b3"], ["w4", "b4"], ["w5", "b5"]];
+const TENSORS: [[&str; 2]; 32] = tensors![
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+];
 
 /// A layer to be drawn: its kind, and numbers that it makes use of.
 #[derive(Debug, Clone)]
@@ -31,6 +36,9 @@ struct Drawn {
     shift: u32,
     bits: Option<usize>,
     weights: Vec<i32>,
+    /// A layer before it, by its place or, where that is no such layer, by what is left of it: the one that is added, or read by a layer
+    /// with weights.
+    from: Option<usize>,
 }
 
 fn weight() -> impl Strategy<Value = i32> {
@@ -43,8 +51,11 @@ fn weight() -> impl Strategy<Value = i32> {
 fn drawn(kinds: &'static [&'static str]) -> impl Strategy<Value = Drawn> {
     let weights = prop::collection::vec(weight(), 3..=9);
     let bits = prop_oneof![2 => Just(None), 1 => (2..=31_usize).prop_map(Some)];
-    (prop::sample::select(kinds), 1..=3_usize, prop_oneof![2 => Just(0), 1 => 0..=30_u32], bits, weights)
-        .prop_map(|(kind, outputs, shift, bits, weights)| Drawn { kind, outputs, shift, bits, weights })
+    let shift = prop_oneof![2 => Just(0), 1 => 0..=30_u32];
+    let from = prop_oneof![4 => Just(None), 1 => (0..6_usize).prop_map(Some)];
+    (prop::sample::select(kinds), 1..=3_usize, shift, bits, weights, from).prop_map(
+        |(kind, outputs, shift, bits, weights, from)| Drawn { kind, outputs, shift, bits, weights, from },
+    )
 }
 
 /// The files of a model of these layers, the last one dense, with shapes that fit.
@@ -55,11 +66,27 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
     let mut tensors = Vec::new();
     // Channels and side of what a layer reads.
     let (mut channels, mut side) = (if encoding == COLOURS { CHANNELS } else { 1 }, SIDE);
+    // What each layer gives.
+    let mut shapes = Vec::new();
     for (index, layer) in layers.iter().enumerate() {
         let [weights, biases] = TENSORS[index];
         let (kind, mut outputs, shift) = (layer.kind, layer.outputs, layer.shift);
         let name = if kind == "depthwise" { "convolution" } else { kind };
         manifest += &format!("\n[[layers]]\nname = \"layer {index}\"\nkind = \"{name}\"\n");
+        match (kind, layer.from) {
+            ("dense" | "convolution" | "depthwise", Some(from)) if index > 0 => {
+                (channels, side) = shapes[from % index];
+                manifest += &format!("from = \"layer {}\"\n", from % index);
+            }
+            ("add", from) => {
+                let mut fitting: Vec<usize> =
+                    (0..index).filter(|&from| shapes[from] == (channels, side)).collect();
+                let from = from.filter(|from| fitting.contains(from)).or(fitting.pop()).unwrap_or(index);
+                let factor = layer.weights[0].unsigned_abs().max(1);
+                manifest += &format!("from = \"layer {from}\"\nfactor = {factor}\n");
+            }
+            _ => {}
+        }
         let inputs = channels * side * side;
         let columns = match kind {
             "dense" | "binary-dense" => {
@@ -136,6 +163,7 @@ fn files(encoding: &str, layers: &[Drawn]) -> ModelFiles {
             let biases_of: Vec<i32> = layer.weights.iter().rev().copied().cycle().take(outputs).collect();
             tensors.push(Tensor::biases(biases, &biases_of));
         }
+        shapes.push((channels, side));
     }
     ModelFiles::new(manifest, tensors)
 }
@@ -183,7 +211,7 @@ proptest! {
         ]),
         first in prop::collection::vec(
             drawn(&[
-                "max-pool", "sum-pool", "scale", "relu", "clip", "table", "sign", "dense", "binary-dense", "convolution", "depthwise",
+                "max-pool", "sum-pool", "scale", "relu", "clip", "table", "sign", "dense", "binary-dense", "convolution", "depthwise", "add",
             ]), 0..=4),
         last in drawn(&["dense"]),
         bits in prop::collection::vec(any::<bool>(), CHANNELS * SIDE * SIDE),
@@ -220,9 +248,97 @@ proptest! {
     }
 }
 
+/// A block of a residual network: two filters with an activation between them, what the block reads added, and an activation.
+#[derive(Debug, Clone)]
+struct Block {
+    activation: &'static str,
+    weights: Vec<i32>,
+    factor: i32,
+    /// Filters of their own for what is added.
+    is_projected: bool,
+    /// The sum is an activation's and the next block's.
+    is_kept: bool,
+}
+
+fn block() -> impl Strategy<Value = Block> {
+    let weights = prop::collection::vec(-2..=2_i32, 7);
+    (prop::sample::select(vec!["sign", "clip", "relu"]), weights, 1..=5_i32, any::<bool>(), any::<bool>())
+        .prop_map(|(activation, weights, factor, is_projected, is_kept)| Block {
+            activation,
+            weights,
+            factor,
+            is_projected,
+            is_kept,
+        })
+}
+
+/// Layers of residual blocks, of which each reads what the one before gave.
+fn residual(blocks: &[Block]) -> Vec<Drawn> {
+    let plain = Drawn {
+        kind: "convolution",
+        outputs: 2,
+        shift: 0,
+        bits: None,
+        weights: vec![1, -1, 1, 1, 0],
+        from: None,
+    };
+    let mut layers = vec![plain.clone(), Drawn { kind: "sign", ..plain.clone() }];
+    let mut kept = None;
+    for block in blocks {
+        // Small integers, whose steps are far above the noise; a clip ends at 2.
+        let drawn = |kind| Drawn { kind, weights: block.weights.clone(), ..plain.clone() };
+        let activation = || match block.activation {
+            "clip" => Drawn { weights: vec![-1, 2], ..drawn("clip") },
+            kind => drawn(kind),
+        };
+        let (start, reads) = (layers.len() - 1, kept.take());
+        layers.extend([drawn("depthwise"), activation(), drawn("depthwise")]);
+        let added = if block.is_projected {
+            let main = layers.len() - 1;
+            layers.push(Drawn { from: Some(start), ..drawn("depthwise") });
+            main
+        } else {
+            reads.unwrap_or(start)
+        };
+        layers.push(Drawn { weights: vec![block.factor], from: Some(added), ..drawn("add") });
+        kept = block.is_kept.then_some(layers.len() - 1);
+        layers.push(Drawn { kind: "sign", ..plain.clone() });
+    }
+    layers.push(Drawn { kind: "dense", ..plain });
+    layers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(2), ..ProptestConfig::with_cases(150) })]
+
+    /// Residual networks of 4 to 12 layers with weights run as the oracle does on every engine.
+    #[test]
+    fn residual_blocks_run_as_the_oracle_does(
+        blocks in prop::collection::vec(block(), 1..=4),
+        bits in prop::collection::vec(any::<bool>(), CHANNELS * SIDE * SIDE),
+    ) {
+        let files = files(COLOURS, &residual(&blocks));
+        let model = files.open().unwrap();
+        let pixels = bits.iter().map(|&bit| if bit { 255 } else { 0 }).collect();
+        let image = Image::new(CHANNELS, SIDE, SIDE, pixels).unwrap();
+        let encoded = model.input().encode(&image).unwrap();
+        let expected = engine::evaluate(&model, &encoded).unwrap();
+        for style in [Style::AsPublished, Style::Optimized] {
+            let plan = gates::Plan::new(Arc::clone(&model), &GATES_DEFAULT, style);
+            prop_assert_eq!(&plan.simulate(&encoded, |_, _| ()).unwrap(), &expected, "{:?}\n{}", style, files.manifest);
+        }
+        let plan = match functional::Plan::new(Arc::clone(&model), &FUNCTIONAL_2048) {
+            Err(Error::TooNoisy { .. }) => { eprintln!("NOISY"); return Ok(()) },
+            plan => plan.unwrap(),
+        };
+        prop_assert_eq!(&plan.without_noise(&encoded).unwrap(), &expected, "{:?}\n{}", plan.margins(), files.manifest);
+    }
+}
+
 /// A model of one dense layer, whose first weight is this.
 fn one_layer(weight: i32, more: &str) -> ModelFiles {
-    let layer = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![weight, 1, -1] };
+    let layer =
+        Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![weight, 1, -1], from: None };
     let files = files("encoding = \"threshold\"\nthreshold = 128\nmax_active = 16", &[layer]);
     files.replace("shift = 0\n", more)
 }
@@ -251,7 +367,7 @@ fn check_specification(model: &Arc<Model>) {
 /// A sum without a range leaves the unit of the scores free, which is half a turn at most.
 #[test]
 fn scores_that_no_picture_changes_have_a_unit() {
-    let layer = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![0] };
+    let layer = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![0], from: None };
     let model = files("encoding = \"grey\"\nbits = 2", &[layer]).open().unwrap();
     check_specification(&model);
     check_functional(&model, &picture(SIDE, SIDE, &[true; 16]));
@@ -261,7 +377,7 @@ fn scores_that_no_picture_changes_have_a_unit() {
 #[test]
 fn few_inputs_that_are_set_need_few_parts() {
     for weights in [vec![1], vec![3, -2, 1], vec![i32::MIN, 1]] {
-        let layer = Drawn { kind: "dense", outputs: 1, shift: 0, bits: None, weights };
+        let layer = Drawn { kind: "dense", outputs: 1, shift: 0, bits: None, weights, from: None };
         let threshold = "encoding = \"threshold\"\nthreshold = 128\nmax_active = 1";
         let model = files(threshold, &[layer]).open().unwrap();
         check_specification(&model);
@@ -273,7 +389,8 @@ fn few_inputs_that_are_set_need_few_parts() {
 /// Words of 31 bits, of which the model uses few, times weights of 32: more than a word holds, if all bits counted.
 #[test]
 fn wide_words_of_small_values_are_multiplied_in_either_style() {
-    let wide = Drawn { kind: "dense", outputs: 8, shift: 0, bits: Some(31), weights: vec![1, -1, 2] };
+    let wide =
+        Drawn { kind: "dense", outputs: 8, shift: 0, bits: Some(31), weights: vec![1, -1, 2], from: None };
     let rectified = Drawn { kind: "relu", ..wide.clone() };
     let last =
         Drawn { outputs: 2, bits: None, weights: vec![i32::MAX, i32::MIN, i32::MAX - 1], ..wide.clone() };
@@ -301,7 +418,8 @@ fn results_that_wrap_are_refused_by_the_functional_engine() {
 
 #[test]
 fn a_layer_before_the_first_linear_one_is_refused_by_name_on_the_functional_engine() {
-    let dense = Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![1, -1, 2] };
+    let dense =
+        Drawn { kind: "dense", outputs: 2, shift: 0, bits: None, weights: vec![1, -1, 2], from: None };
     for kind in ["max-pool", "relu", "sign"] {
         let layers = [Drawn { kind, ..dense.clone() }, dense.clone()];
         let model = files("encoding = \"grey\"\nbits = 2", &layers).open().unwrap();

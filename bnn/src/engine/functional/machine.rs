@@ -30,7 +30,7 @@ pub(super) struct Window<'v, V> {
 /// Linear combinations and bootstraps of torus values.
 pub(super) trait Machine {
     /// A torus value.
-    type Value: Sync;
+    type Value: Clone + Sync;
 
     /// The values of the picture.
     fn inputs(&self) -> Vec<Self::Value>;
@@ -145,6 +145,12 @@ impl<'a> Phases<'a> {
     ) -> Self {
         let decision = noise::decision(parameters, 0.0).sqrt();
         Self { image, row_len, rng, decision, result: noise::bootstrapped(parameters).sqrt() }
+    }
+
+    /// The same without noise: what is left is how phases are rounded.
+    #[cfg(feature = "internals")]
+    pub(super) fn without_noise(self) -> Self {
+        Self { decision: 0.0, result: 0.0, ..self }
     }
 
     fn noisy(&mut self, phase: Torus32, deviation: f64) -> Torus32 {

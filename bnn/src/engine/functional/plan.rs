@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 use tfhe_core::{
-    ciphertext::CiphertextList, control::Control, evaluator::Evaluator, noise, parameters::Parameters,
+    ciphertext::CiphertextList, control::Control, evaluator::Evaluator, parameters::Parameters,
     torus::Torus32,
 };
 
@@ -14,7 +14,7 @@ use super::{
     scale::Scale,
     scores::ScoreScale,
     stage::{Range, Ranges, Stage},
-    walk,
+    walk, wiring,
 };
 use crate::{
     client::{
@@ -52,7 +52,7 @@ pub struct Plan {
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margin {
-    /// The linear layer's name.
+    /// The name of the linear layer, or of the average that is bootstrapped before the scores.
     pub layer: Arc<str>,
     /// Its place among the [layers](Model::layers) of the model. (Names may be repeated in format 1.)
     pub index: usize,
@@ -91,17 +91,12 @@ impl Plan {
         let row_len = FunctionalScheme::row_len(model.input(), parameters)?;
         let mut stages = Stage::of(&model, ranges)?;
         let last = stages.pop().expect("invariant: a network has a stage");
-        let (mut inputs, mut variance) = (Range::of_inputs(model.input()), noise::fresh(parameters));
-        let mut scaled = Vec::new();
-        for stage in stages {
-            let (reads, of_reads) = stage.reads(inputs, variance);
-            let scale = Scale::new(&stage, reads, of_reads, parameters)?;
+        let (scales, inputs) = wiring::scaled(&stages, &last, Range::of_inputs(model.input()), parameters)?;
+        for (stage, scale) in stages.iter().zip(&scales) {
             stage.linear.check_width(&stage.name, scale.range)?;
-            (inputs, variance) = (scale.outputs(&stage), noise::bootstrapped(parameters));
-            scaled.push((stage, scale));
         }
-        let (inputs, variance) = last.reads(inputs, variance);
-        let scores = ScoreScale::new(&last, inputs, variance, parameters)?;
+        let scores = ScoreScale::new(&last, inputs.range, inputs.variance, parameters)?;
+        let scaled: Vec<(Stage, Scale)> = stages.into_iter().zip(scales).collect();
         last.linear.check_width(&last.name, scores.range)?;
         let unit = scaled.first().map_or(scores.unit, |(_, scale)| scale.unit);
         let layers = model.layers_and_shapes();
@@ -235,16 +230,21 @@ impl Plan {
     /// the formulas give. The same seed gives the same scores.
     fn draws(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
         let messages = self.scheme.messages(self.model.input(), image)?;
-        let size = self.parameters().polynomial_size();
-        let simulate = |trial: u32| {
-            let mut rng = ChaCha20Rng::seed_from_u64(seed);
-            rng.set_stream(trial.into());
-            let mut machine = Phases::new(self.parameters(), &messages, self.scheme.row_len, rng);
-            let phases = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
-            let phases: Vec<f64> = phases.into_iter().map(Torus32::to_real).collect();
-            Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
-        };
+        let simulate = |trial: u32| self.draw(self.phases(&messages, trial, seed));
         (0..trials).into_par_iter().map(simulate).collect()
+    }
+
+    fn phases<'a>(&self, messages: &'a [Torus32], trial: u32, seed: u64) -> Phases<'a> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        rng.set_stream(trial.into());
+        Phases::new(self.parameters(), messages, self.scheme.row_len, rng)
+    }
+
+    fn draw(&self, mut machine: Phases<'_>) -> Result<Scores> {
+        let size = self.parameters().polynomial_size();
+        let phases = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
+        let phases: Vec<f64> = phases.into_iter().map(Torus32::to_real).collect();
+        Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
     }
 }
 
@@ -258,5 +258,15 @@ impl Plan {
     /// [`EncodingFault::Length`] for a picture encoded for another model.
     pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
         self.draws(image, trials, seed)
+    }
+
+    /// The scores of an evaluation of this plan without noise, which are those of the integer meaning where no layer's steps are finer
+    /// than a table's.
+    ///
+    /// # Errors
+    /// As [`simulate`](Self::simulate).
+    pub fn without_noise(&self, image: &EncodedImage) -> Result<Scores> {
+        let messages = self.scheme.messages(self.model.input(), image)?;
+        self.draw(self.phases(&messages, 0, 0).without_noise())
     }
 }

@@ -42,7 +42,7 @@ pub(super) const MOST_NOISE_SHARE: f64 = 1.0 / 64.0;
 /// How the sums of one stage lie on the torus.
 #[derive(Debug, Clone)]
 pub(super) struct Scale {
-    /// One unit of a sum, as the stage's inputs carry it.
+    /// One unit of a sum.
     pub(super) unit: Unit,
     /// For each channel the sum that is at phase 0, in half units: odd for signs, whose step is between -1 and 0.
     centre_halves: Vec<i64>,
@@ -54,18 +54,70 @@ pub(super) struct Scale {
     pub(super) worst_case: (i64, i64),
     /// Standard deviation of the noise of what the activation reads, in units.
     pub(super) noise: f64,
+    pub(super) factors: Factors,
+    /// The unit of what the activation gives; none where it is for the scores to choose.
+    pub(super) output: Option<Unit>,
+}
+
+/// What a stage multiplies by on the torus (see [`wiring`](super::wiring)).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Factors {
+    /// The sums.
+    pub(super) lift: i32,
+    /// Each of the values that are added to them.
+    pub(super) added: Vec<i32>,
+}
+
+/// What a stage reads.
+pub(super) struct Inputs {
+    /// The range and the variance of what its linear map reads.
+    pub(super) range: Range,
+    pub(super) variance: f64,
+    /// The range of all that is added to a sum.
+    added_range: (i64, i64),
+    added_variance: f64,
+    factors: Factors,
+}
+
+impl Inputs {
+    /// What a stage reads of the picture or of stages before it, whose values are added times these factors.
+    pub(super) fn new(
+        stage: &Stage,
+        picture: Range,
+        (stages, scales): (&[Stage], &[Scale]),
+        factors: Factors,
+        parameters: &Parameters,
+    ) -> Self {
+        let outputs = |source: usize| scales[source].outputs(&stages[source]);
+        let bootstrapped = noise::bootstrapped(parameters);
+        let (range, variance) = match stage.reads {
+            None => (picture, noise::fresh(parameters)),
+            Some(source) => (outputs(source), bootstrapped),
+        };
+        let (range, variance) = stage.reads_of(range, variance);
+        let of_added = stage.added.iter().map(|&(source, factor)| outputs(source).products(factor));
+        let added_range = of_added.fold((0, 0), |sum, range| (sum.0 + range.0, sum.1 + range.1));
+        let added_variance = square_norm(&factors.added) * bootstrapped;
+        Self { range, variance, added_range, added_variance, factors }
+    }
 }
 
 impl Scale {
-    /// Scales the sums of a stage that reads values of a range and of a variance.
+    /// Scales the sums of a stage, with a unit or with the largest that fits.
     ///
     /// # Errors
     /// [`Error::TooNoisy`], naming the layer, where sums would be lost in noise.
-    pub(super) fn new(stage: &Stage, inputs: Range, variance: f64, parameters: &Parameters) -> Result<Self> {
+    pub(super) fn new(
+        stage: &Stage,
+        inputs: Inputs,
+        unit: Option<Unit>,
+        parameters: &Parameters,
+    ) -> Result<Self> {
         let (mut least, mut most, mut norm) = (i64::MAX, i64::MIN, 0.0_f64);
         for (channel, row) in stage.linear.weights().iter().enumerate() {
-            let ((low, high), constant) = (inputs.sums(row), stage.linear.constant(channel));
-            (least, most) = (least.min(low + constant), most.max(high + constant));
+            let ((low, high), constant) = (inputs.range.sums(row), stage.linear.constant(channel));
+            let (added_low, added_high) = inputs.added_range;
+            (least, most) = (least.min(low + added_low + constant), most.max(high + added_high + constant));
             norm = norm.max(square_norm(row));
         }
         let worst_case = (least, most);
@@ -74,7 +126,8 @@ impl Scale {
         let levels: u32 = cells.map(|cells| cells.next_power_of_two().ilog2()).sum();
 
         let lookup = noise::decision(parameters, 0.0);
-        let (mut value, mut noisiest) = (norm * variance, 0.0_f64);
+        let lifted = f64::from(inputs.factors.lift).powi(2) * inputs.variance;
+        let (mut value, mut noisiest) = (norm * lifted + inputs.added_variance, 0.0_f64);
         for level in 0..levels {
             let square = f64::from(2 * (levels - level)).exp2();
             noisiest = noisiest.max(2.0 * square * value + lookup);
@@ -108,11 +161,22 @@ impl Scale {
                 (width, vec![least + most; channels], 2.0)
             }
         };
-        let unit = Unit::at_most(((0.5 - ends * guard) / looked_up).max(0.0) / f64::from(levels).exp2());
+        let widest = ((0.5 - ends * guard) / looked_up).max(0.0) / f64::from(levels).exp2();
+        let unit = unit.unwrap_or(Unit::at_most(widest));
         let noise = deviation / (unit.real() * f64::from(levels).exp2());
         // Half of what is looked up on the whole torus is the range; half of a range is what is on half of it.
         check_noise(&stage.name, noise, looked_up / ends, parameters)?;
-        Ok(Self { unit, centre_halves, levels, range: (least, most), worst_case, noise })
+        let range = (least, most);
+        Ok(Self {
+            unit,
+            centre_halves,
+            levels,
+            range,
+            worst_case,
+            noise,
+            factors: inputs.factors,
+            output: None,
+        })
     }
 
     /// The unit of what the activation reads.

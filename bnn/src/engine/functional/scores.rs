@@ -222,7 +222,7 @@ impl DigitSums {
         for (place, &w) in row.iter().enumerate() {
             let digit = digit_of(w, shift, digits);
             if digit != 0 {
-                let (least, most) = inputs.products(digit);
+                let (least, most) = inputs.products(digit.into());
                 (low, high) = (low + least, high + most);
                 squares += u128::from(digit.unsigned_abs()).pow(2);
                 sums.places.push(place);

@@ -2,10 +2,15 @@
 //! bootstrapped.
 //!
 //! ```text
-//! stage = sums of squares, linear map, maxima of squares, activation
+//! stage = sums of squares, linear map, additions, maxima of squares, activation
 //! ```
 //!
 //! Sums are free too. Those behind a linear map that drops no bits become part of it; others wait for the next linear map.
+//! Where that gives the scores, which add up the noise of every value, wide sums are a stage of their own: a bootstrap each
+//! leaves the noise of one value in place of many.
+//!
+//! **Graphs.** What several layers read, or what is added to another layer's sums, is the result of a stage; so a layer that would
+//! join that stage, but comes after it, has a stage of its own, with a linear map that changes nothing.
 //!
 //! Maxima and activations change places: every activation here is monotone, and so is what a linear layer and a scale behind it still
 //! do to sums (a scale that is not negative, dropping bits, a bias). So the maximum is taken of the bare sums, and all the rest
@@ -26,6 +31,9 @@ use crate::{
     model::network::Model,
 };
 
+/// Values of a square from which on sums before the scores are bootstrapped: at most a sixteenth of the bootstraps before.
+const REFRESHED_CELLS: usize = 16;
+
 /// The sums that units are chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ranges {
@@ -41,9 +49,13 @@ pub(super) struct Stage {
     /// The linear layer's name, and its place in the model.
     pub(super) name: Arc<str>,
     pub(super) index: usize,
+    /// The stage whose values it reads; none for the picture.
+    pub(super) reads: Option<usize>,
     /// Sums of squares before the linear map, one after another, with the shapes that they read.
     pub(super) sums: Vec<(Pool, Shape)>,
     pub(super) linear: Linear,
+    /// What is added to the sums: the values of these stages, times a number.
+    pub(super) added: Vec<(usize, i64)>,
     /// The least and the greatest sum on calibration pictures, if they are known.
     pub(super) calibrated: Option<(i64, i64)>,
     /// The shape of what the linear layer reads: of the picture, for an XNOR convolution.
@@ -84,7 +96,8 @@ pub(super) enum Activation {
 }
 
 impl Stage {
-    /// The stages of a network; the last one's activation is [`Activation::Scores`]. Rectifiers behind it are the client's.
+    /// The stages of a network, each after those that it reads; the last one's activation is [`Activation::Scores`]. Rectifiers
+    /// behind it are the client's.
     ///
     /// # Errors
     /// [`Error::UnsupportedLayer`] for a layer before the first linear one, which has nothing to follow, for a sign of what was
@@ -96,39 +109,70 @@ impl Stage {
         let last = last.expect("invariant: a model has a dense layer");
         let mut stages: Vec<Self> = Vec::new();
         let mut sums: Vec<(Pool, Shape)> = Vec::new();
+        // For each layer so far the stage that gives its values, or that is to; none where only the picture was read.
+        let mut given_by: Vec<Option<usize>> = Vec::new();
         for (index, (layer, shape)) in layers[..=last].iter().enumerate() {
+            let reads = model.reads(index).and_then(|layer| given_by[layer]);
+            let calibrated = match ranges {
+                Ranges::Calibrated => model.calibrated(index),
+                Ranges::WorstCase => None,
+            };
+            // What other layers read as well is bootstrapped for them.
+            let mut is_open = sums.is_empty() && index > 0 && !model.is_kept(index - 1);
+            let unsupported = || {
+                let (layer, kind) = (layer.name().into(), layer.kind());
+                Error::UnsupportedLayer { layer, kind, engine: "functional" }
+            };
             if let Layer::SumPool(pool) = layer {
-                let last = stages.last_mut().filter(|_| sums.is_empty());
-                if !last.is_some_and(|stage| stage.sum(pool)) {
+                let stage = stages.last_mut().filter(|_| is_open);
+                if !stage.is_some_and(|stage| stage.sum(pool)) {
                     sums.push((pool.clone(), *shape));
+                    if model.is_kept(index) {
+                        stages.extend(Self::of_sums(index, reads, &mut sums));
+                        given_by.push(Some(stages.len() - 1));
+                        continue;
+                    }
                 }
+                given_by.push(reads);
                 continue;
             }
             if let Some(linear) = Linear::of(layer) {
+                let mut reads = reads;
+                if index == last && reads.is_some() && cells(&sums) >= REFRESHED_CELLS {
+                    stages.extend(Self::of_sums(index - 1, reads, &mut sums));
+                    reads = Some(stages.len() - 1);
+                }
                 let activation = match layer {
                     Layer::BinaryDense(_) => Activation::Sign,
                     _ => Activation::Identity,
                 };
-                let (name, input) = (layer.name().into(), *shape);
-                let sums = std::mem::take(&mut sums);
-                let calibrated = match ranges {
-                    Ranges::Calibrated => model.calibrated(index),
-                    Ranges::WorstCase => None,
-                };
-                stages.push(Self {
-                    name,
-                    index,
-                    sums,
-                    linear,
-                    calibrated,
-                    input,
-                    pools: Vec::new(),
-                    scale: None,
-                    activation,
-                });
+                let stage = Self::new((layer.name(), index), (reads, *shape), linear);
+                stages.push(Self { sums: std::mem::take(&mut sums), calibrated, activation, ..stage });
+                given_by.push(Some(stages.len() - 1));
                 continue;
             }
-            match (stages.last_mut().filter(|_| sums.is_empty()), layer) {
+            let sign_of_rectified = matches!(layer, Layer::Sign(_))
+                && stages.last().is_some_and(|stage| stage.activation == Activation::Relu);
+            let needs_own =
+                !is_open || matches!(layer, Layer::Add(_)) && !stages.last().is_some_and(Self::is_sum);
+            if needs_own && reads.is_some() && sums.is_empty() && !sign_of_rectified {
+                // A stage whose linear map changes nothing.
+                let pool = Pool { name: layer.name().into(), size: 1 };
+                let linear = Linear::Convolution(Convolution::of_sums(&pool, shape.channels));
+                stages.push(Self::new((layer.name(), index), (reads, *shape), linear));
+                is_open = true;
+            }
+            match (stages.last_mut().filter(|_| is_open), layer) {
+                (Some(stage), Layer::Add(add)) => {
+                    let from = given_by[add.from].ok_or_else(unsupported)?;
+                    let shift = stage.linear.shift();
+                    stage.added.push((from, i64::from(add.factor) << shift));
+                    // Where the product is too much for a number, it is no help either.
+                    stage.calibrated = calibrated.and_then(|(least, most)| {
+                        let end = most.checked_add(1)?.checked_mul(1 << shift)?;
+                        Some((least.checked_mul(1 << shift)?, end - 1))
+                    });
+                }
                 (Some(stage), Layer::MaxPool(pool)) => stage.pools.push((pool.clone(), *shape)),
                 (
                     Some(Self { scale: scale @ None, activation: Activation::Identity, .. }),
@@ -160,20 +204,51 @@ impl Stage {
                 ) => {
                     *activation = Activation::Sign;
                 }
-                _ => {
-                    let (layer, kind) = (layer.name().into(), layer.kind());
-                    return Err(Error::UnsupportedLayer { layer, kind, engine: "functional" });
-                }
+                _ => return Err(unsupported()),
             }
+            given_by.push(Some(stages.len() - 1));
         }
         stages.last_mut().expect("invariant: a model has a dense layer").activation = Activation::Scores;
         Ok(stages)
     }
 
+    /// A linear map of what a stage gives, and nothing else yet.
+    fn new((name, index): (&str, usize), (reads, input): (Option<usize>, Shape), linear: Linear) -> Self {
+        Self {
+            name: name.into(),
+            index,
+            reads,
+            sums: Vec::new(),
+            linear,
+            added: Vec::new(),
+            calibrated: None,
+            input,
+            pools: Vec::new(),
+            scale: None,
+            activation: Activation::Identity,
+        }
+    }
+
+    /// Makes a stage of the last of the sums of squares that wait, behind the others.
+    fn of_sums(index: usize, reads: Option<usize>, sums: &mut Vec<(Pool, Shape)>) -> Option<Self> {
+        let (pool, input) = sums.pop()?;
+        let linear = Linear::Convolution(Convolution::of_sums(&pool, input.channels));
+        let stage = Self::new((&pool.name, index), (reads, input), linear);
+        Some(Self { sums: std::mem::take(sums), ..stage })
+    }
+
+    /// Whether it has done nothing yet with its sums, to which others may then be added.
+    fn is_sum(&self) -> bool {
+        self.pools.is_empty()
+            && self.scale.is_none()
+            && self.activation == Activation::Identity
+            && !matches!(self.linear, Linear::Xnor(_) | Linear::Dense { bits: Some(_), .. })
+    }
+
     /// Makes the sums of squares of the linear map's results a part of it; whether that was possible.
     fn sum(&mut self, pool: &Pool) -> bool {
         let Linear::Convolution(convolution) = &self.linear else { return false };
-        if self.activation != Activation::Identity || self.scale.is_some() || !self.pools.is_empty() {
+        if !self.is_sum() || !self.added.is_empty() {
             return false;
         }
         let Some(summed) = convolution.summed(pool.size()) else { return false };
@@ -194,8 +269,8 @@ impl Stage {
     }
 
     /// What the linear map reads of inputs of a range and a variance.
-    pub(super) fn reads(&self, inputs: Range, variance: f64) -> (Range, f64) {
-        let cells = self.sums.iter().map(|(pool, _)| pool.cells()).product();
+    pub(super) fn reads_of(&self, inputs: Range, variance: f64) -> (Range, f64) {
+        let cells = cells(&self.sums);
         let range = inputs.summed(cells);
         // Squares side by side have no input in common.
         (if self.linear.is_padded() { range.with_zero() } else { range }, cells as f64 * variance)
@@ -268,6 +343,15 @@ impl Linear {
         Err(Error::WrappingLayer { layer: layer.into(), bits, low, high })
     }
 
+    /// Bits that a sum loses.
+    fn shift(&self) -> u32 {
+        match self {
+            Self::Dense { shift, .. } => *shift,
+            Self::Convolution(layer) => layer.shift(),
+            Self::Xnor(_) => 0,
+        }
+    }
+
     /// A row an output, or a filter.
     pub(super) fn weights(&self) -> &Matrix {
         match self {
@@ -335,6 +419,11 @@ impl Linear {
     }
 }
 
+/// Values of a square of squares.
+fn cells(sums: &[(Pool, Shape)]) -> usize {
+    sums.iter().map(|(pool, _)| pool.cells()).product()
+}
+
 /// What is known of the values that a stage reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
@@ -376,8 +465,7 @@ impl Range {
     }
 
     /// The least and the greatest product with a weight.
-    pub(super) fn products(&self, w: i32) -> (i64, i64) {
-        let w = i64::from(w);
+    pub(super) fn products(&self, w: i64) -> (i64, i64) {
         let (low, high) = match *self {
             Self::Interval { low, high } => (low, high),
             Self::Bits { active } => (0, active.min(1) as i64),

@@ -20,14 +20,29 @@ pub(super) fn run<M: Machine>(
     machine: &mut M,
 ) -> Result<Vec<M::Value>> {
     // The planes of an XNOR convolution are not values by themselves.
-    let mut values = match stages.first() {
+    let mut picture = match stages.first() {
         Some((Stage { linear: Linear::Xnor(_), .. }, _)) => Vec::new(),
         _ => machine.inputs(),
     };
-    let next_units = stages.iter().skip(1).map(|(_, scale)| scale.unit).chain([scores.unit]);
-    for ((stage, scale), next) in stages.iter().zip(next_units) {
-        values = summed(stage, values, machine)?;
-        let sums = linear(stage, scale, &values, machine)?;
+    // What each stage gave, as long as others will read it.
+    let mut given: Vec<Vec<M::Value>> = Vec::new();
+    let last_reader = |source: Option<usize>| {
+        let reads = |stage: &Stage| {
+            stage.reads == source || stage.added.iter().any(|&(added, _)| Some(added) == source)
+        };
+        let readers = stages.iter().map(|(stage, _)| stage).chain([last]);
+        readers.enumerate().filter(|(_, stage)| reads(stage)).map(|(index, _)| index).last()
+    };
+    let last_readers: Vec<Option<usize>> = (0..stages.len()).map(|stage| last_reader(Some(stage))).collect();
+    let reads_picture_last = last_reader(None);
+    for (index, (stage, scale)) in stages.iter().enumerate() {
+        let next = scale.output.unwrap_or(scores.unit);
+        let read = stage.reads.map_or(&picture, |source| &given[source]);
+        let sums = {
+            let values = summed(stage, read, machine)?;
+            linear(stage, scale, &values, machine)?
+        };
+        let sums = lifted(stage, scale, sums, &given, machine)?;
         let reduced = maxima(stage, scale.levels, sums, size, machine)?;
         let output = stage.outputs();
         let channels = if stage.is_uniform() { 1 } else { output.channels };
@@ -35,7 +50,7 @@ pub(super) fn run<M: Machine>(
             (0..channels).map(|channel| scale.activation(stage, channel, size, next.real())).collect();
         let channel = |place| if channels == 1 { 0 } else { place / (output.height * output.width) };
         let of_each: Vec<&LookupTable> = (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
-        values = machine.bootstrap(&reduced, &of_each)?;
+        let mut values = machine.bootstrap(&reduced, &of_each)?;
         let middles: Vec<f64> = (0..channels).map(|channel| scale.middle(stage, channel)).collect();
         if middles.iter().any(|&middle| middle != 0.0) {
             values = machine.combine(values.len(), |place| {
@@ -43,8 +58,18 @@ pub(super) fn run<M: Machine>(
                 (middle, vec![(1, &values[place])])
             })?;
         }
+        given.push(values);
+        if reads_picture_last == Some(index) {
+            picture = Vec::new();
+        }
+        for (values, last_reader) in given.iter_mut().zip(&last_readers) {
+            if *last_reader == Some(index) {
+                *values = Vec::new();
+            }
+        }
     }
-    values = summed(last, values, machine)?;
+    let read = last.reads.map_or(&picture, |source| &given[source]);
+    let values = summed(last, read, machine)?;
     machine.combine(scores.parts.len(), |index| {
         let part = &scores.parts[index];
         let constant = Torus32::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
@@ -53,14 +78,34 @@ pub(super) fn run<M: Machine>(
 }
 
 /// What the linear map of a stage reads: sums of squares, if there are any.
-fn summed<M: Machine>(stage: &Stage, mut values: Vec<M::Value>, machine: &M) -> Result<Vec<M::Value>> {
+fn summed<'v, M: Machine>(stage: &Stage, values: &'v [M::Value], machine: &M) -> Result<Cow<'v, [M::Value]>> {
+    let mut values = Cow::Borrowed(values);
     for (pool, input) in &stage.sums {
         let squares: Vec<Vec<usize>> = pool.windows(*input).collect();
-        values = machine.combine(squares.len(), |square| {
+        values = Cow::Owned(machine.combine(squares.len(), |square| {
             (Torus32::default(), squares[square].iter().map(|&place| (1, &values[place])).collect())
-        })?;
+        })?);
     }
     Ok(values)
+}
+
+/// The sums of a stage at their unit, and what is added to them.
+fn lifted<M: Machine>(
+    stage: &Stage,
+    scale: &Scale,
+    sums: Vec<M::Value>,
+    given: &[Vec<M::Value>],
+    machine: &M,
+) -> Result<Vec<M::Value>> {
+    let (lift, factors) = (scale.factors.lift, &scale.factors.added);
+    if lift == 1 && factors.is_empty() {
+        return Ok(sums);
+    }
+    machine.combine(sums.len(), |place| {
+        let others =
+            stage.added.iter().zip(factors).map(|(&(source, _), &factor)| (factor, &given[source][place]));
+        (Torus32::default(), [(lift, &sums[place])].into_iter().chain(others).collect())
+    })
 }
 
 /// The sums of a stage, about its centre.
@@ -73,8 +118,10 @@ fn linear<'a, M: Machine>(
     let output = stage.linear.output(stage.input);
     let area = output.height * output.width;
     let rows: Vec<&'a [i32]> = stage.linear.weights().iter().collect();
+    // What is lifted after it.
+    let lift = f64::from(scale.factors.lift);
     let constants: Vec<Torus32> =
-        (0..rows.len()).map(|channel| Torus32::from_real(scale.constant(stage, channel))).collect();
+        (0..rows.len()).map(|channel| Torus32::from_real(scale.constant(stage, channel) / lift)).collect();
     if let Linear::Xnor(_) = stage.linear {
         let filters = rows.into_iter().map(|row| machine.sum_rows(row));
         let sums: Vec<M::Value> = filters.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();

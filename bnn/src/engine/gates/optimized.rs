@@ -9,7 +9,8 @@
 //! * A long sum is cut into units; between them it is two rows, not carried through.
 
 use super::unit::{
-    Reads, Units, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs, total,
+    Reads, Units, added, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs,
+    total,
 };
 use crate::{
     circuit::{
@@ -39,14 +40,20 @@ const UNIT_WORDS: usize = 512;
 pub(super) fn units(model: &Model) -> Units {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
-    let mut places: Vec<usize> = (0..inputs).collect();
+    let picture: Vec<usize> = (0..inputs).collect();
     let layers = model.layers_and_shapes();
+    // Of what each layer gives that is not fused with the next.
+    let mut given: Vec<Vec<usize>> = vec![Vec::new(); layers.len()];
     let mut index = 0;
     while let Some((layer, shape)) = layers.get(index) {
-        let next = layers.get(index + 1).map(|(layer, _)| layer);
+        // What another layer reads is not fused.
+        let after =
+            |index: usize| layers.get(index + 1).filter(|_| !model.is_kept(index)).map(|(layer, _)| layer);
+        let next = after(index);
+        let places = model.reads(index).map_or(&picture, |layer| &given[layer]);
         let (last, result) = match layer {
             Layer::XnorConvolution(convolution) => {
-                let after = [next, layers.get(index + 2).map(|(layer, _)| layer)];
+                let after = [next, next.and_then(|_| after(index + 1))];
                 let (fused, rectified, pool) = match after {
                     [Some(Layer::Relu(_)), Some(Layer::MaxPool(pool))]
                     | [Some(Layer::MaxPool(pool)), Some(Layer::Relu(_))] => (2, true, pool.size()),
@@ -55,31 +62,35 @@ pub(super) fn units(model: &Model) -> Units {
                     _ => (0, false, 1),
                 };
                 let fusion = Fusion { convolution: convolution.clone(), picture: *shape, pool, rectified };
-                (index + fused, fusion.units(&mut units, index, &places))
+                (index + fused, fusion.units(&mut units, index, places))
             }
             Layer::Relu(_) => match next {
                 Some(Layer::MaxPool(pool)) => {
-                    let pooled = pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, greatest);
+                    let pooled = pooled(&mut units, index, pool, *shape, places, UNIT_WORDS, greatest);
                     (index + 1, rectified(&mut units, index, &pooled, UNIT_WORDS))
                 }
-                _ => (index, rectified(&mut units, index, &places, UNIT_WORDS)),
+                _ => (index, rectified(&mut units, index, places, UNIT_WORDS)),
             },
             Layer::MaxPool(pool) => {
-                (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, greatest))
+                (index, pooled(&mut units, index, pool, *shape, places, UNIT_WORDS, greatest))
             }
             Layer::SumPool(pool) => {
-                (index, pooled(&mut units, index, pool, *shape, &places, UNIT_WORDS, total))
+                (index, pooled(&mut units, index, pool, *shape, places, UNIT_WORDS, total))
             }
-            Layer::Scale(scale) => (index, scaled(&mut units, index, scale, &places, UNIT_WORDS)),
-            Layer::Table(table) => (index, looked_up(&mut units, index, table, &places)),
-            Layer::Clip(clip) => (index, clipped(&mut units, index, clip, &places, UNIT_WORDS)),
-            Layer::Sign(_) => (index, signs(&mut units, index, &places)),
-            Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, &places)),
-            Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, &places)),
-            Layer::Dense(layer) => (index, dense(&mut units, index, layer, &places)),
+            Layer::Add(add) => {
+                let words = (&places[..], &given[add.from][..]);
+                (index, added(&mut units, index, add, words, UNIT_WORDS))
+            }
+            Layer::Scale(scale) => (index, scaled(&mut units, index, scale, places, UNIT_WORDS)),
+            Layer::Table(table) => (index, looked_up(&mut units, index, table, places)),
+            Layer::Clip(clip) => (index, clipped(&mut units, index, clip, places, UNIT_WORDS)),
+            Layer::Sign(_) => (index, signs(&mut units, index, places)),
+            Layer::BinaryDense(layer) => (index, binary_dense(&mut units, index, layer, places)),
+            Layer::Convolution(layer) => (index, convolution(&mut units, index, layer, *shape, places)),
+            Layer::Dense(layer) => (index, dense(&mut units, index, layer, places)),
         };
-        places = result;
-        units.finish_layer(last, &places);
+        units.finish_layer(last, &result);
+        given[last] = result;
         index = last + 1;
     }
     units.score_bits = score_bits(model);

@@ -3,7 +3,8 @@
 //! and compares the count of gates with the published times.
 
 use super::unit::{
-    Reads, Units, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs, total,
+    Reads, Units, added, clipped, greatest, looked_up, pooled, rectified, scaled, score_bits, sign, signs,
+    total,
 };
 use crate::{
     circuit::{
@@ -31,19 +32,23 @@ const UNIT_INPUTS: usize = 48;
 pub(super) fn units(model: &Model) -> Units {
     let inputs = model.input().value_count();
     let mut units = Units::new(inputs);
-    let mut places: Vec<usize> = (0..inputs).collect();
+    let picture: Vec<usize> = (0..inputs).collect();
+    // Of what each layer gives.
+    let mut given: Vec<Vec<usize>> = Vec::new();
     for (index, (layer, shape)) in model.layers_and_shapes().iter().enumerate() {
-        places = match layer {
-            Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, &places),
-            Layer::Relu(_) => rectified(&mut units, index, &places, UNIT_WORDS),
-            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, greatest),
-            Layer::SumPool(layer) => pooled(&mut units, index, layer, *shape, &places, UNIT_WORDS, total),
-            Layer::Dense(layer) => dense(&mut units, index, layer, &places),
-            Layer::Scale(scale) => scaled(&mut units, index, scale, &places, UNIT_WORDS),
-            Layer::Table(table) => looked_up(&mut units, index, table, &places),
-            Layer::Clip(clip) => clipped(&mut units, index, clip, &places, UNIT_WORDS),
-            Layer::Sign(_) => signs(&mut units, index, &places),
-            Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, &places),
+        let places = model.reads(index).map_or(&picture, |layer| &given[layer]);
+        let results = match layer {
+            Layer::Add(add) => added(&mut units, index, add, (places, &given[add.from]), UNIT_WORDS),
+            Layer::XnorConvolution(layer) => xnor_convolution(&mut units, index, layer, *shape, places),
+            Layer::Relu(_) => rectified(&mut units, index, places, UNIT_WORDS),
+            Layer::MaxPool(layer) => pooled(&mut units, index, layer, *shape, places, UNIT_WORDS, greatest),
+            Layer::SumPool(layer) => pooled(&mut units, index, layer, *shape, places, UNIT_WORDS, total),
+            Layer::Dense(layer) => dense(&mut units, index, layer, places),
+            Layer::Scale(scale) => scaled(&mut units, index, scale, places, UNIT_WORDS),
+            Layer::Table(table) => looked_up(&mut units, index, table, places),
+            Layer::Clip(clip) => clipped(&mut units, index, clip, places, UNIT_WORDS),
+            Layer::Sign(_) => signs(&mut units, index, places),
+            Layer::BinaryDense(layer) => binary_dense(&mut units, index, layer, places),
             Layer::Convolution(layer) => {
                 let output = layer.output(*shape);
                 let mut results = Vec::new();
@@ -62,7 +67,8 @@ pub(super) fn units(model: &Model) -> Units {
                 results
             }
         };
-        units.finish_layer(index, &places);
+        units.finish_layer(index, &results);
+        given.push(results);
     }
     units.score_bits = score_bits(model);
     units

@@ -17,6 +17,7 @@ use crate::{
     client::shape::Shape,
     layer::{
         activation::{Clip, Table},
+        add::Add,
         kind::Layer,
         pool::Pool,
         scale::Scale,
@@ -178,6 +179,29 @@ pub(super) fn looked_up(units: &mut Units, layer: usize, table: &Table, places: 
         }
         Word::new(columns.sum(netlist), low, high)
     })
+}
+
+/// An addition of words at these places, in units of so many words.
+pub(super) fn added(
+    units: &mut Units,
+    layer: usize,
+    add: &Add,
+    (places, others): (&[usize], &[usize]),
+    words: usize,
+) -> Vec<usize> {
+    let factor = i64::from(add.factor);
+    let unit = |units: &mut Units, (places, others): (&[usize], &[usize])| {
+        let reads = [places, others].concat();
+        units.push(layer, reads, places.len(), move |netlist, words| {
+            let (words, others) = words.split_at(words.len() / 2);
+            let total = |(word, other): (&Word, &Word)| {
+                let product = multiply_constant(netlist, other, factor);
+                sum(netlist, &[(Sign::Plus, word), (Sign::Plus, &product)])
+            };
+            words.iter().zip(others).map(total).collect()
+        })
+    };
+    places.chunks(words).zip(others.chunks(words)).flat_map(|chunks| unit(units, chunks)).collect()
 }
 
 /// A layer of scales, in units of so many words of one channel.
