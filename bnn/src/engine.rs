@@ -23,17 +23,24 @@ pub mod functional;
 #[cfg(feature = "server")]
 pub mod gates;
 #[cfg(feature = "server")]
+mod inference;
+#[cfg(feature = "server")]
 pub(crate) mod plaintext;
+#[cfg(feature = "server")]
+mod saved_run;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 mod specification;
+#[cfg(feature = "server")]
+mod state;
 
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub use self::plaintext::trace;
 #[cfg(feature = "server")]
 pub use self::{
-    calibration::calibrate, plaintext::evaluate, server::Server, specification::client_specification,
+    calibration::calibrate, inference::Inference, plaintext::evaluate, saved_run::SavedRun, server::Server,
+    specification::client_specification, state::is_saved_run,
 };
 pub use crate::client::engine::Engine;

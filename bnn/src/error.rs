@@ -155,12 +155,6 @@ pub enum Error {
     #[error("the inference has not come to its end")]
     Unfinished,
 
-    /// A run of the functional engine cannot be left and taken up.
-    #[error(
-        "the functional engine runs an inference in one go: only the gate engine's can be left and taken up"
-    )]
-    OneGo,
-
     /// A saved state cannot be gone on with.
     #[error("{reason}")]
     State {

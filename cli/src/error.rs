@@ -179,8 +179,10 @@ pub(crate) enum Error {
     #[error("--compare names one picture, where {count} files of scores are given: decrypt them one by one")]
     OneComparison { count: usize },
 
-    /// Several pictures for circuits of gates.
-    #[error("{count} pictures for circuits of gates, which run on one at a time: give them one by one")]
+    /// Several pictures for circuits of gates, or for a run that is saved.
+    #[error(
+        "{count} pictures: circuits of gates, and runs that are saved, take one at a time, so give them one by one"
+    )]
     OneAtATime { count: usize },
 
     /// Another number of files than the paper's client sends.

@@ -11,7 +11,7 @@ use bnn::{
     circuit::Style,
     client::{Client, EncryptedImage},
     data::Image,
-    engine::{Server, client_specification, gates::Inference},
+    engine::{Inference, Server, client_specification},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};

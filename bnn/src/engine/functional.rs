@@ -35,11 +35,13 @@
 //! # Ok::<(), bnn::Error>(())
 //! ```
 
+pub(super) mod inference;
 mod machine;
 pub(crate) mod plan;
 mod scale;
 mod scores;
 mod stage;
+pub(super) mod state;
 mod walk;
 mod wiring;
 

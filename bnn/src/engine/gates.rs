@@ -23,16 +23,11 @@
 mod circuits;
 pub(crate) mod estimate;
 mod execution;
-pub(crate) mod inference;
+pub(super) mod inference;
 mod optimized;
 pub(crate) mod plan;
 mod published;
-mod state;
+pub(super) mod state;
 mod unit;
 
-pub use self::{
-    estimate::Estimate,
-    inference::Inference,
-    plan::Plan,
-    state::{SavedRun, is_saved_run},
-};
+pub use self::{estimate::Estimate, plan::Plan};

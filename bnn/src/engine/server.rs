@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tfhe_core::{control::Control, evaluator::Evaluator};
 
 use super::{
-    functional,
-    gates::{self, inference::Inference},
+    functional, gates,
+    inference::{Inference, OfEngine},
 };
 use crate::{
     circuit::netlist::Style,
@@ -14,7 +14,7 @@ use crate::{
         encrypted::{EncryptedImage, EncryptedScores},
         engine::Engine,
     },
-    error::{Error, Result},
+    error::Result,
     model::network::Model,
 };
 
@@ -28,7 +28,7 @@ pub struct Server {
 
 #[derive(Debug, Clone)]
 enum Plan {
-    Functional(Box<functional::plan::Plan>),
+    Functional(Arc<functional::plan::Plan>),
     Gates(gates::plan::Plan),
 }
 
@@ -40,7 +40,7 @@ impl Server {
     /// engine does not run the model.
     pub fn new(model: Arc<Model>, evaluator: Arc<Evaluator>, style: Style) -> Result<Self> {
         let plan = match Engine::with_set(evaluator.parameters())? {
-            (Engine::Functional, set) => Plan::Functional(Box::new(functional::plan::Plan::new(model, set)?)),
+            (Engine::Functional, set) => Plan::Functional(Arc::new(functional::plan::Plan::new(model, set)?)),
             (Engine::Gates, set) => Plan::Gates(gates::plan::Plan::new(model, set, style)),
         };
         Ok(Self { plan, evaluator })
@@ -83,30 +83,42 @@ impl Server {
         }
     }
 
-    /// An inference on the gate engine, not yet begun, which can be left and taken up.
+    /// An inference that is not yet begun, and can be left and taken up.
     ///
     /// # Errors
-    /// [`Error::OneGo`] on the functional engine, and those of [`infer`](Self::infer).
+    /// Those of [`infer`](Self::infer).
     pub fn start(&self, image: &EncryptedImage) -> Result<Inference> {
-        self.gates()?.start(Arc::clone(&self.evaluator), image)
+        let of_engine = match &self.plan {
+            Plan::Functional(plan) => {
+                OfEngine::Functional(functional::inference::Inference::start(plan, &self.evaluator, image)?)
+            }
+            Plan::Gates(plan) => OfEngine::Gates(plan.start(Arc::clone(&self.evaluator), image)?),
+        };
+        Ok(Inference(of_engine))
     }
 
-    /// An inference on the gate engine, taken up where [`Inference::save`] left it.
+    /// An inference, taken up where [`Inference::save`] left it.
     ///
     /// # Errors
-    /// As [`start`](Self::start); [`Error::State`] where the bytes are no state of this model, style, picture and key.
+    /// As [`start`](Self::start); [`Error::State`](crate::Error::State) where the bytes are no state of this model, style, picture and key.
     pub fn resume(&self, image: &EncryptedImage, saved: &[u8]) -> Result<Inference> {
-        self.gates()?.resume(Arc::clone(&self.evaluator), image, saved)
+        let of_engine = match &self.plan {
+            Plan::Functional(plan) => OfEngine::Functional(functional::inference::Inference::resume(
+                plan,
+                &self.evaluator,
+                image,
+                saved,
+            )?),
+            Plan::Gates(plan) => OfEngine::Gates(plan.resume(Arc::clone(&self.evaluator), image, saved)?),
+        };
+        Ok(Inference(of_engine))
     }
 
-    /// How the model runs as a circuit.
-    ///
-    /// # Errors
-    /// [`Error::OneGo`] on the functional engine.
-    pub fn gates(&self) -> Result<&gates::plan::Plan> {
+    /// How the model runs as a circuit; none on the functional engine.
+    pub fn gates(&self) -> Option<&gates::plan::Plan> {
         match &self.plan {
-            Plan::Gates(plan) => Ok(plan),
-            Plan::Functional(_) => Err(Error::OneGo),
+            Plan::Gates(plan) => Some(plan),
+            Plan::Functional(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use bnn::{
     circuit::Style,
-    client::Client,
+    client::{Client, EncryptedImage, EncryptedScores},
     data::Image,
     engine::{self, Server, calibrate, client_specification, functional::Plan},
     import::{PixelScale, RealNetwork},
@@ -158,7 +158,7 @@ fn an_imported_network_runs_encrypted() {
         let server = Server::new(Arc::clone(&model), evaluator, Style::Optimized).unwrap();
         let image = client.encode(&picture(&fixture.pictures[0])).unwrap();
         let encrypted = client.encrypt(&image, SecretSeed::deterministic_for_tests(9)).unwrap();
-        let scores = client.decrypt(&server.infer(&encrypted, &Control::default()).unwrap()).unwrap();
+        let scores = client.decrypt(&in_pieces(&server, &encrypted)).unwrap();
         let (found, exact) = (scores.reals(), engine::evaluate(&model, &image).unwrap().reals());
         // The largest differences of simulated runs, and as much again.
         let simulated = plan.simulate(&image, 200, 0).unwrap();
@@ -170,6 +170,21 @@ fn an_imported_network_runs_encrypted() {
                 "{name}: {found} for {exact}, spread {spread}"
             );
         }
+    }
+}
+
+/// What a server answers that saves the run after each stage, and goes on with what it saved.
+fn in_pieces(server: &Server, encrypted: &EncryptedImage) -> EncryptedScores {
+    let (mut done, mut saved) = (0, server.start(encrypted).unwrap().save().unwrap());
+    loop {
+        let mut inference = server.resume(encrypted, &saved).unwrap();
+        assert_eq!(inference.bootstraps(), done);
+        let more = inference.advance(&Control::default()).unwrap();
+        if more == 0 {
+            assert_eq!((done, inference.layer()), (server.bootstraps().unwrap(), None));
+            return inference.scores().unwrap();
+        }
+        (done, saved) = (done + more, inference.save().unwrap());
     }
 }
 

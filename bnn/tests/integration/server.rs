@@ -38,7 +38,7 @@ fn the_types_of_both_sides_are_send_and_sync() {
     check::<Server>();
     check::<functional::Plan>();
     check::<gates::Plan>();
-    check::<gates::Inference>();
+    check::<engine::Inference>();
     check::<Program>();
     check::<EncryptedRun>();
     check::<Error>();
@@ -151,7 +151,7 @@ fn a_cancelled_run_goes_on_elsewhere() {
     cancelled.cancel();
     assert!(matches!(inference.advance(&cancelled), Err(Error::Cancelled)));
     let saved = inference.save().unwrap();
-    assert!(gates::is_saved_run(&saved));
+    assert!(engine::is_saved_run(&saved));
 
     let mut resumed = server.clone().resume(&encrypted, &saved).unwrap();
     assert_eq!(resumed.bootstraps(), inference.bootstraps());
@@ -169,14 +169,16 @@ fn what_a_server_cannot_do_is_refused() {
     let encoded = gate_client.encode(&picture(4, 4, &[true; 16])).unwrap();
     let bitwise = gate_client.encrypt(&encoded, seed(50)).unwrap();
     let packed = functional_client.encrypt(&encoded, seed(51)).unwrap();
-    assert!(matches!(functional.start(&packed), Err(Error::OneGo)));
-    assert!(matches!(functional.resume(&packed, &[]), Err(Error::OneGo)));
+    assert!(matches!(functional.resume(&packed, &[]), Err(Error::State { .. })));
+    let of_gates = gates.start(&bitwise).unwrap().save().unwrap();
+    assert!(matches!(functional.resume(&packed, &of_gates), Err(Error::State { .. })));
+    assert!(matches!(functional.start(&bitwise), Err(Error::OtherParameters { .. })));
     let error = functional.infer(&bitwise, &Control::default()).unwrap_err();
     assert!(matches!(error, Error::OtherParameters { .. }), "{error}");
     let error = gates.infer(&packed, &Control::default()).unwrap_err();
     assert!(matches!(error, Error::OtherParameters { .. }), "{error}");
     assert_eq!(error.blame(), Blame::Peer);
-    assert!(!gates::is_saved_run(b"{\"form"));
+    assert!(!engine::is_saved_run(b"{\"form"));
     let other = evaluator(&key(&GATES_BLOCK_BINARY, 3), 4);
     let neither = Server::new(Arc::clone(model), other, Style::Optimized);
     assert!(matches!(neither, Err(Error::OtherParameters { .. })));

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use crate::arguments::{
     computing::{no_bootstraps, nothing},
     shared::{
-        ClientChoice, CloudKeyFile, Comparison, EncryptionInputs, GatesRun, ModelChoice, Overwriting,
+        ClientChoice, CloudKeyFile, Comparison, EncryptionInputs, ModelChoice, Overwriting, Running,
         SecretKeyFile,
     },
 };
@@ -93,7 +93,7 @@ pub(crate) struct PaperInfer {
     pub(crate) overwriting: Overwriting,
 
     #[command(flatten)]
-    pub(crate) gates: GatesRun,
+    pub(crate) running: Running,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    CircuitStyle, CloudKeyFile, EngineChoice, GatesRun, ModelChoice, Outputs, Preparing, share,
+    CircuitStyle, CloudKeyFile, EngineChoice, ModelChoice, Outputs, Preparing, Running, share,
 };
 
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Infer {
     pub(crate) outputs: Outputs,
 
     #[command(flatten)]
-    pub(crate) gates: GatesRun,
+    pub(crate) running: Running,
 
     /// Run a network although noise is expected to change up to this share of its labels, as `bnn calibrate` or `bnn import` found
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]

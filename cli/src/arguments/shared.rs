@@ -191,19 +191,19 @@ pub(crate) struct Comparison {
     pub(crate) preparing: Preparing,
 }
 
-/// How a network runs as circuits of gates.
+/// How a run is saved and continued, and how circuits are built.
 #[derive(Debug, Args)]
-pub(crate) struct GatesRun {
-    /// Continue a run of gates that was stopped
+pub(crate) struct Running {
+    /// Continue a run that was stopped
     #[arg(long)]
     pub(crate) resume: bool,
 
-    /// Where a run of gates is saved as it goes [default: the output's name and .state; not saved where the output is no
-    /// file]
+    /// Where a run is saved as it goes [default: the output's name and .state; not saved where the output is no file, or
+    /// where the functional engine runs and none of these options is given]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
 
-    /// Save a run of gates after so many seconds, and after each layer [default: 30]
+    /// Save the run after so many seconds, and after each layer [default: 30]
     #[arg(long, value_name = "S", value_parser = duration)]
     pub(crate) save_every: Option<f64>,
 
@@ -212,16 +212,10 @@ pub(crate) struct GatesRun {
     pub(crate) style: Option<CircuitStyle>,
 }
 
-impl GatesRun {
-    /// One of these options that was given, if any: they have no effect on another engine.
-    pub(crate) fn given(&self) -> Option<&'static str> {
-        let options = [
-            ("--resume", self.resume),
-            ("--state", self.state.is_some()),
-            ("--save-every", self.save_every.is_some()),
-            ("--style", self.style.is_some()),
-        ];
-        options.into_iter().find_map(|(option, given)| given.then_some(option))
+impl Running {
+    /// Whether one of the options says that the run is saved or continued.
+    pub(crate) fn is_saved(&self) -> bool {
+        self.resume || self.state.is_some() || self.save_every.is_some()
     }
 }
 

@@ -4,11 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use bnn::{
     client::{InputEncoding, PixelEncoding},
-    engine::{
-        Engine,
-        functional::Plan,
-        gates::{self, SavedRun},
-    },
+    engine::{Engine, SavedRun, functional::Plan, gates, is_saved_run},
     model::Model,
 };
 use serde_json::{Value, json};
@@ -23,7 +19,7 @@ use tfhe_core::{
 
 use crate::{
     arguments::{files::Inspect, shared::CircuitStyle},
-    commands::infer::gates::{MOST_STATE_BYTES, START_BYTES},
+    commands::infer::saved::{MOST_STATE_BYTES, START_BYTES},
     error::{About, Result},
     files::{
         input::{Input, is_stdin},
@@ -48,40 +44,46 @@ fn inspect_file(path: &Path, session: &Session) -> Result<()> {
     let mut input = Input::open(path)?;
     match keys::recognise(&mut input)? {
         Some(form) => inspect_library(form, input, session),
-        None if gates::is_saved_run(input.start(START_BYTES)?) => inspect_saved_run(input, session.output),
+        None if is_saved_run(input.start(START_BYTES)?) => inspect_saved_run(input, session.output),
         // No native file begins with a brace, and every specification does.
         None if input.start(1)? == b"{" => inspect_specification(input, session.output),
         None => inspect_native(input, session),
     }
 }
 
-/// A run of gates that goes on with `bnn infer --resume`.
+/// A run that goes on with `bnn infer --resume`.
 fn inspect_saved_run(input: Input, output: Output) -> Result<()> {
     let name = input.name().to_owned();
     let saved = input.bytes(MOST_STATE_BYTES)?;
     let (bytes, run) = (saved.len() as u64, SavedRun::read(&saved).about(&name)?);
     let (digest, style, done) = (run.model_digest(), run.style(), run.bootstraps());
     let (parameters, key_id) = (run.parameters(), run.ciphertexts().key_id());
-    // Keys of another engine have no circuits that could be counted.
-    let is_gates = Engine::of(parameters).is_ok_and(|engine| engine == Engine::Gates);
-    let model = lookup::with_digest(digest).filter(|_| is_gates);
-    let total = match &model {
-        Some((_, model)) => {
+    // Keys of another engine have nothing that could be counted.
+    let is_of_key = Engine::of(parameters).is_ok_and(|engine| engine == run.engine());
+    let model = lookup::with_digest(digest).filter(|_| is_of_key);
+    let total = match (&model, style) {
+        (Some((_, model)), Some(style)) => {
             let plan = gates::Plan::new(Arc::clone(model), parameters, style);
             Some(progress::spinner("building the circuits", || plan.estimate())?.bootstraps)
         }
-        None => None,
+        (Some((_, model)), None) => {
+            Plan::new(Arc::clone(model), parameters).ok().map(|plan| plan.bootstraps())
+        }
+        (None, _) => None,
     };
     let model_name = model.map(|(name, _)| name);
     let of_total = total.map_or_else(String::new, |total| format!(" of {total}"));
-    let style = CircuitStyle::from(style);
+    let style = style.map(|style| CircuitStyle::from(style).to_string());
     output.say(format_args!("file        {}", name.display()))?;
-    output.say("kind        a saved run of gates, encrypted; `bnn infer --resume` goes on with it")?;
+    output.say("kind        a saved run, encrypted; `bnn infer --resume` goes on with it")?;
     output.say(format_args!("size        {}", units::exact_size(bytes)))?;
     output.say(format_args!("parameters  {}", description::set(parameters)))?;
     output.say(format_args!("key id      {}", key_id))?;
     output.say(model_line(digest, model_name.as_deref()))?;
-    output.say(format_args!("circuits    {style}"))?;
+    output.say(format_args!("engine      {}", run.engine()))?;
+    if let Some(style) = &style {
+        output.say(format_args!("circuits    {style}"))?;
+    }
     output.say(format_args!("progress    {done}{of_total} bootstraps are done"))?;
     output.say("checksum    holds")?;
     output.give(&json!({
@@ -92,7 +94,8 @@ fn inspect_saved_run(input: Input, output: Output) -> Result<()> {
         "key_id": key_id.to_string(),
         "model_digest": units::hex(&digest),
         "model_name": model_name,
-        "style": style.to_string(),
+        "engine": run.engine().to_string(),
+        "style": style,
         "bootstraps_done": done,
         "bootstraps": total,
         "checksum": "holds",

@@ -218,19 +218,28 @@ fn bar(count: usize, before: usize, template: &str) -> ProgressBar {
     seen(ProgressBar::new(count as u64)).with_style(style).with_position(before as u64)
 }
 
-/// The progress of a long run of gates: a bar on a terminal, else a line on stderr now and then.
-pub(crate) struct Gates {
+/// The progress of a long run that is saved as it goes: a bar on a terminal, else a line on stderr now and then.
+pub(crate) struct Saved {
     bar: ProgressBar,
+    /// What is counted.
+    what: &'static str,
     total: usize,
     before: usize,
     lines: Lines,
 }
 
-impl Gates {
-    /// A run of `total` bootstraps, of which `before` were done before it.
-    pub(crate) fn new(total: usize, before: usize) -> Self {
-        let template = "{bar:30} {pos} of {len} gates, {per_second} a second, {left}: {msg}";
-        Self { bar: bar(total, before, template), total, before, lines: Lines::default() }
+impl Saved {
+    /// A run of `total` bootstraps, each of which is one of `what`, and of which `before` were done before it.
+    pub(crate) fn new(what: &'static str, total: usize, before: usize) -> Self {
+        let template =
+            format!("{{bar:30}} {{pos}} of {{len}} {what}, {{per_second}} a second, {{left}}: {{msg}}");
+        Self { bar: bar(total, before, &template), what, total, before, lines: Lines::default() }
+    }
+
+    /// What the run tells how far it is.
+    pub(crate) fn control(progress: &Arc<Self>) -> Control {
+        let progress = Arc::clone(progress);
+        Control::with_progress(move |done| progress.bar.inc(done as u64))
     }
 
     /// Shows how far it is, and in which layer.
@@ -245,9 +254,11 @@ impl Gates {
         let pace = || Pace::new(done, total, self.before as u64, self.bar.elapsed());
         let line = || {
             let (speed, left) = (pace().per_second(), pace().left());
-            format!("{done} of {total} gates, {speed:.0} a second, {left}: {}", layer.unwrap_or("done"))
+            let what = self.what;
+            format!("{done} of {total} {what}, {speed:.0} a second, {left}: {}", layer.unwrap_or("done"))
         };
-        self.lines.tell(&self.bar, line, || Stage { layer, ..Stage::counted("gates", done, total, pace()) });
+        self.lines
+            .tell(&self.bar, line, || Stage { layer, ..Stage::counted(self.what, done, total, pace()) });
     }
 
     pub(crate) fn finish(&self) {

@@ -15,9 +15,7 @@ fn an_option_without_an_effect_is_refused() {
     let convert = |arguments: &str| format!("convert paper/{arguments} --to native --out native.key");
     for (line, option) in [
         (format!("{functional} --style optimized"), "--style"),
-        (format!("{functional} --resume"), "--resume"),
-        (format!("{functional} --state saved"), "--state"),
-        (format!("{functional} --save-every 30"), "--save-every"),
+        (format!("{functional} --out - --save-every 30"), "--save-every"),
         (format!("{gates} --out - --save-every 30"), "--save-every"),
         ("estimate toy --style as-published".into(), "--style"),
         ("estimate toy --engine gates --images images".into(), "--images"),

@@ -57,6 +57,43 @@ fn a_saved_run_is_inspected() {
     );
 }
 
+/// The functional engine runs in one go, unless its run is to be saved: then it goes on, and ends with the same scores.
+#[test]
+fn a_run_of_the_functional_engine_goes_on() {
+    let place = Place::furnished();
+    place.run("encrypt 4.png --model toy").succeeded();
+    let line = "infer 4.enc --model toy --state saved --save-every 0";
+    assert!(!place.run("infer 4.enc --model toy --out whole.scores").succeeded().contains("saved"));
+    // Read while the run goes on; where it came to its end first: again.
+    let saved = loop {
+        let mut run = place.command(&format!("{line} --force"));
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut found = None;
+        while run.try_wait().unwrap().is_none() {
+            found = found.or_else(|| fs::read(place.path("saved")).ok());
+        }
+        if let Some(saved) = found {
+            break saved;
+        }
+    };
+    assert!(!place.path("saved").exists());
+    fs::write(place.path("saved"), &saved).unwrap();
+    let inspected = place.run("inspect saved --json").json();
+    assert_eq!((&inspected["kind"], &inspected["engine"]), (&"a saved run".into(), &"functional".into()));
+    assert!(place.run("inspect saved").succeeded().contains("bootstraps are done"));
+    place.refuses(line, &["4.scores: exists already"]);
+    fs::remove_file(place.path("4.scores")).unwrap();
+    place.refuses(line, &["saved: ", "--resume"]);
+    let told = place.run(&format!("{line} --resume")).succeeded();
+    assert!(told.contains("resumed saved"), "{told}");
+    assert_eq!(fs::read(place.path("4.scores")).unwrap(), fs::read(place.path("whole.scores")).unwrap());
+    assert!(!place.path("saved").exists());
+    place.run("encrypt 4.png --model toy --out other.enc").succeeded();
+    fs::write(place.path("saved"), &saved).unwrap();
+    place.refuses(&line.replace("4.enc", "other.enc --resume"), &["saved: ", "another encrypted image"]);
+    place.refuses("infer 4.enc other.enc --model toy --resume --force", &["2 pictures", "one by one"]);
+}
+
 #[test]
 fn killed_at_any_moment_a_run_goes_on_to_the_same_scores() {
     let place = Place::furnished();

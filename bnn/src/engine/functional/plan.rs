@@ -5,7 +5,10 @@ use std::sync::Arc;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 use tfhe_core::{
-    ciphertext::CiphertextList, control::Control, evaluator::Evaluator, parameters::Parameters,
+    ciphertext::{Ciphertext, CiphertextList, PackedCiphertext},
+    control::Control,
+    evaluator::Evaluator,
+    parameters::Parameters,
     torus::Torus32,
 };
 
@@ -14,7 +17,8 @@ use super::{
     scale::Scale,
     scores::ScoreScale,
     stage::{Range, Ranges, Stage},
-    walk, wiring,
+    walk::{self, Network, Walk},
+    wiring,
 };
 use crate::{
     client::{
@@ -129,7 +133,7 @@ impl Plan {
 
     /// Bootstraps of one inference.
     pub fn bootstraps(&self) -> usize {
-        self.stages.iter().map(|(stage, _)| stage.bootstraps()).sum()
+        self.bootstraps_of(self.stages.len())
     }
 
     /// What is said of each linear layer, from the first to the scores.
@@ -180,25 +184,90 @@ impl Plan {
         image: &EncryptedImage,
         control: &Control,
     ) -> Result<EncryptedScores> {
+        self.check(evaluator, image)?;
+        let mut walk = Walk::default();
+        while self.advance(evaluator, image, control, &mut walk)? {}
+        self.scores_of(evaluator, image, &walk)
+    }
+
+    /// Refuses a picture or a key that is not for this plan.
+    pub(super) fn check(&self, evaluator: &Evaluator, image: &EncryptedImage) -> Result<()> {
         check_parameters(self.parameters(), evaluator.parameters())?;
         image.check_model(self.model.interface())?;
-        let ImageContent::Packed(packed) = image.content() else {
-            return Err(Error::OtherParameters {
-                found: image.parameters().name(),
-                expected: self.parameters().name(),
-            });
-        };
+        let packed = self.packed(image)?;
         check_parameters(self.parameters(), packed.parameters())?;
         let (found, expected) = (packed.message_count(), self.scheme.message_count(self.model.input()));
         if found != expected || packed.row_len() != self.scheme.row_len {
             return Err(EncodingFault::Length { found, expected }.into());
         }
+        Ok(())
+    }
+
+    fn packed<'a>(&self, image: &'a EncryptedImage) -> Result<&'a PackedCiphertext> {
+        match image.content() {
+            ImageContent::Packed(packed) => Ok(packed),
+            _ => Err(Error::OtherParameters {
+                found: image.parameters().name(),
+                expected: self.parameters().name(),
+            }),
+        }
+    }
+
+    /// Runs the next stage of a walk; false where only the scores are left.
+    pub(super) fn advance(
+        &self,
+        evaluator: &Evaluator,
+        image: &EncryptedImage,
+        control: &Control,
+        walk: &mut Walk<Ciphertext>,
+    ) -> Result<bool> {
         control.check()?;
-        let size = self.parameters().polynomial_size();
-        let mut machine = Ciphertexts { evaluator, image: packed, control };
-        let scores = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
+        let mut machine = Ciphertexts { evaluator, image: self.packed(image)?, control };
+        walk.advance(self.network(), &mut machine)
+    }
+
+    /// The scores at the end of a walk.
+    pub(super) fn scores_of(
+        &self,
+        evaluator: &Evaluator,
+        image: &EncryptedImage,
+        walk: &Walk<Ciphertext>,
+    ) -> Result<EncryptedScores> {
+        let control = Control::default();
+        let machine = Ciphertexts { evaluator, image: self.packed(image)?, control: &control };
+        let scores = walk.scores(self.network(), &machine)?;
         let list = CiphertextList::new(self.parameters(), evaluator.key_id(), scores)?;
         Ok(EncryptedScores::new(list, self.model.digest()))
+    }
+
+    fn network(&self) -> Network<'_> {
+        let size = self.parameters().polynomial_size();
+        Network { stages: &self.stages, last: &self.last, scores: &self.scores, size }
+    }
+
+    /// Bootstraps of so many stages from the first.
+    pub(super) fn bootstraps_of(&self, stages: usize) -> usize {
+        self.stages.iter().take(stages).map(|(stage, _)| stage.bootstraps()).sum()
+    }
+
+    /// For each of so many stages from the first, how many values of it later ones read; none where there are fewer stages.
+    pub(super) fn values_after(&self, stages: usize) -> Option<Vec<usize>> {
+        let network = self.network();
+        let kept = |(index, (stage, _)): (usize, &(Stage, Scale))| match network.is_read_after(index, stages)
+        {
+            true => stage.outputs().values(),
+            false => 0,
+        };
+        Some(self.stages.get(..stages)?.iter().enumerate().map(kept).collect())
+    }
+
+    /// The name of the layer with which a stage begins; none behind the last that is bootstrapped.
+    pub(super) fn stage_name(&self, stage: usize) -> Option<&str> {
+        self.stages.get(stage).map(|(stage, _)| &*stage.name)
+    }
+
+    pub(super) fn model_digest(&self) -> [u8; 32] {
+        self.model.digest()
     }
 
     /// The probability, by the noise formulas, that the encrypted network gives a picture the oracle's label: the share
@@ -241,8 +310,7 @@ impl Plan {
     }
 
     fn draw(&self, mut machine: Phases<'_>) -> Result<Scores> {
-        let size = self.parameters().polynomial_size();
-        let phases = walk::run(&self.stages, (&self.last, &self.scores), size, &mut machine)?;
+        let phases = walk::run(self.network(), &mut machine)?;
         let phases: Vec<f64> = phases.into_iter().map(Torus32::to_real).collect();
         Ok(self.scheme.scores.decode(&phases, self.model.fraction_bits()))
     }

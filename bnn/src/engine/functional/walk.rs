@@ -12,42 +12,69 @@ use super::{
 };
 use crate::error::Result;
 
-/// The parts of the scores, of the last stage, with tables of so many slots.
-pub(super) fn run<M: Machine>(
-    stages: &[(Stage, Scale)],
-    (last, scores): (&Stage, &ScoreScale),
-    size: usize,
-    machine: &mut M,
-) -> Result<Vec<M::Value>> {
-    // The planes of an XNOR convolution are not values by themselves.
-    let mut picture = match stages.first() {
-        Some((Stage { linear: Linear::Xnor(_), .. }, _)) => Vec::new(),
-        _ => machine.inputs(),
-    };
-    // What each stage gave, as long as others will read it.
-    let mut given: Vec<Vec<M::Value>> = Vec::new();
-    let last_reader = |source: Option<usize>| {
-        let reads = |stage: &Stage| {
-            stage.reads == source || stage.added.iter().any(|&(added, _)| Some(added) == source)
-        };
-        let readers = stages.iter().map(|(stage, _)| stage).chain([last]);
-        readers.enumerate().filter(|(_, stage)| reads(stage)).map(|(index, _)| index).last()
-    };
-    let last_readers: Vec<Option<usize>> = (0..stages.len()).map(|stage| last_reader(Some(stage))).collect();
-    let reads_picture_last = last_reader(None);
-    for (index, (stage, scale)) in stages.iter().enumerate() {
-        let next = scale.output.unwrap_or(scores.unit);
-        let read = stage.reads.map_or(&picture, |source| &given[source]);
+/// What is walked through.
+#[derive(Clone, Copy)]
+pub(super) struct Network<'a> {
+    /// All but the last stage.
+    pub(super) stages: &'a [(Stage, Scale)],
+    pub(super) last: &'a Stage,
+    pub(super) scores: &'a ScoreScale,
+    /// Slots of a table.
+    pub(super) size: usize,
+}
+
+impl Network<'_> {
+    /// Whether a stage's values are read after so many stages.
+    pub(super) fn is_read_after(&self, stage: usize, stages: usize) -> bool {
+        let later =
+            self.stages[stages.min(self.stages.len())..].iter().map(|(stage, _)| stage).chain([self.last]);
+        let mut readers = later.filter(|reader| {
+            reader.reads == Some(stage) || reader.added.iter().any(|&(added, _)| added == stage)
+        });
+        readers.next().is_some()
+    }
+}
+
+/// A walk, between two stages: what each stage so far gave, as long as others will read it.
+#[derive(Debug)]
+pub(super) struct Walk<V> {
+    pub(super) given: Vec<Vec<V>>,
+}
+
+impl<V> Default for Walk<V> {
+    fn default() -> Self {
+        Self { given: Vec::new() }
+    }
+}
+
+/// The whole walk.
+pub(super) fn run<M: Machine>(network: Network<'_>, machine: &mut M) -> Result<Vec<M::Value>> {
+    let mut walk = Walk::default();
+    while walk.advance(network, machine)? {}
+    walk.scores(network, machine)
+}
+
+impl<V: Clone + Sync> Walk<V> {
+    /// Runs the next stage; false where only the scores are left.
+    pub(super) fn advance<M: Machine<Value = V>>(
+        &mut self,
+        network: Network<'_>,
+        machine: &mut M,
+    ) -> Result<bool> {
+        let done = self.given.len();
+        let Some((stage, scale)) = network.stages.get(done) else { return Ok(false) };
+        let next = scale.output.unwrap_or(network.scores.unit);
         let sums = {
-            let values = summed(stage, read, machine)?;
+            let values = summed(stage, self.read(stage, machine), machine)?;
             linear(stage, scale, &values, machine)?
         };
-        let sums = lifted(stage, scale, sums, &given, machine)?;
-        let reduced = maxima(stage, scale.levels, sums, size, machine)?;
+        let sums = lifted(stage, scale, sums, &self.given, machine)?;
+        let reduced = maxima(stage, scale.levels, sums, network.size, machine)?;
         let output = stage.outputs();
         let channels = if stage.is_uniform() { 1 } else { output.channels };
-        let tables: Vec<LookupTable> =
-            (0..channels).map(|channel| scale.activation(stage, channel, size, next.real())).collect();
+        let tables: Vec<LookupTable> = (0..channels)
+            .map(|channel| scale.activation(stage, channel, network.size, next.real()))
+            .collect();
         let channel = |place| if channels == 1 { 0 } else { place / (output.height * output.width) };
         let of_each: Vec<&LookupTable> = (0..reduced.len()).map(|place| &tables[channel(place)]).collect();
         let mut values = machine.bootstrap(&reduced, &of_each)?;
@@ -58,28 +85,47 @@ pub(super) fn run<M: Machine>(
                 (middle, vec![(1, &values[place])])
             })?;
         }
-        given.push(values);
-        if reads_picture_last == Some(index) {
-            picture = Vec::new();
-        }
-        for (values, last_reader) in given.iter_mut().zip(&last_readers) {
-            if *last_reader == Some(index) {
+        self.given.push(values);
+        for (index, values) in self.given.iter_mut().enumerate() {
+            if !network.is_read_after(index, done + 1) {
                 *values = Vec::new();
             }
         }
+        Ok(true)
     }
-    let read = last.reads.map_or(&picture, |source| &given[source]);
-    let values = summed(last, read, machine)?;
-    machine.combine(scores.parts.len(), |index| {
-        let part = &scores.parts[index];
-        let constant = Torus32::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
-        (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
-    })
+
+    /// The parts of the scores, once all stages are done.
+    pub(super) fn scores<M: Machine<Value = V>>(
+        &self,
+        network: Network<'_>,
+        machine: &M,
+    ) -> Result<Vec<M::Value>> {
+        let Network { last, scores, .. } = network;
+        let values = summed(last, self.read(last, machine), machine)?;
+        machine.combine(scores.parts.len(), |index| {
+            let part = &scores.parts[index];
+            let constant = Torus32::from_real(-(part.sent.centre_halves as f64) / 2.0 * scores.unit.real());
+            (constant, part.terms.iter().map(|&(digit, place)| (digit, &values[place])).collect())
+        })
+    }
+
+    /// The values that a stage reads.
+    fn read<M: Machine<Value = V>>(&self, stage: &Stage, machine: &M) -> Cow<'_, [V]> {
+        match stage.reads {
+            Some(source) => Cow::Borrowed(&self.given[source]),
+            // The planes of an XNOR convolution are not values by themselves.
+            None if matches!(stage.linear, Linear::Xnor(_)) => Cow::Owned(Vec::new()),
+            None => Cow::Owned(machine.inputs()),
+        }
+    }
 }
 
 /// What the linear map of a stage reads: sums of squares, if there are any.
-fn summed<'v, M: Machine>(stage: &Stage, values: &'v [M::Value], machine: &M) -> Result<Cow<'v, [M::Value]>> {
-    let mut values = Cow::Borrowed(values);
+fn summed<'v, M: Machine>(
+    stage: &Stage,
+    mut values: Cow<'v, [M::Value]>,
+    machine: &M,
+) -> Result<Cow<'v, [M::Value]>> {
     for (pool, input) in &stage.sums {
         let squares: Vec<Vec<usize>> = pool.windows(*input).collect();
         values = Cow::Owned(machine.combine(squares.len(), |square| {

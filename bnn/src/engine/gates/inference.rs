@@ -17,7 +17,7 @@ use crate::{circuit::evaluator::encrypted::Encrypted, client::encrypted::Encrypt
 
 /// An inference on an encrypted picture, which can be left and taken up between any two bootstraps.
 #[derive(Debug)]
-pub struct Inference {
+pub(crate) struct Inference {
     execution: Execution<Encrypted>,
     /// The digest of the picture.
     image: [u8; 32],
@@ -50,7 +50,7 @@ impl Inference {
     ///
     /// # Errors
     /// [`Error::Cancelled`](crate::Error::Cancelled), with which the inference stays where it was.
-    pub fn advance(&mut self, control: &Control) -> Result<usize> {
+    pub(crate) fn advance(&mut self, control: &Control) -> Result<usize> {
         control.check()?;
         let portion = self.execution.evaluator().evaluator().portion();
         let done = self.execution.advance(portion)?;
@@ -59,12 +59,12 @@ impl Inference {
     }
 
     /// Bootstraps done, those before a resumption included.
-    pub fn bootstraps(&self) -> usize {
+    pub(crate) fn bootstraps(&self) -> usize {
         self.execution.bootstraps()
     }
 
     /// The layer it is at, by name; `None` at the end.
-    pub fn layer(&self) -> Option<&str> {
+    pub(crate) fn layer(&self) -> Option<&str> {
         self.execution.layer()
     }
 
@@ -72,7 +72,7 @@ impl Inference {
     ///
     /// # Errors
     /// [`Error::State`](crate::Error::State) where that would be longer than what is read.
-    pub fn save(&self) -> Result<Vec<u8>> {
+    pub(crate) fn save(&self) -> Result<Vec<u8>> {
         state::save(&self.execution, self.image)
     }
 
@@ -80,7 +80,7 @@ impl Inference {
     ///
     /// # Errors
     /// [`Error::Unfinished`](crate::Error::Unfinished) before.
-    pub fn scores(&self) -> Result<EncryptedScores> {
+    pub(crate) fn scores(&self) -> Result<EncryptedScores> {
         let (circuits, engine) = (self.execution.circuits(), self.execution.evaluator());
         let bits = engine.ciphertexts(self.execution.scores()?);
         let list = CiphertextList::new(circuits.parameters, engine.evaluator().key_id(), bits)?;

@@ -1,19 +1,14 @@
 //! The state of a run as bytes, so that a run of minutes or hours can be left and taken up.
 //!
-//! A line of JSON says where the run is and which of the ciphertexts is which bit; then come the ciphertexts, as a list in
-//! the container of `tfhe_core::serial`, whose context is the SHA-256 of that line. Units are built again from the model: the
-//! file is only good for the model, style, picture and key that it names. What the line says of the run must be what the
-//! plan gives when it is counted up to that place, so that nothing is built from the file's own numbers.
+//! The line of JSON says where the run is and which of the ciphertexts is which bit ([`state`](crate::engine::state)). Units are built again from
+//! the model.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tfhe_core::{
     ciphertext::{Ciphertext, CiphertextList},
     evaluator::Evaluator,
-    parameters::Parameters,
-    serial::{self, Stored},
 };
 
 use super::{
@@ -25,6 +20,7 @@ use crate::{
         evaluator::{encrypted::Encrypted, values::Held},
         netlist::Style,
     },
+    engine::state::{self, read, write},
     error::{Error, Result},
 };
 
@@ -34,26 +30,29 @@ const FORMAT: u32 = 1;
 /// Circuits are those of a version; whoever changes how they are built raises the second number.
 const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), ", circuits 1");
 
-/// The longest line that is read or written, in bytes, with its end: that of some three million ciphertexts.
-const MOST_LINE: usize = 1 << 26;
-
 /// The line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Index {
+pub(in crate::engine) struct Index {
     format: u32,
     /// The program that wrote it: another may build other circuits.
     program: String,
-    model: [u8; 32],
+    pub(in crate::engine) model: [u8; 32],
     image: [u8; 32],
-    published: bool,
+    pub(in crate::engine) published: bool,
     unit: usize,
     /// Level of the unit, and bootstraps of it that are done; none if it has not begun.
     place: Option<(usize, usize)>,
-    bootstraps: usize,
+    pub(in crate::engine) bootstraps: usize,
     words: Vec<IndexedWord>,
     /// Wires of the unit, in the order of their ciphertexts, which come after those of the words.
     wires: Vec<usize>,
+}
+
+impl state::Index for Index {
+    fn is_current(&self) -> bool {
+        self.format == FORMAT && self.program == PROGRAM
+    }
 }
 
 /// A number that later units read.
@@ -105,81 +104,8 @@ pub(super) fn save(execution: &Execution<Encrypted>, image: [u8; 32]) -> Result<
         words: execution.words().map(IndexedWord::new).collect(),
         wires: held.iter().map(|&(wire, _)| wire).collect(),
     };
-    let mut file = serde_json::to_vec(&index).expect("invariant: numbers and strings have a JSON form");
-    let context = Sha256::digest(&file).into();
-    file.push(b'\n');
-    if file.len() > MOST_LINE {
-        return Err(Error::State { reason: "the run holds too many ciphertexts at a time to be saved" });
-    }
     let key_id = execution.evaluator().evaluator().key_id();
-    let list = CiphertextList::new(circuits.parameters, key_id, ciphertexts)?;
-    let bytes = serial::to_bytes(&list, context)?;
-    // The ciphertexts are there three times at most: with the run, and as a list and bytes, or in both kinds of bytes.
-    drop(list);
-    file.extend_from_slice(&bytes);
-    Ok(file)
-}
-
-/// How every saved run begins.
-const START: &[u8] = b"{\"format\":";
-
-/// Whether bytes begin as a saved run does, of whatever version. (The name of another format would be in quotes.)
-pub fn is_saved_run(bytes: &[u8]) -> bool {
-    bytes.strip_prefix(START).and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
-}
-
-/// A saved run as it describes itself, without its model, picture and key.
-#[derive(Debug)]
-pub struct SavedRun {
-    index: Index,
-    ciphertexts: Stored<CiphertextList>,
-}
-
-impl SavedRun {
-    /// Reads a saved run.
-    ///
-    /// # Errors
-    /// [`Error::State`] where the bytes are none of this version, or are damaged; [`Error::Crypto`] where the list of
-    /// ciphertexts is.
-    pub fn read(saved: &[u8]) -> Result<Self> {
-        let refuse = |reason| Error::State { reason };
-        let end = saved.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
-        let (line, list) = saved.split_at(end.ok_or_else(|| refuse("no saved run"))?);
-        let index: Index = serde_json::from_slice(line).map_err(|_| refuse("no saved run"))?;
-        if index.format != FORMAT || index.program != PROGRAM {
-            return Err(refuse("a saved run of another version of this program"));
-        }
-        let ciphertexts = serial::from_bytes::<CiphertextList>(&list[1..])?;
-        if ciphertexts.header.context != <[u8; 32]>::from(Sha256::digest(line)) {
-            return Err(refuse("damaged: the checksum does not hold"));
-        }
-        Ok(Self { index, ciphertexts })
-    }
-
-    /// The digest of the model that runs.
-    pub fn model_digest(&self) -> [u8; 32] {
-        self.index.model
-    }
-
-    /// How its circuits are built.
-    pub fn style(&self) -> Style {
-        if self.index.published { Style::AsPublished } else { Style::Optimized }
-    }
-
-    /// How many bootstraps are done.
-    pub fn bootstraps(&self) -> usize {
-        self.index.bootstraps
-    }
-
-    /// The parameter set of its ciphertexts.
-    pub fn parameters(&self) -> &'static Parameters {
-        self.ciphertexts.header.parameters
-    }
-
-    /// The ciphertexts that the rest of the run reads.
-    pub fn ciphertexts(&self) -> &CiphertextList {
-        &self.ciphertexts.content
-    }
+    write(&index, CiphertextList::new(circuits.parameters, key_id, ciphertexts)?)
 }
 
 /// Reads a state that [`save`] wrote.
@@ -190,7 +116,7 @@ pub(super) fn load(
     saved: &[u8],
 ) -> Result<Execution<Encrypted>> {
     let refuse = |reason| Error::State { reason };
-    let SavedRun { index, ciphertexts: stored } = SavedRun::read(saved)?;
+    let (index, stored) = read::<Index>(saved)?;
     if index.model != circuits.model.digest() {
         return Err(refuse("a run of another model"));
     }

@@ -18,7 +18,7 @@ use crate::{
         infer::{
             cloud_key::{check_image, check_set},
             functional::{Inferred, infer},
-            gates::{self, Run},
+            saved::{self, Run},
         },
     },
     error::{About, Error, Result},
@@ -51,12 +51,24 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
     let needed = first.content.parameters();
     let engine = Engine::of(needed).about(&first.name)?;
     let key = || keys::cloud_key(&arguments.cloud_key.path);
-    if engine == Engine::Gates {
+    if engine == Engine::Functional {
+        if arguments.running.style.is_some() {
+            return Err(Error::NoEffect {
+                option: "--style",
+                place: "on a picture for the functional engine",
+            });
+        }
+        let set =
+            Parameters::named(needed.name()).expect("invariant: ciphertexts in files are of named sets");
+        let plan = Plan::new(Arc::clone(&model), set)?;
+        agreement::check(&plan, &model, arguments.accept_label_changes)?;
+    }
+    if engine == Engine::Gates || arguments.running.is_saved() {
         let [(image, target)] = &images[..] else {
             return Err(Error::OneAtATime { count: images.len() });
         };
         let run = Run {
-            options: &arguments.gates,
+            options: &arguments.running,
             existing: arguments.outputs.overwriting.existing(),
             inputs: &inputs,
             target,
@@ -65,15 +77,9 @@ pub(crate) fn run(arguments: &Infer, session: &Session) -> Result<()> {
             output,
             batch: &batch,
         };
-        gates::run(&run, &model, image, key)?;
+        saved::run(&run, &model, image, key)?;
         return batch.finish();
     }
-    if let Some(option) = arguments.gates.given() {
-        return Err(Error::NoEffect { option, place: "on a picture for the functional engine" });
-    }
-    let set = Parameters::named(needed.name()).expect("invariant: ciphertexts in files are of named sets");
-    let plan = Plan::new(Arc::clone(&model), set)?;
-    agreement::check(&plan, &model, arguments.accept_label_changes)?;
     let key = key()?;
     check_set(&key, needed)?;
     let mut fitting = Vec::new();

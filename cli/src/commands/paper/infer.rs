@@ -8,7 +8,7 @@ use crate::{
     arguments::paper::PaperInfer,
     commands::{
         batch::Batch,
-        infer::gates::{self, Run},
+        infer::saved::{self, Run},
     },
     error::{Error, Result},
     files::{input::check_stdin_once, keys, lookup, output::Target, paper},
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let image = paper::image(&model, [signs, magnitudes], &key.content)?;
     let run = Run {
-        options: &arguments.gates,
+        options: &arguments.running,
         existing,
         inputs: &inputs,
         target: &target,
@@ -40,5 +40,5 @@ pub(crate) fn run(arguments: &PaperInfer, session: &Session) -> Result<()> {
         output,
         batch: &Batch::new(1, output),
     };
-    gates::run(&run, &model, &image, || Ok(key))
+    saved::run(&run, &model, &image, || Ok(key))
 }

@@ -1,5 +1,5 @@
-//! The run of a network as a circuit of gates. It takes minutes to hours, so the run is saved as it goes, and can go on where
-//! it was stopped.
+//! A run that is saved as it goes, and can go on where it was stopped: that of a network as a circuit of gates, which takes minutes to hours, and
+//! one of the functional engine, where that was asked for.
 
 use std::{
     fs,
@@ -10,17 +10,14 @@ use std::{
 
 use bnn::{
     client::{EncryptedImage, EncryptedScores},
-    engine::{
-        Server,
-        gates::{self, Inference},
-    },
+    engine::{Inference, Server, is_saved_run},
     model::Model,
 };
 use serde_json::json;
-use tfhe_core::{backend::Backend, control::Control, keys::CloudKey};
+use tfhe_core::{backend::Backend, keys::CloudKey};
 
 use crate::{
-    arguments::shared::GatesRun,
+    arguments::shared::Running,
     commands::{
         batch::{Batch, made_json},
         infer::cloud_key::{check_image, check_set, prepare},
@@ -46,7 +43,7 @@ const SAVE_EVERY: f64 = 30.0;
 /// What is to be run, and where it goes.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
-    pub(crate) options: &'a GatesRun,
+    pub(crate) options: &'a Running,
     pub(crate) existing: Existing,
     /// All files that the command reads.
     pub(crate) inputs: &'a [PathBuf],
@@ -79,8 +76,10 @@ pub(crate) fn run(
     let (evaluator, key_duration) = prepare(content, backend)?;
     let style = run.options.style.unwrap_or_default();
     let server = Server::new(Arc::clone(model), Arc::clone(&evaluator), style.into()).about(&key)?;
-    let plan = server.gates()?;
-    let estimate = progress::spinner("building the circuits", || plan.estimate())?;
+    let total = match server.gates() {
+        Some(_) => progress::spinner("building the circuits", || server.bootstraps())?,
+        None => server.bootstraps()?,
+    };
     output.say(format_args!(
         "key     {}: prepared in {}, {} in memory, backend {backend}, {} threads",
         key.display(),
@@ -88,19 +87,21 @@ pub(crate) fn run(
         units::size(evaluator.key_bytes() as u64),
         rayon::current_num_threads(),
     ))?;
-    output.say(format_args!(
-        "circuit {}, {}: {} bootstraps; any wrong bit in all of them with probability 2^{:.0} at most",
-        model.name(),
-        style,
-        estimate.bootstraps,
-        plan.log2_failure(estimate.bootstraps),
-    ))?;
-    let mut inference = begin(&mut state, run, &server, image, estimate.bootstraps)?;
+    match server.gates() {
+        Some(plan) => output.say(format_args!(
+            "circuit {}, {style}: {total} bootstraps; any wrong bit in all of them with probability 2^{:.0} at most",
+            model.name(),
+            plan.log2_failure(total),
+        ))?,
+        None => output.say(format_args!("network {}: {total} bootstraps", model.name()))?,
+    }
+    let mut inference = begin(&mut state, run, &server, image, total)?;
 
     let before = inference.bootstraps();
     let save_every = run.options.save_every.unwrap_or(SAVE_EVERY);
-    let (finished, duration) =
-        units::timed(|| finish(&mut inference, estimate.bootstraps, &state, save_every));
+    let what = if server.gates().is_some() { "gates" } else { "bootstraps" };
+    let bar = Arc::new(progress::Saved::new(what, total, before));
+    let (finished, duration) = units::timed(|| finish(&mut inference, &bar, &state, save_every));
     finished?;
     let scores = inference.scores()?;
     let bytes = (run.to_bytes)(&scores).about(run.target.name())?;
@@ -188,7 +189,7 @@ impl State {
 /// Opens a saved run, unless the file begins as none does.
 fn saved_run(path: &Path) -> Result<Input> {
     let mut input = Input::open(path)?;
-    if !gates::is_saved_run(input.start(START_BYTES)?) {
+    if !is_saved_run(input.start(START_BYTES)?) {
         return Err(Error::NoSavedRun { path: path.into() });
     }
     Ok(input)
@@ -224,12 +225,11 @@ fn begin(
 }
 
 /// Runs to the end, saving every `interval` seconds and after each layer.
-fn finish(inference: &mut Inference, total: usize, state: &State, interval: f64) -> Result<()> {
-    let before = inference.bootstraps();
-    let bar = progress::Gates::new(total, before);
+fn finish(inference: &mut Inference, bar: &Arc<progress::Saved>, state: &State, interval: f64) -> Result<()> {
+    let control = progress::Saved::control(bar);
     let mut saved = Instant::now();
     let mut layer = inference.layer().map(str::to_owned);
-    while inference.advance(&Control::default())? > 0 {
+    while inference.advance(&control)? > 0 {
         let now = inference.layer().map(str::to_owned);
         bar.show(inference.bootstraps(), now.as_deref());
         if now != layer || saved.elapsed().as_secs_f64() >= interval {
