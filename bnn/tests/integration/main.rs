@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod deep;
 mod documentation;
 mod functional;
 mod gates;
