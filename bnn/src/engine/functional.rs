@@ -8,6 +8,8 @@
 //! encrypted values --linear--> sums --|a - b|--> maxima --table--> values at the next unit ... --linear--> scores
 //! ```
 //!
+//! Stages form a graph: a stage may read what any before it gave, and add what others gave to its sums.
+//!
 //! [`Plan::new`] chooses units from ranges and noise formulas, and refuses a network whose sums would leave the torus or be
 //! lost in noise, by the layer's name; [`Plan::cheapest`] chooses the parameter set as well. One set serves all layers of a
 //! network: another set for one layer is a second cloud key of as many megabytes, and the sets here differ by less than
@@ -42,7 +44,7 @@ mod scale;
 mod scores;
 mod stage;
 pub(super) mod state;
+mod units;
 mod walk;
-mod wiring;
 
 pub use self::plan::{Margin, Plan};

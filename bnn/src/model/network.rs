@@ -104,7 +104,14 @@ impl Model {
 
     /// The layers from the first to the last.
     pub fn layers(&self) -> impl ExactSizeIterator<Item = LayerSummary> {
-        self.layers.iter().map(|(layer, shape)| LayerSummary::new(layer.clone(), *shape))
+        self.layers.iter().zip(&self.reads).enumerate().map(|(index, ((layer, shape), &read))| {
+            let other = match layer {
+                Layer::Add(add) => Some(add.from),
+                _ => read.filter(|read| read + 1 != index),
+            };
+            let from = other.map(|layer| self.layers[layer].0.name().to_owned());
+            LayerSummary::new(layer.clone(), *shape, from)
+        })
     }
 
     /// Refuses an image that was encrypted for another model; for whoever wants to know before long work.

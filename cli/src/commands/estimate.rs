@@ -33,9 +33,12 @@ use crate::{
 
 /// How often the ciphertexts of a run are in memory while it is saved.
 const COPIES_WHILE_SAVED: usize = 3;
-/// Images whose labels are simulated, at most, and how often each.
+/// Images whose labels are simulated, at most, and how often each: less often where a network has many bootstraps, so that it takes a minute or
+/// two.
 const MOST_SIMULATED: usize = 200;
 const TRIALS: u32 = 100;
+const LEAST_TRIALS: u32 = 10;
+const BOOTSTRAPS_OF_TRIALS: usize = 1_000_000;
 /// How long bootstraps are timed.
 const TIMED: Duration = Duration::from_secs(2);
 
@@ -132,7 +135,7 @@ fn functional_cost(
     ))?;
     let sample = Sample::open(model, arguments)?;
     let changes = sample.changes(&plan)?;
-    sample.tell(changes, output)?;
+    sample.tell(changes, trials(&plan), output)?;
     let is_calibrated = plan.margins().iter().any(|margin| margin.range != margin.worst_case);
     let worst_case = if is_calibrated { Some(worst_case(model, &sample, output)?) } else { None };
     // A layer's inputs and outputs are there together.
@@ -200,11 +203,11 @@ impl Sample {
 
     /// The share of labels that noise is expected to change; none where no picture is left.
     fn changes(&self, plan: &functional::Plan) -> Result<Option<f64>> {
-        let predict = || plan.label_changes(&self.accepted, TRIALS);
+        let predict = || plan.label_changes(&self.accepted, trials(plan));
         Ok(progress::spinner("simulating noise", predict)?)
     }
 
-    fn tell(&self, changes: Option<f64>, output: Output) -> Result<()> {
+    fn tell(&self, changes: Option<f64>, trials: u32, output: Output) -> Result<()> {
         let Self { refused, origin, .. } = self;
         let refusals = match &refused[..] {
             [] => String::new(),
@@ -216,11 +219,17 @@ impl Sample {
         match changes {
             None => output.say(format_args!("labels      not simulated on {origin}{refusals}")),
             Some(changes) => output.say(format_args!(
-                "labels      noise changes {:.2} % of them, simulated on {origin}{refusals}, {TRIALS} times each",
+                "labels      noise changes {:.2} % of them, simulated on {origin}{refusals}, {trials} times each",
                 100.0 * changes
             )),
         }
     }
+}
+
+/// How often noise is simulated on a picture.
+fn trials(plan: &functional::Plan) -> u32 {
+    let trials = BOOTSTRAPS_OF_TRIALS / plan.bootstraps().max(1);
+    (trials as u32).clamp(LEAST_TRIALS, TRIALS)
 }
 
 /// The pictures that a client would send, and the others by their indices.

@@ -142,7 +142,7 @@ fn inspect_specification(input: Input, output: Output) -> Result<()> {
 
 /// How a model reads pictures, for people.
 fn input_line(input: &InputEncoding) -> String {
-    let (width, height, read) = (input.width(), input.height(), reading(input.pixels()));
+    let (width, height, read) = (input.width(), input.height(), reading(input));
     match input.channels() {
         1 => format!("input       {width} x {height} pixels: {read}"),
         // In the order of the values, as networks are described.
@@ -275,7 +275,7 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
     output.say("")?;
     let width = model.layers().map(|layer| layer.name().chars().count()).fold("layer".len(), usize::max);
     output.say(format_args!(
-        "{:width$}  kind              inputs  outputs  sums and noise (functional engine)",
+        "{:width$}  kind              gives         bootstraps  sums and noise (functional engine)",
         "layer"
     ))?;
     let margins = plan.as_ref().map(Plan::margins).unwrap_or_default();
@@ -284,14 +284,23 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
         let (name, kind, inputs, outputs) = (layer.name(), layer.kind(), layer.inputs(), layer.outputs());
         let margin = margins.iter().find(|margin| margin.index == index);
         let margin_text = margin.map_or_else(String::new, |margin| {
-            format!("  {} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
+            format!("{} to {}, noise {:.2}", margin.range.0, margin.range.1, margin.noise)
         });
-        output.say(format_args!("{name:<width$}  {kind:<16}  {inputs:>6}  {outputs:>7}{margin_text}"))?;
+        let bootstraps = margin.map_or_else(String::new, |margin| margin.bootstraps.to_string());
+        let from = layer.from().map_or_else(String::new, |from| format!("from {from}"));
+        let facts =
+            [from, margin_text].into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join("; ");
+        let gives = description::shape(layer.shape());
+        let line = format!("{name:<width$}  {kind:<16}  {gives:<12}  {bootstraps:>10}  {facts}");
+        output.say(line.trim_end())?;
         layers.push(json!({
             "name": name,
             "kind": kind,
             "inputs": inputs,
             "outputs": outputs,
+            "shape": layer.shape(),
+            "from": layer.from(),
+            "bootstraps": margin.map(|margin| margin.bootstraps),
             "sums": margin.map(|margin| margin.range),
             "noise_deviation": margin.map(|margin| margin.noise),
         }));
@@ -306,12 +315,17 @@ fn inspect_model(model: &Arc<Model>, session: &Session) -> Result<()> {
 }
 
 /// What becomes of pixels, in words.
-fn reading(pixels: PixelEncoding) -> String {
-    match pixels {
+fn reading(input: &InputEncoding) -> String {
+    match input.pixels() {
         PixelEncoding::Threshold { threshold, max_active } => {
             format!("1 where grey is at least {threshold}, else 0; at most {max_active} ones")
         }
-        PixelEncoding::Grey { bits } => format!("the upper {bits} bits of grey"),
+        PixelEncoding::Grey { bits } => {
+            format!(
+                "the upper {bits} bits of {}",
+                if input.channels() == 1 { "grey" } else { "each channel" }
+            )
+        }
         PixelEncoding::SignAndScale { window, fraction_bits, bits, largest } => format!(
             "signs of the standardised picture, and mean magnitudes of its {window} x {window} windows in {bits} bits, at most {:.2}",
             f64::from(largest) / f64::from(fraction_bits).exp2()

@@ -81,6 +81,11 @@ pub(crate) fn architecture(model: &Model) -> String {
     sizes.join(" -> ")
 }
 
+/// Channels, rows and columns, such as `12 x 9 x 9`; of a vector its length.
+pub(crate) fn shape([channels, height, width]: [usize; 3]) -> String {
+    if height * width == 1 { channels.to_string() } else { format!("{channels} x {height} x {width}") }
+}
+
 /// The scores of the classes, which have these names, as a table with bars; the highest is marked.
 pub(crate) fn score_table(scores: &Scores, labels: &[String]) -> Vec<String> {
     let reals = scores.reals();

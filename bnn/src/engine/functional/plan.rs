@@ -17,8 +17,8 @@ use super::{
     scale::Scale,
     scores::ScoreScale,
     stage::{Range, Ranges, Stage},
+    units,
     walk::{self, Network, Walk},
-    wiring,
 };
 use crate::{
     client::{
@@ -95,7 +95,7 @@ impl Plan {
         let row_len = FunctionalScheme::row_len(model.input(), parameters)?;
         let mut stages = Stage::of(&model, ranges)?;
         let last = stages.pop().expect("invariant: a network has a stage");
-        let (scales, inputs) = wiring::scaled(&stages, &last, Range::of_inputs(model.input()), parameters)?;
+        let (scales, inputs) = units::scaled(&stages, &last, Range::of_inputs(model.input()), parameters)?;
         for (stage, scale) in stages.iter().zip(&scales) {
             stage.linear.check_width(&stage.name, scale.range)?;
         }

@@ -59,7 +59,7 @@ pub(super) struct Scale {
     pub(super) output: Option<Unit>,
 }
 
-/// What a stage multiplies by on the torus (see [`wiring`](super::wiring)).
+/// What a stage multiplies by on the torus (see [`units`](super::units)).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Factors {
     /// The sums.

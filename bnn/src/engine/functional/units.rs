@@ -7,9 +7,10 @@
 //! u_sum = l u,      m u_sum = f u'        an added value counts m, and has the unit u'
 //! ```
 //!
-//! u is the largest that the narrowest reader can have, or addition with f = 1; the others are lifted, and where a sum has an addition one unit gives way to make f
-//! an integer: u_sum, with the greatest f that leaves it small enough, or u', if it is decided later, with the least. Where m is some ten or
-//! more, as between weights of several bits, a unit loses a tenth at most. A value that is only added has u' = m u_sum.
+//! u is the largest that the narrowest reader can have, or addition with f = 1; the other readers are lifted. Where a sum has an addition,
+//! one unit gives way to make f an integer: u_sum, with the greatest f that leaves it small enough, or u', if that is decided later, with the
+//! least. Where m is some ten or more, as between weights of several bits, a unit loses a tenth at most. A value that is only added has
+//! u' = m u_sum.
 
 use tfhe_core::parameters::Parameters;
 
@@ -39,8 +40,7 @@ pub(super) fn scaled(
     picture: Range,
     parameters: &Parameters,
 ) -> Result<(Vec<Scale>, Inputs)> {
-    let wiring = Wiring { stages, last };
-    let none = || stages.iter().map(|stage| Factors { lift: 1, added: vec![0; stage.added.len()] });
+    let graph = Graph { stages, last };
     let scales = |units: Option<&Units>, factors: &[Factors]| {
         let mut scales: Vec<Scale> = Vec::new();
         for (index, (stage, factors)) in stages.iter().zip(factors).enumerate() {
@@ -50,11 +50,13 @@ pub(super) fn scaled(
         }
         Ok::<_, Error>(scales)
     };
-    let (mut units, mut factors) = (None, none().collect::<Vec<_>>());
+    let unknown = |stage: &Stage| Factors { lift: 1, added: vec![0; stage.added.len()] };
+    let mut factors: Vec<Factors> = stages.iter().map(unknown).collect();
+    let mut units = None;
     for _ in 0..ROUNDS {
         let widest: Vec<f64> = scales(None, &factors)?.iter().map(|scale| scale.unit.real()).collect();
-        let decided = wiring.units(&widest)?;
-        factors = wiring.factors(&decided)?;
+        let decided = graph.units(&widest)?;
+        factors = graph.factors(&decided)?;
         units = Some(decided);
     }
     let mut scales = scales(units.as_ref(), &factors)?;
@@ -79,7 +81,7 @@ struct Units {
     of_sums: Vec<f64>,
 }
 
-struct Wiring<'a> {
+struct Graph<'a> {
     stages: &'a [Stage],
     last: &'a Stage,
 }
@@ -91,7 +93,7 @@ struct Addition {
     factor: f64,
 }
 
-impl Wiring<'_> {
+impl Graph<'_> {
     fn additions(&self) -> impl Iterator<Item = Addition> {
         self.stages.iter().enumerate().flat_map(|(to, stage)| {
             let addition =
