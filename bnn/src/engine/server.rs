@@ -36,7 +36,7 @@ impl Server {
     /// A server of a model, with a cloud key. `style` is how circuits are built, if the key is for the gate engine.
     ///
     /// # Errors
-    /// [`Error::OtherParameters`] for a key of neither engine; those of [`functional::Plan::new`], where the functional
+    /// [`Error::OtherParameters`](crate::Error::OtherParameters) for a key of neither engine; those of [`functional::Plan::new`], where the functional
     /// engine does not run the model.
     pub fn new(model: Arc<Model>, evaluator: Arc<Evaluator>, style: Style) -> Result<Self> {
         let plan = match Engine::with_set(evaluator.parameters())? {
@@ -58,7 +58,7 @@ impl Server {
     /// network.
     ///
     /// # Errors
-    /// [`Error::GateTooNoisy`], where the parameter set is too noisy.
+    /// [`Error::GateTooNoisy`](crate::Error::GateTooNoisy), where the parameter set is too noisy.
     pub fn bootstraps(&self) -> Result<usize> {
         match &self.plan {
             Plan::Functional(plan) => Ok(plan.bootstraps()),
@@ -70,8 +70,8 @@ impl Server {
     /// and is asked whether to stop between batches of them.
     ///
     /// # Errors
-    /// [`Error::OtherModel`] for a picture encrypted for another model, [`Error::OtherParameters`] for another
-    /// parameter set, [`Error::Crypto`] for another key, [`Error::Cancelled`].
+    /// [`Error::OtherModel`](crate::Error::OtherModel) for a picture encrypted for another model, [`Error::OtherParameters`](crate::Error::OtherParameters) for another
+    /// parameter set, [`Error::Crypto`](crate::Error::Crypto) for another key, [`Error::Cancelled`](crate::Error::Cancelled).
     pub fn infer(&self, image: &EncryptedImage, control: &Control) -> Result<EncryptedScores> {
         match &self.plan {
             Plan::Functional(plan) => plan.infer(&self.evaluator, image, control),
