@@ -9,7 +9,6 @@ padding of 2), each with a rectifier and averages of 2 x 2 (or maxima), then 120
 
 import argparse
 import functools
-import gzip
 import pathlib
 
 import jax
@@ -18,18 +17,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# The last training images choose the epoch.
-VALIDATION = 5000
+from mnist import VALIDATION, accuracy, adam, cross_entropy, data, no_moments
 
-
-def read(path, offset):
-    with gzip.open(path) as file:
-        return np.frombuffer(file.read(), np.uint8, offset=offset)
-
-
-def data(folder, name):
-    images = read(folder / f"{name}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
-    return images.astype(np.float32) / 255, read(folder / f"{name}-labels-idx1-ubyte.gz", 8)
 
 
 SHAPES = {
@@ -72,31 +61,21 @@ def scores(p, x, pool):
 
 
 def loss(p, x, labels, pool):
-    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(scores(p, x, pool)), labels[:, None], 1))
+    return cross_entropy(scores(p, x, pool), labels)
 
 
 @functools.partial(jax.jit, static_argnames="pool")
 def step(p, moments, count, rate, x, labels, pool):
-    """One step of Adam."""
-    gradients = jax.grad(loss)(p, x, labels, pool)
-    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, moments[0], gradients)
-    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, moments[1], gradients)
-    scale = jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-    p = jax.tree.map(lambda p, m, v: p - rate * scale * m / (jnp.sqrt(v) + 1e-8), p, first, second)
-    return p, (first, second)
+    return adam(p, jax.grad(loss)(p, x, labels, pool), moments, count, rate)
 
 
 evaluate = jax.jit(lambda p, x, pool: jnp.argmax(scores(p, x, pool), 1), static_argnames="pool")
 
 
-def accuracy(p, x, labels, pool):
-    return np.mean(np.concatenate([evaluate(p, part, pool) for part in np.array_split(x, 10)]) == labels)
-
-
 def train(images, labels, epochs, seed, pool):
     rng = np.random.default_rng(seed)
     p = initial(rng)
-    moments = tuple({name: np.zeros_like(value) for name, value in p.items()} for _ in range(2))
+    moments = no_moments(p)
     count, best = 0, (0.0, p)
     x, y = images[:-VALIDATION], labels[:-VALIDATION].astype(np.int32)
     for epoch in range(epochs):
@@ -105,7 +84,7 @@ def train(images, labels, epochs, seed, pool):
         for start in range(0, len(x) - 99, 100):
             part, count = order[start : start + 100], count + 1
             p, moments = step(p, moments, float(count), rate, x[part], y[part], pool)
-        validation = accuracy(p, images[-VALIDATION:], labels[-VALIDATION:], pool)
+        validation = accuracy(lambda x: evaluate(p, x, pool), images[-VALIDATION:], labels[-VALIDATION:])
         print(f"epoch {epoch + 1}: {100 * validation:.2f} % of the validation images", flush=True)
         best = max(best, (validation, p), key=lambda entry: entry[0])
     return best[1]
@@ -155,7 +134,7 @@ def main():
     arguments = parser.parse_args()
     pool = arguments.pool
     p = train(*data(arguments.data, "train"), arguments.epochs, arguments.seed, pool)
-    print(f"{100 * accuracy(p, *data(arguments.data, 't10k'), pool):.2f} % of the test images")
+    print(f"{100 * accuracy(lambda x: evaluate(p, x, pool), *data(arguments.data, 't10k')):.2f} % of the test images")
     onnx.save(export(p, pool), arguments.out)
 
 

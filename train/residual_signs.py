@@ -9,7 +9,6 @@ variance a layer), and where its shape allows it what it reads is added to what 
 """
 
 import argparse
-import gzip
 import pathlib
 
 import jax
@@ -18,8 +17,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# The last training images choose the epoch.
-VALIDATION = 5000
+from mnist import VALIDATION, accuracy, adam, cross_entropy, data, no_moments
+
 # Filters, channels read, side, stride, padding, and whether what is read is added.
 LAYERS = [
     (12, 1, 5, 3, 1, False),
@@ -32,16 +31,6 @@ LAYERS = [
 # Standard deviation of the noise of a sum, in those of the sums: a bootstrap adds about half of it.
 NOISE = 0.05
 EPSILON = 1e-5
-
-
-def read(path, offset):
-    with gzip.open(path) as file:
-        return np.frombuffer(file.read(), np.uint8, offset=offset)
-
-
-def data(folder, name):
-    images = read(folder / f"{name}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
-    return images.astype(np.float32) / 255, read(folder / f"{name}-labels-idx1-ubyte.gz", 8)
 
 
 def initial(rng):
@@ -89,33 +78,26 @@ def scores(trained, followed, x, key=None):
 
 def loss(trained, followed, x, labels, key):
     given, seen = scores(trained, followed, x, key)
-    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(given), labels[:, None], 1)), seen
+    return cross_entropy(given, labels), seen
 
 
 @jax.jit
 def step(trained, followed, moments, count, rate, x, labels, key):
-    """One step of Adam."""
+    """One step of Adam, after which weights stay within -1 and 1."""
     gradients, seen = jax.grad(loss, has_aux=True)(trained, followed, x, labels, key)
-    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, moments[0], gradients)
-    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, moments[1], gradients)
-    scale = jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-    trained = jax.tree.map(lambda p, m, v: p - rate * scale * m / (jnp.sqrt(v) + 1e-8), trained, first, second)
+    trained, moments = adam(trained, gradients, moments, count, rate)
     trained = {name: jnp.clip(value, -1, 1) if name.startswith("conv") else value for name, value in trained.items()}
     followed = jax.tree.map(lambda old, new: 0.98 * old + 0.02 * new, followed, seen)
-    return trained, followed, (first, second)
+    return trained, followed, moments
 
 
 evaluate = jax.jit(lambda trained, followed, x: jnp.argmax(scores(trained, followed, x)[0], 1))
 
 
-def accuracy(state, x, labels):
-    return np.mean(np.concatenate([evaluate(*state, part) for part in np.array_split(x, 10)]) == labels)
-
-
 def train(images, labels, epochs, seed):
     rng, key = np.random.default_rng(seed), jax.random.key(seed)
     trained, followed = initial(rng)
-    moments = tuple({name: np.zeros_like(value) for name, value in trained.items()} for _ in range(2))
+    moments = no_moments(trained)
     count, best = 0, (0.0, None)
     x, y = images[:-VALIDATION], labels[:-VALIDATION].astype(np.int32)
     for epoch in range(epochs):
@@ -125,7 +107,7 @@ def train(images, labels, epochs, seed):
             part, count = order[start : start + 100], count + 1
             own = jax.random.fold_in(key, count)
             trained, followed, moments = step(trained, followed, moments, float(count), rate, x[part], y[part], own)
-        validation = accuracy((trained, followed), images[-VALIDATION:], labels[-VALIDATION:])
+        validation = accuracy(lambda x: evaluate(trained, followed, x), images[-VALIDATION:], labels[-VALIDATION:])
         print(f"epoch {epoch + 1}: {100 * validation:.2f} % of the validation images", flush=True)
         best = max(best, (validation, (trained, followed)), key=lambda entry: entry[0])
     return best[1]
@@ -173,7 +155,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     state = train(*data(arguments.data, "train"), arguments.epochs, arguments.seed)
-    print(f"{100 * accuracy(state, *data(arguments.data, 't10k')):.2f} % of the test images")
+    print(f"{100 * accuracy(lambda x: evaluate(*state, x), *data(arguments.data, 't10k')):.2f} % of the test images")
     onnx.save(export(*state), arguments.out)
 
 

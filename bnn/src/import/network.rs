@@ -109,6 +109,16 @@ pub(super) struct Window {
 }
 
 impl RealLayer {
+    /// The place of the layer whose values it adds, if it is an addition.
+    fn added(&self) -> Option<usize> {
+        if let Operation::Add { from } = self.operation { Some(from) } else { None }
+    }
+
+    /// The places of the layers whose values it reads or adds.
+    pub(super) fn sources(&self) -> impl Iterator<Item = usize> {
+        self.reads.into_iter().chain(self.added())
+    }
+
     /// The shape of what it gives.
     pub(super) fn output(&self) -> Shape {
         let Shape { channels, height, width } = self.input;
@@ -196,8 +206,7 @@ pub(super) fn kept(layers: &[RealLayer]) -> Vec<bool> {
     let mut kept = vec![false; layers.len()];
     for (place, layer) in layers.iter().enumerate() {
         let jump = layer.reads.filter(|reads| reads + 1 != place);
-        let added = if let Operation::Add { from } = layer.operation { Some(from) } else { None };
-        jump.into_iter().chain(added).for_each(|read| kept[read] = true);
+        jump.into_iter().chain(layer.added()).for_each(|read| kept[read] = true);
     }
     kept
 }

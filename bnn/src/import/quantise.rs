@@ -167,10 +167,12 @@ impl RealNetwork {
             Some(Some((low, high))) => most.min(high).max(-least.max(low)),
             None => most.max(-least),
         };
-        match linear(layer) {
-            Some(Linear { grid: Grid::Row, .. }) if greatest > 0.0 => Next::Units(greatest / GREATEST),
-            _ => Next::Values(greatest),
-        }
+        // Rows of scales of their own, and sums with additions, are brought to one scale by a layer of scales.
+        let needs_scales = match &layer.operation {
+            Operation::Add { .. } => true,
+            _ => linear(layer).is_some_and(|linear| linear.grid == Grid::Row),
+        };
+        if needs_scales && greatest > 0.0 { Next::Units(greatest / GREATEST) } else { Next::Values(greatest) }
     }
 }
 
@@ -291,19 +293,12 @@ impl Writer {
                 let factor = (added / scale).round();
                 table.insert("from".into(), name.clone().into());
                 table.insert("factor".into(), (factor as i64).into());
-                let scale = match &next.0 {
-                    Next::Values(greatest) if *greatest > 0.0 => {
-                        let unit = greatest / GREATEST;
-                        rows = Some(Rows::new(&vec![scale; layer.input.channels], unit, layer)?);
-                        unit
-                    }
-                    Next::Units(unit) => {
-                        rows = Some(Rows::new(&vec![scale; layer.input.channels], *unit, layer)?);
-                        *unit
-                    }
-                    _ => scale,
-                };
-                ("add", scale)
+                if let Next::Units(unit) = next.0 {
+                    rows = Some(Rows::new(&vec![scale; layer.input.channels], unit, layer)?);
+                    ("add", unit)
+                } else {
+                    ("add", scale)
+                }
             }
             Operation::MaxPool { size } => {
                 table.insert("size".into(), (*size as i64).into());
@@ -440,9 +435,6 @@ impl Writer {
             biases.push(match *rounding {
                 Next::Sign => (bias / (one * scale)).floor(),
                 Next::Units(unit) => ((bias + unit / 2.0) / (one * scale)).round(),
-                Next::Values(greatest) if matches!(next, Next::Added(..)) => {
-                    ((bias + greatest / GREATEST / 2.0) / (one * scale)).round()
-                }
                 _ if shift > 0.0 => (bias / result).ceil(),
                 _ => (bias / result).round(),
             });

@@ -237,10 +237,7 @@ impl Reader {
             });
         }
         let mut is_read = vec![false; self.layers.len()];
-        for layer in &self.layers {
-            let added = if let Operation::Add { from } = layer.operation { Some(from) } else { None };
-            layer.reads.into_iter().chain(added).for_each(|read| is_read[read] = true);
-        }
+        self.layers.iter().flat_map(RealLayer::sources).for_each(|read| is_read[read] = true);
         is_read.pop();
         match is_read.iter().position(|is_read| !is_read) {
             None => Ok(()),

@@ -59,6 +59,11 @@ impl Layer {
         }
     }
 
+    /// The place of the layer whose values it adds to those that it reads, if it is an addition.
+    pub(crate) fn added(&self) -> Option<usize> {
+        if let Self::Add(add) = self { Some(add.from) } else { None }
+    }
+
     /// What kind it is, as the manifest says.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -105,10 +105,7 @@ impl Model {
     /// The layers from the first to the last.
     pub fn layers(&self) -> impl ExactSizeIterator<Item = LayerSummary> {
         self.layers.iter().zip(&self.reads).enumerate().map(|(index, ((layer, shape), &read))| {
-            let other = match layer {
-                Layer::Add(add) => Some(add.from),
-                _ => read.filter(|read| read + 1 != index),
-            };
+            let other = layer.added().or(read.filter(|read| read + 1 != index));
             let from = other.map(|layer| self.layers[layer].0.name().to_owned());
             LayerSummary::new(layer.clone(), *shape, from)
         })
@@ -139,10 +136,9 @@ impl Model {
 
     /// Whether a layer's values are read by another layer than the next, or added.
     pub(crate) fn is_kept(&self, layer: usize) -> bool {
-        let is_added = |reader: &Layer| matches!(reader, Layer::Add(add) if add.from == layer);
         let mut readers = self.layers.iter().zip(&self.reads).enumerate();
         readers.any(|(index, ((reader, _), &read))| {
-            is_added(reader) || read == Some(layer) && index != layer + 1
+            reader.added() == Some(layer) || read == Some(layer) && index != layer + 1
         })
     }
 
@@ -205,8 +201,7 @@ fn place_of(entry: &LayerEntry, places: &BTreeMap<String, usize>) -> Result<Opti
 fn check_read(layers: &[(Layer, Shape)], reads: &[Option<usize>]) -> Result<(), ModelFault> {
     let mut is_read = vec![false; layers.len()];
     for ((layer, _), &read) in layers.iter().zip(reads) {
-        let added = if let Layer::Add(add) = layer { Some(add.from) } else { None };
-        read.into_iter().chain(added).for_each(|layer| is_read[layer] = true);
+        read.into_iter().chain(layer.added()).for_each(|layer| is_read[layer] = true);
     }
     is_read.pop();
     match is_read.iter().zip(layers).find(|(is_read, _)| !**is_read) {

@@ -1,7 +1,7 @@
 //! A deep binarized network, encrypted: seven layers with weights, signs feeding signs, padding, norms, and ways around layers
 //! (train/residual-signs).
 
-use std::{fs, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use bnn::{circuit::Style, engine, engine::functional::Plan, model::Model};
 use tfhe_core::{control::Control, parameters::FUNCTIONAL_1024};
@@ -15,10 +15,7 @@ use crate::{
 const TRIALS: u32 = 100;
 
 fn model() -> Arc<Model> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../train/residual-signs");
-    let [manifest, weights] =
-        ["manifest.toml", "weights.safetensors"].map(|name| fs::read(folder.join(name)).unwrap());
-    Arc::new(Model::from_bytes(&manifest, &weights).unwrap())
+    shipped::model_in("train/residual-signs")
 }
 
 #[test]

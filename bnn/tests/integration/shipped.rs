@@ -13,7 +13,13 @@ pub(crate) fn read(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn model(name: &str) -> Arc<Model> {
-    let read = |file: ModelFile| read(&format!("{name}/{}", file.name()));
+    model_in(&format!("models/{name}"))
+}
+
+/// The model of a folder of the source tree.
+pub(crate) fn model_in(folder: &str) -> Arc<Model> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    let read = |file: ModelFile| fs::read(folder.join(file.name())).unwrap();
     Arc::new(Model::from_bytes(&read(ModelFile::Manifest), &read(ModelFile::Weights)).unwrap())
 }
 
