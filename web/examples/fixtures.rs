@@ -3,8 +3,9 @@
 //!
 //! For each model of `models/` the folder gets a folder with the client specification, and for each parameter set a file
 //! `SET.image` with the encrypted picture of one digit, whose grey values are in `pixels`. The secret key is drawn from seed 1, the
-//! picture is encrypted with seed 3. For one of them there are `SET.scores`, which a server made with the cloud key of seed 2, and
-//! `SET.json`, what the native client decrypts of them.
+//! picture is encrypted with seed 3. `scan` is a larger picture, 160 pixels wide, with dark ink on shaded paper, and `fitted` is what the
+//! client makes of it. For one of the models there are `SET.scores`, which a server made with the cloud key of
+//! seed 2, and `SET.json`, what the native client decrypts of them.
 
 use std::error::Error;
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bnn::circuit::Style;
-use bnn::client::{Client, ClientSpecification, EncryptedImage};
+use bnn::client::{Change, Client, ClientSpecification, EncryptedImage, Preparation};
 use bnn::data::Image;
 use bnn::engine::{Engine, Server, client_specification};
 use bnn::model::Model;
@@ -58,8 +59,25 @@ fn write(folder: &Path, model: &Arc<Model>, digit: &Image) -> Result<(), Box<dyn
     }
     if specification.model_name() == COMPUTED {
         compute(folder, model, &specification)?;
+        let scan = scan(digit)?;
+        fs::write(folder.join("scan"), scan.pixels())?;
+        let fitted =
+            Preparation::checked([Change::Invert, Change::Fit]).apply(scan, specification.input())?;
+        fs::write(folder.join("fitted"), fitted.pixels())?;
     }
     Ok(())
+}
+
+/// A digit as a scanner might give it: enlarged, off the middle, and dark on paper that becomes darker to the right.
+fn scan(digit: &Image) -> Result<Image, Box<dyn Error>> {
+    let (width, height) = (160, 119);
+    let grey = |place: usize| {
+        let (x, y) = (place % width, place / width);
+        let ink = (20..132).contains(&x) && y < 112;
+        let ink = if ink { digit.pixels()[y / 4 * digit.width() + (x - 20) / 4] } else { 0 };
+        240 - (x / 8) as u8 - ink / 5 * 4
+    };
+    Ok(Image::grey(width, height, (0..width * height).map(grey).collect())?)
 }
 
 fn compute(
