@@ -19,6 +19,8 @@ mod calibration;
 #[cfg(feature = "server")]
 mod choice;
 #[cfg(feature = "server")]
+mod cost;
+#[cfg(feature = "server")]
 pub mod functional;
 #[cfg(feature = "server")]
 pub mod gates;
@@ -40,7 +42,7 @@ mod state;
 pub use self::plaintext::trace;
 #[cfg(feature = "server")]
 pub use self::{
-    calibration::calibrate, inference::Inference, plaintext::evaluate, saved_run::SavedRun, server::Server,
-    specification::client_specification, state::is_saved_run,
+    calibration::calibrate, cost::Cost, inference::Inference, plaintext::evaluate, saved_run::SavedRun,
+    server::Server, specification::client_specification, state::is_saved_run,
 };
 pub use crate::client::engine::Engine;

@@ -17,5 +17,6 @@ pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod paper;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod shared;
 pub(crate) mod trials;

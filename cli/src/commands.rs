@@ -26,5 +26,7 @@ pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod models;
 pub(crate) mod paper;
+pub(crate) mod serve;
 pub(crate) mod soak;
+pub(crate) mod token;
 pub(crate) mod vectors;

@@ -20,6 +20,11 @@ pub(crate) fn data_folder() -> Option<PathBuf> {
     user_data().map(|folder| folder.join("bnn").join("models"))
 }
 
+/// The folder that the platform has for the data of this user's service.
+pub(crate) fn service_folder() -> Option<PathBuf> {
+    user_data().map(|folder| folder.join("bnn").join("service"))
+}
+
 #[cfg(windows)]
 fn user_data() -> Option<PathBuf> {
     variable("APPDATA").map(PathBuf::from)

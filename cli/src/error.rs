@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -130,6 +131,38 @@ pub(crate) enum Error {
     /// A folder of models that has none.
     #[error("{}: there is no model in this folder, which $BNN_MODELS names; name a folder whose folders are models", folder.display())]
     NoModels { folder: PathBuf },
+
+    /// A service that cannot begin, or go on.
+    #[error("{}: {source}", path.display())]
+    Service { path: PathBuf, source: server::StartError },
+
+    /// An address at which nobody can listen.
+    #[error("{address}: {source}; name another address with --listen")]
+    Listen { address: SocketAddr, source: io::Error },
+
+    /// A service that would let everyone in.
+    #[error("{address} is reached by other machines, and no token was made: `bnn token add NAME` makes one")]
+    NoTokens { address: SocketAddr },
+
+    /// A token that there is not.
+    #[error("there is no token {name:?}; `bnn token list` lists them")]
+    NoToken { name: String },
+
+    /// A list of tokens that is none, or cannot be added to.
+    #[error("{}: {source}", path.display())]
+    Tokens { path: PathBuf, source: server::TokensFault },
+
+    /// No place for the data of a service.
+    #[error("nothing names a folder for the user's data: name one with --data")]
+    NoDataFolder,
+
+    /// Two models that clients could not tell apart.
+    #[error("two models have the name {name:?}, or one has none: a service needs a name for each")]
+    SameName { name: String },
+
+    /// A system without randomness.
+    #[error("no randomness: {reason}")]
+    NoRandomness { reason: String },
 
     /// A network that is not worth its time encrypted.
     #[error(

@@ -23,6 +23,7 @@ pub(crate) mod named;
 pub(crate) mod output;
 pub(crate) mod paper;
 pub(crate) mod picture;
+pub(crate) mod service;
 pub(crate) mod shipped;
 pub(crate) mod specification;
 pub(crate) mod whole;

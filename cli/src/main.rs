@@ -9,7 +9,7 @@
 //! * [`files`]: everything that is read and written;
 //! * [`terminal`]: what people and programs see;
 //! * [`error`]: the ways to fail;
-//! * [`environment`]: the variables that the command is started with.
+//! * [`environment`]: the variables that the command is started with; [`machine`]: what it runs on.
 //!
 //! Each room imports from those below it only, and nothing imports from a room above.
 
@@ -19,6 +19,7 @@ mod dispatch;
 mod environment;
 mod error;
 mod files;
+mod machine;
 mod session;
 mod terminal;
 mod threads;

@@ -13,6 +13,7 @@ pub(crate) mod description;
 pub(crate) mod half_blocks;
 pub(crate) mod interrupt;
 pub(crate) mod line;
+pub(crate) mod log;
 pub(crate) mod output;
 pub(crate) mod pace;
 pub(crate) mod progress;

@@ -11,6 +11,7 @@ use crate::{
         pages::{Completions, Man},
         paper::Paper,
         server::{Estimate, Infer},
+        service::{Serve, Token},
         trials::{Circuit, Evaluate, Soak, Vectors},
     },
     error::{Error, Result},
@@ -113,6 +114,11 @@ pub(crate) enum Command {
     Encrypt(Encrypt),
     /// Server: evaluates a network on encrypted pictures, with the cloud key only
     Infer(Infer),
+    /// Server: evaluates networks for clients that ask over HTTP
+    Serve(Serve),
+    /// The tokens of a service's clients
+    #[command(subcommand, args = nothing())]
+    Token(Token),
     /// Client: decrypts scores, and prints them with the label
     #[command(args = nothing())]
     Decrypt(Decrypt),
@@ -161,6 +167,7 @@ impl Command {
             Self::Demo(_)
             | Self::Keygen(_)
             | Self::Infer(_)
+            | Self::Serve(_)
             | Self::Estimate(_)
             | Self::Evaluate(_)
             | Self::Soak(_)
@@ -174,6 +181,7 @@ impl Command {
             Self::Decrypt(_)
             | Self::Inspect(_)
             | Self::Models(_)
+            | Self::Token(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))
@@ -186,6 +194,7 @@ impl Command {
         match self {
             Self::Demo(_)
             | Self::Infer(_)
+            | Self::Serve(_)
             | Self::Estimate(_)
             | Self::Soak(_)
             | Self::Vectors(Vectors::Check(_))
@@ -200,6 +209,7 @@ impl Command {
             | Self::Import(_)
             | Self::Inspect(_)
             | Self::Models(_)
+            | Self::Token(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))

@@ -138,9 +138,6 @@ fn functional_cost(
     sample.tell(changes, trials(&plan), output)?;
     let is_calibrated = plan.margins().iter().any(|margin| margin.range != margin.worst_case);
     let worst_case = if is_calibrated { Some(worst_case(model, &sample, output)?) } else { None };
-    // A layer's inputs and outputs are there together.
-    let held = model.input().value_count() + plan.bootstraps();
-    let bytes = held * 4 * (plan.parameters().wire_dimension() + 1);
     let facts = json!({
         "layers": layers,
         "upload_bytes": upload,
@@ -150,7 +147,7 @@ fn functional_cost(
         "label_changes": changes,
         "without_calibration": worst_case,
     });
-    Ok((plan.bootstraps(), bytes, facts))
+    Ok((plan.bootstraps(), plan.ciphertext_bytes(), facts))
 }
 
 /// What noise would do without calibrated ranges, with the set that would then be needed.

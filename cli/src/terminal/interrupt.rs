@@ -20,16 +20,17 @@ use crate::{
 const INTERRUPTED: i32 = 130;
 
 /// What goes on interruption.
-#[derive(Debug)]
 struct Leavings {
     /// The temporary folder in use, with all that is in it.
     scratch: Option<PathBuf>,
     /// Folders that were made for outputs, the innermost first, as far as they are empty.
     made: Vec<PathBuf>,
+    /// What the first interruption does in place of ending the process.
+    stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// Locked while a file is written.
-static LEAVINGS: Mutex<Leavings> = Mutex::new(Leavings { scratch: None, made: Vec::new() });
+static LEAVINGS: Mutex<Leavings> = Mutex::new(Leavings { scratch: None, made: Vec::new(), stop: None });
 
 fn lock() -> MutexGuard<'static, Leavings> {
     // A path is whole even where a thread panicked with it in hand.
@@ -41,7 +42,11 @@ pub(crate) fn install() -> Result<()> {
     #[cfg(target_os = "linux")]
     keep_signals_away();
     ctrlc::set_handler(move || {
-        let leavings = lock();
+        let mut leavings = lock();
+        if let Some(stop) = leavings.stop.take() {
+            stop();
+            return;
+        }
         // What remains, remains: there is nobody left to tell.
         if let Some(folder) = &leavings.scratch {
             let _ = fs::remove_dir_all(folder);
@@ -77,6 +82,11 @@ fn keep_signals_away() {
 pub(crate) fn hold<T>(write: impl FnOnce() -> T) -> T {
     let _held = lock();
     write()
+}
+
+/// Has the first interruption stop the work in an orderly way; the second ends the process.
+pub(crate) fn stop_with(stop: impl FnOnce() + Send + 'static) {
+    lock().stop = Some(Box::new(stop));
 }
 
 /// Says that these folders were made for outputs, the innermost first: on interruption they go again where they are empty.

@@ -157,6 +157,12 @@ impl Plan {
         hidden.chain([last]).collect()
     }
 
+    /// Bytes of the ciphertexts of an inference in memory, at most: a layer's inputs and outputs are there together.
+    pub fn ciphertext_bytes(&self) -> usize {
+        let held = self.model.input().value_count() + self.bootstraps();
+        held * 4 * (self.parameters().wire_dimension() + 1)
+    }
+
     /// Bytes of an encrypted picture's file: a seed, and 4 a value.
     pub fn image_bytes(&self) -> usize {
         IMAGE_FILE_BYTES + 4 * self.scheme.message_count(self.model.input())

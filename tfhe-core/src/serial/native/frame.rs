@@ -45,9 +45,8 @@ impl Frame {
         // Room for a secret key at once: a vector that grows would leave copies of its content behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
         read_up_to(&mut source, HEADER_BYTES as u64, &mut bytes)?;
-        let header = Header::parse(&bytes).map_err(Error::bad_file)?;
-        check_body_len(header.kind, header.parameters, header.body_len).map_err(Error::bad_file)?;
-        let whole = HEADER_BYTES as u64 + header.body_len + CHECKSUM_BYTES as u64;
+        let header = Header::of_start(&bytes)?;
+        let whole = header.file_bytes();
         read_up_to(&mut source, whole - HEADER_BYTES as u64, &mut bytes)?;
         if (bytes.len() as u64) < whole {
             let found = bytes.len() as u64;

@@ -1,6 +1,8 @@
 //! The header of a native file: what the file says about itself.
 
+use super::body::check_body_len;
 use super::fields::Fields;
+use crate::error::Error;
 use crate::key_id::KeyId;
 use crate::parameters::set::Parameters;
 use crate::serial::fault::{FileFault, VERSION};
@@ -35,6 +37,21 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header of a file that begins with these bytes: 100 at least. The length that it declares is one that its parameter set allows.
+    ///
+    /// # Errors
+    /// [`Error::BadFile`].
+    pub fn of_start(bytes: &[u8]) -> crate::Result<Self> {
+        let header = Self::parse(&bytes[..bytes.len().min(HEADER_BYTES)]).map_err(Error::bad_file)?;
+        check_body_len(header.kind, header.parameters, header.body_len).map_err(Error::bad_file)?;
+        Ok(header)
+    }
+
+    /// Bytes of the whole file.
+    pub fn file_bytes(&self) -> u64 {
+        HEADER_BYTES as u64 + self.body_len + CHECKSUM_BYTES as u64
+    }
+
     /// The bytes of the header.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(MAGIC);
@@ -50,7 +67,7 @@ impl Header {
     }
 
     /// The header that a file begins with.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, FileFault> {
+    fn parse(bytes: &[u8]) -> Result<Self, FileFault> {
         let (magic, rest) = bytes.split_at(bytes.len().min(MAGIC.len()));
         if magic != MAGIC {
             return Err(FileFault::Magic);

@@ -1,0 +1,158 @@
+//! The HTTP API, a file for each kind of thing in it. docs/service.md describes it for people, and `/openapi.json` for machines: that document
+//! is made of the same lines that route the requests.
+//!
+//! * [`caller`]: who asks, by the token;
+//! * [`health`]: whether the service runs, and its numbers;
+//! * [`models`]: what is served, and what clients must know of it;
+//! * [`keys`]: cloud keys, [`upload`] being how they come;
+//! * [`inference`]: evaluations for which the client waits, and the checks of all;
+//! * [`jobs`]: evaluations that are asked about later;
+//! * [`guard`]: what holds for every request: its number, its log line, where it may come from, and the headers of the answer.
+
+pub(crate) mod caller;
+pub(crate) mod guard;
+pub(crate) mod health;
+pub(crate) mod inference;
+pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod models;
+pub(crate) mod upload;
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Components,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    access::tokens::Tokens,
+    fault::{Fault, Result},
+    metrics::Metrics,
+    models::Models,
+    page,
+    store::Store,
+    work::Work,
+};
+
+/// The longest encrypted image that is read, in bytes: many times that of any network here.
+const MOST_IMAGE_BYTES: usize = 8 << 20;
+
+/// What the handlers share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) models: Models,
+    pub(crate) store: Arc<Store>,
+    pub(crate) work: Work,
+    pub(crate) tokens: Tokens,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) origins: guard::Origins,
+}
+
+impl Context {
+    /// Refuses new work while the service stops.
+    fn check_running(&self) -> Result<()> {
+        if self.work.shared.is_stopping() { Err(Fault::stopping()) } else { Ok(()) }
+    }
+
+    /// Reads or changes the database, away from the threads that serve connections.
+    async fn with_store<T: Send + 'static>(
+        self: &Arc<Self>,
+        run: impl FnOnce(&Store) -> crate::store::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = Arc::clone(&self.store);
+        Ok(away(move || run(&store)).await??)
+    }
+}
+
+/// Runs what takes a while away from the threads that serve connections.
+async fn away<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(run).await.map_err(Fault::internal)
+}
+
+/// What the document says before the routes.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "bnn",
+    description = "Evaluation of neural networks on encrypted images. Paths and metadata follow the Open Inference Protocol, version 2.",
+    license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+))]
+struct Document;
+
+/// All routes, and the document that describes them.
+fn routes() -> (Router<Arc<Context>>, utoipa::openapi::OpenApi) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::about))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(models::list))
+        .routes(routes!(models::describe))
+        .routes(routes!(models::ready))
+        .routes(routes!(models::client))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::describe, upload::put, keys::delete))
+        .routes(routes!(inference::infer))
+        .routes(routes!(jobs::submit))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::describe, jobs::delete))
+        .routes(routes!(jobs::result))
+        .split_for_parts();
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_with(Components::new).add_security_scheme("token", bearer);
+    let none: [&str; 0] = [];
+    // A service without tokens asks for none.
+    document.security = Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::default()]);
+    (router, document)
+}
+
+/// The service as a function from requests to answers.
+pub(crate) fn router(context: &Arc<Context>) -> Router {
+    let (router, document) = routes();
+    router
+        .merge(page::routes())
+        .route("/openapi.json", get(move || async move { Json(document) }))
+        .fallback(|| async { Fault::not_found("page") })
+        .method_not_allowed_fallback(|| async {
+            Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        })
+        .layer(DefaultBodyLimit::max(MOST_IMAGE_BYTES))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(context), guard::guard))
+        .with_state(Arc::clone(context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_names_every_route_of_the_protocol() {
+        let (_, document) = routes();
+        let paths: Vec<&String> = document.paths.paths.keys().collect();
+        let expected = [
+            "/metrics",
+            "/v2",
+            "/v2/health/live",
+            "/v2/health/ready",
+            "/v2/jobs",
+            "/v2/jobs/{id}",
+            "/v2/jobs/{id}/result",
+            "/v2/keys",
+            "/v2/keys/{id}",
+            "/v2/models",
+            "/v2/models/{name}",
+            "/v2/models/{name}/client",
+            "/v2/models/{name}/infer",
+            "/v2/models/{name}/jobs",
+            "/v2/models/{name}/ready",
+        ];
+        assert_eq!(paths, expected);
+    }
+}

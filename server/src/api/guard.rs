@@ -1,0 +1,163 @@
+//! What holds for every request.
+//!
+//! A page of another site that is open in the user's browser can send requests to a service on the user's own machine. So a request with an
+//! `Origin` is taken only from the service's own page, or from the sites that were named; and a service without tokens answers only to names of
+//! this machine, so that no foreign name that is made to point here reaches it (DNS rebinding).
+
+use std::{
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    body::HttpBody,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::Context;
+use crate::fault::Fault;
+
+/// What the page may do: load its own files, run WebAssembly, and talk to the service it came from.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
+                      connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Headers that pages of named sites may send and read.
+const SENT_HEADERS: &str = "authorization, content-type, content-range, repr-digest";
+const READ_HEADERS: &str = "location, retry-after, x-request-id";
+const ALLOWED_METHODS: &str = "GET, PUT, POST, DELETE";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// From where requests are taken.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    /// Whether only names of this machine may stand for the service.
+    pub(crate) own_names_only: bool,
+    /// Other sites whose pages may ask, such as `https://example.org`.
+    pub(crate) allowed: Vec<String>,
+}
+
+impl Origins {
+    /// Refuses a request that another site sends in its user's name. Returns the site, where it is one of those that were named.
+    fn check(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Fault> {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let host = text(header::HOST).unwrap_or_default();
+        if self.own_names_only && !is_own_name(host) {
+            let line = "this service answers to names of its own machine only, such as localhost";
+            return Err(Fault::new(StatusCode::FORBIDDEN, line));
+        }
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(None) };
+        let site = origin.to_str().unwrap_or_default();
+        if self.allowed.iter().any(|allowed| allowed == site) {
+            return Ok(Some(origin.clone()));
+        }
+        match site.split_once("://") {
+            Some((_, own)) if own == host => Ok(None),
+            _ => Err(Fault::new(StatusCode::FORBIDDEN, "pages of other sites may not ask this service")),
+        }
+    }
+}
+
+fn is_own_name(host: &str) -> bool {
+    let name = host.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
+    matches!(&name[..], "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// Numbers requests for the log.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
+
+/// Takes a request, logs it, and completes its answer.
+pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let id = REQUESTS.fetch_add(1, Ordering::Relaxed);
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let is_of_api = path.starts_with("/v2") || path == "/metrics";
+    let received = request.body().size_hint().exact();
+    let (mut response, site) = match context.origins.check(request.headers()) {
+        Ok(Some(site)) if method == Method::OPTIONS => (StatusCode::NO_CONTENT.into_response(), Some(site)),
+        Ok(site) => (next.run(request).await, site),
+        Err(fault) => (fault.into_response(), None),
+    };
+    complete(response.headers_mut(), site, is_of_api);
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
+    let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
+    context.metrics.answered(method.as_str(), &path, status, seconds);
+    // The path as it is routed: no identity of a key or job, and nothing of a body.
+    let sent = response.body().size_hint().exact();
+    tracing::info!(id, %method, path, status, seconds, received, sent, "request");
+    response
+}
+
+/// The headers of every answer.
+fn complete(headers: &mut HeaderMap, site: Option<HeaderValue>, is_of_api: bool) {
+    let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::VARY, "origin");
+    if is_of_api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    match site {
+        Some(site) => {
+            set(header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS);
+            set(header::ACCESS_CONTROL_ALLOW_HEADERS, SENT_HEADERS);
+            set(header::ACCESS_CONTROL_EXPOSE_HEADERS, READ_HEADERS);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, site);
+        }
+        None => {
+            set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+        }
+    }
+}
+
+/// The answer to a request whose handler panicked.
+pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Fault::internal("a handler panicked").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn check(own_names_only: bool, host: &str, origin: Option<&str>) -> Result<Option<HeaderValue>, Fault> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        Origins { own_names_only, allowed: vec!["https://friend.example".into()] }.check(&headers)
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_refused() {
+        assert!(check(true, "localhost:8000", None).unwrap().is_none());
+        assert!(check(true, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none());
+        assert!(check(true, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
+        assert!(check(false, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
+        assert!(check(false, "bnn.example", Some("https://friend.example")).unwrap().is_some());
+        for origin in
+            ["https://evil.example", "null", "http://127.0.0.1:9000", "", "https://friend.example.evil"]
+        {
+            assert!(check(true, "127.0.0.1:8000", Some(origin)).is_err(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn names_that_were_made_to_point_here_are_refused() {
+        for host in
+            ["evil.example", "evil.example:8000", "localhost.evil.example", "", "127.0.0.1.evil.example"]
+        {
+            assert!(check(true, host, None).is_err(), "{host}");
+        }
+    }
+}

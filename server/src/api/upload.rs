@@ -1,0 +1,403 @@
+//! How a cloud key comes: whole, or in parts, each acknowledged when it is on the disk.
+
+use std::{io::Read, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    body::{Body, BodyDataStream, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+use tfhe_core::{
+    keys::{CloudKey, KeyId},
+    parameters::Parameters,
+    serial::{Frame, Header, Kind, cloud_key_bytes},
+};
+
+use super::{
+    Context, away,
+    caller::Caller,
+    keys::{KeyView, identity},
+};
+use crate::{
+    access::tokens::Scope,
+    fault::{Fault, FaultView, Result},
+    models::is_served,
+    store::{
+        Store,
+        keys::{KeyName, KeyRecord},
+    },
+};
+
+/// Bytes that are written to the disk at a time.
+const PART_BYTES: usize = 1 << 20;
+/// For how long nothing may come of a body.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes by which a file is known.
+const START_BYTES: usize = 100;
+/// The header with the digest of the whole key (RFC 9530).
+const REPR_DIGEST: &str = "repr-digest";
+
+/// Which bytes of a key a request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    first: u64,
+    /// One behind the last.
+    end: u64,
+    total: u64,
+}
+
+impl Range {
+    /// The range that the headers tell: that of `Content-Range: bytes FIRST-LAST/TOTAL`, else the whole.
+    fn of(headers: &HeaderMap) -> Result<Self> {
+        let no_length = || Fault::new(StatusCode::LENGTH_REQUIRED, "a key is sent with its length");
+        let length: Option<u64> =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let Some(range) = headers.get(header::CONTENT_RANGE) else {
+            let total = length.ok_or_else(no_length)?;
+            return Ok(Self { first: 0, end: total, total });
+        };
+        let range = range.to_str().ok().and_then(Self::parse);
+        let range = range.ok_or_else(|| Fault::bad("Content-Range is not: bytes FIRST-LAST/TOTAL"))?;
+        if length.is_some_and(|length| length != range.end - range.first) {
+            return Err(Fault::bad("Content-Length is not the length of Content-Range"));
+        }
+        Ok(range)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let range = Self {
+            first: first.parse().ok()?,
+            end: last.parse::<u64>().ok()?.checked_add(1)?,
+            total: total.parse().ok()?,
+        };
+        (range.first < range.end && range.end <= range.total).then_some(range)
+    }
+}
+
+/// The digest of the whole key that a client tells, if it tells one.
+fn told_digest(headers: &HeaderMap) -> Result<Option<[u8; 32]>> {
+    let Some(text) = headers.get(REPR_DIGEST) else { return Ok(None) };
+    let digest = text.to_str().ok().and_then(|text| {
+        let of_sha =
+            text.split(',').find_map(|one| one.trim().strip_prefix("sha-256=:")?.strip_suffix(':'))?;
+        BASE64_STANDARD.decode(of_sha).ok()?.try_into().ok()
+    });
+    digest.map(Some).ok_or_else(|| Fault::bad("Repr-Digest is not: sha-256=:BASE64:"))
+}
+
+/// Uploads a cloud key, or a part of one
+///
+/// A part has the header `Content-Range: bytes FIRST-LAST/TOTAL`. `Repr-Digest: sha-256=:BASE64:` has the digest of the whole compared.
+#[utoipa::path(put, path = "/v2/keys/{id}", params(("id" = String, Path)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = KeyView), (status = 201, body = KeyView), (status = 202, body = KeyView), (status = 400, body = FaultView),
+    (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView),
+    (status = 411, body = FaultView), (status = 413, body = FaultView), (status = 429, body = FaultView), (status = 507, body = FaultView)))]
+pub(crate) async fn put(
+    State(context): State<Arc<Context>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    caller.needs(Scope::Upload)?;
+    context.check_running()?;
+    let id = KeyId(
+        identity(&id, "key")
+            .map_err(|_| Fault::bad("a key is named by its identity, 32 hexadecimal digits"))?,
+    );
+    let (range, digest) = (Range::of(&headers)?, told_digest(&headers)?);
+    let upload = Upload { context, name: KeyName::new(&caller.owner, id), id, range };
+    let record = upload.record().await?;
+    match record {
+        Some(record) if record.is_complete() => upload.compare(record, body.into_data_stream(), digest).await,
+        record => {
+            upload.check_begin(record, &caller).await?;
+            upload.receive(body.into_data_stream(), digest).await
+        }
+    }
+}
+
+/// A request with a key, or with a part of one.
+struct Upload {
+    context: Arc<Context>,
+    name: KeyName,
+    id: KeyId,
+    range: Range,
+}
+
+impl Upload {
+    async fn record(&self) -> Result<Option<KeyRecord>> {
+        let name = self.name.clone();
+        self.context.with_store(move |store| store.key(&name)).await
+    }
+
+    /// Refuses a part that does not follow what was received, and what the token may not store; else makes ready for it.
+    async fn check_begin(&self, record: Option<KeyRecord>, caller: &Caller) -> Result<()> {
+        let Range { first, total, .. } = self.range;
+        if first > 0 {
+            return match record {
+                Some(record) if record.received == first && record.bytes == total => Ok(()),
+                Some(record) => Err(self.out_of_place(record)),
+                None => Err(Fault::conflict("nothing of this key was received: begin at its first byte")),
+            };
+        }
+        let most = Parameters::ALL.iter().map(|set| cloud_key_bytes(set) as u64).max().unwrap_or_default();
+        if total > most {
+            let line = format!("{total} bytes, where the longest cloud key has {most}");
+            return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, line));
+        }
+        let (quota, name) = (caller.quota, self.name.clone());
+        self.context
+            .with_store(move |store| {
+                let keys = store.keys(&name.owner)?;
+                let others = keys.iter().filter(|(id, _)| id.0 != name.id);
+                let (count, bytes) =
+                    others.fold((0, 0), |(count, bytes), (_, key)| (count + 1, bytes + key.bytes));
+                if count >= quota.keys {
+                    return Ok(Err(format!(
+                        "this token has {count} cloud keys, which is all that it may have: delete one"
+                    )));
+                }
+                let jobs: u64 = store.jobs(&name.owner)?.iter().map(|(_, job)| job.bytes).sum();
+                if bytes + jobs + total > quota.bytes {
+                    return Ok(Err(format!(
+                        "with this key the token would store more than its {} bytes",
+                        quota.bytes
+                    )));
+                }
+                store.begin_key(&name, total).map(Ok)
+            })
+            .await?
+            .map(drop)
+            .map_err(|line| Fault::too_much(line, Duration::from_secs(60)))
+    }
+
+    fn out_of_place(&self, record: KeyRecord) -> Fault {
+        let line = format!(
+            "this part begins at byte {}, where {} of {} were received",
+            self.range.first, record.received, record.bytes
+        );
+        Fault::conflict(line).with_key(KeyView::new(self.id, record))
+    }
+
+    /// Stores what comes, and the key as a whole when it is.
+    async fn receive(&self, mut body: BodyDataStream, digest: Option<[u8; 32]>) -> Result<Response> {
+        let mut offset = self.range.first;
+        let mut buffer = Vec::with_capacity(PART_BYTES);
+        let ended = loop {
+            match next(&mut body).await {
+                Ok(Some(bytes)) if offset + (buffer.len() + bytes.len()) as u64 > self.range.end => {
+                    break Err(Fault::bad("the body is longer than it was said to be"));
+                }
+                Ok(Some(bytes)) => buffer.extend_from_slice(&bytes),
+                Ok(None) => break Ok(()),
+                Err(fault) => break Err(fault),
+            }
+            if buffer.len() >= PART_BYTES {
+                let part = std::mem::replace(&mut buffer, Vec::with_capacity(PART_BYTES));
+                offset = self.append(offset, part).await?;
+            }
+        };
+        // What came before an interruption need not be sent again.
+        if offset > 0 || buffer.len() >= START_BYTES {
+            offset = self.append(offset, buffer).await?;
+        }
+        ended?;
+        if offset < self.range.end {
+            return Err(Fault::bad(format!("the body ended at byte {offset} of {}", self.range.end)));
+        }
+        if offset < self.range.total {
+            let record = self.record().await?.ok_or_else(|| Fault::not_found("key"))?;
+            return Ok((StatusCode::ACCEPTED, Json(KeyView::new(self.id, record))).into_response());
+        }
+        self.finish(digest).await
+    }
+
+    /// Stores the next bytes. The first of a key are looked at: what is none is refused before the rest is sent.
+    async fn append(&self, offset: u64, part: Vec<u8>) -> Result<u64> {
+        if part.is_empty() {
+            return Ok(offset);
+        }
+        let (name, id, total) = (self.name.clone(), self.id, self.range.total);
+        let end = offset + part.len() as u64;
+        let store = Arc::clone(&self.context.store);
+        let is_next = away(move || {
+            let parameters = if offset == 0 {
+                check_start(&part, id, total)
+            } else {
+                Ok(store.key(&name)?.and_then(|record| record.parameters).unwrap_or_default())
+            };
+            match parameters {
+                Ok(parameters) => Ok::<_, Fault>(store.append_key(&name, offset, &part, &parameters)?),
+                Err(fault) => {
+                    store.delete_key(&name)?;
+                    Err(fault)
+                }
+            }
+        })
+        .await??;
+        if is_next {
+            return Ok(end);
+        }
+        match self.record().await? {
+            Some(record) => Err(self.out_of_place(record)),
+            None => Err(Fault::conflict("the key was deleted while it came")),
+        }
+    }
+
+    /// Reads the key as a whole, which it is from then on; what is no key is forgotten.
+    async fn finish(&self, digest: Option<[u8; 32]>) -> Result<Response> {
+        let (name, id, store) = (self.name.clone(), self.id, Arc::clone(&self.context.store));
+        let record = away(move || {
+            let found = check_whole(&store, &name, id);
+            match found {
+                Ok(found) if digest.is_none_or(|digest| digest == found) => {
+                    let is_same = store.finish_key(&name, found)?;
+                    let record = store.key(&name)?.filter(|_| is_same);
+                    record.ok_or_else(|| Fault::conflict("the key was deleted while it came"))
+                }
+                Ok(_) => {
+                    store.delete_key(&name)?;
+                    Err(Fault::bad(
+                        "the bytes that came do not have the digest of Repr-Digest; nothing was kept",
+                    ))
+                }
+                Err(fault) => {
+                    store.delete_key(&name)?;
+                    Err(fault)
+                }
+            }
+        })
+        .await??;
+        Ok((StatusCode::CREATED, Json(KeyView::new(self.id, record))).into_response())
+    }
+
+    /// Compares what is sent with the key that is there.
+    async fn compare(
+        &self,
+        record: KeyRecord,
+        mut body: BodyDataStream,
+        digest: Option<[u8; 32]>,
+    ) -> Result<Response> {
+        let other = || Fault::conflict("another cloud key of this identity is there: delete it first");
+        if self.range.total != record.bytes || digest.is_some_and(|digest| record.sha256 != Some(digest)) {
+            return Err(other());
+        }
+        if digest.is_none() {
+            let (name, first) = (self.name.clone(), self.range.first);
+            let mut stored = self.context.with_store(move |store| store.read_key(&name, first)).await?;
+            let mut offset = self.range.first;
+            while let Some(bytes) = next(&mut body).await? {
+                offset += bytes.len() as u64;
+                let (is_same, reader) = away(move || {
+                    let mut own = vec![0; bytes.len()];
+                    let is_same = stored.read_exact(&mut own).is_ok() && own == bytes;
+                    (is_same, stored)
+                })
+                .await?;
+                if !is_same {
+                    return Err(other());
+                }
+                stored = reader;
+            }
+            if offset != self.range.end {
+                return Err(Fault::bad(format!("the body ended at byte {offset} of {}", self.range.end)));
+            }
+        }
+        Ok((StatusCode::OK, Json(KeyView::new(self.id, record))).into_response())
+    }
+}
+
+/// The next bytes of a body; none at its end.
+async fn next(body: &mut BodyDataStream) -> Result<Option<Bytes>> {
+    let silence =
+        |_| Fault::new(StatusCode::REQUEST_TIMEOUT, format!("nothing came for {} s", SILENCE.as_secs()));
+    let bytes = tokio::time::timeout(SILENCE, body.next()).await.map_err(silence)?;
+    bytes.transpose().map_err(|_| Fault::bad("the body broke off"))
+}
+
+/// Refuses the first bytes of what is no cloud key of this identity and length for an engine here. Returns the name of the parameter set.
+fn check_start(bytes: &[u8], id: KeyId, total: u64) -> Result<String> {
+    let header = Header::of_start(bytes).map_err(|error| Fault::bad(error.to_string()))?;
+    if !is_served(header.parameters) {
+        let name = header.parameters.name();
+        return Err(Fault::unfit(format!(
+            "a key of {name}, which is below 128 bits of security or for no engine: it is not taken"
+        )));
+    }
+    if header.kind != Kind::CloudKey {
+        return Err(Fault::bad(format!("this file holds {}, where a cloud key is needed", header.kind)));
+    }
+    if header.key_id != id {
+        return Err(Fault::bad(format!("this is the cloud key {}, which was sent as {id}", header.key_id)));
+    }
+    if header.file_bytes() != total {
+        return Err(Fault::bad(format!(
+            "a file of {} bytes, which was said to have {total}",
+            header.file_bytes()
+        )));
+    }
+    Ok(header.parameters.name().into())
+}
+
+/// Reads a key that has come, and gives its SHA-256.
+fn check_whole(store: &Store, name: &KeyName, id: KeyId) -> Result<[u8; 32]> {
+    let mut source = Hashing { source: store.read_key(name, 0)?, hash: Sha256::new() };
+    let stored = Frame::read(&mut source).and_then(Frame::decode::<CloudKey>);
+    let stored = stored.map_err(|error| Fault::bad(error.to_string()))?;
+    if stored.content.id() != id {
+        return Err(Fault::bad(format!(
+            "this is the cloud key {}, which was sent as {id}",
+            stored.content.id()
+        )));
+    }
+    Ok(source.hash.finalize().into())
+}
+
+/// A source whose bytes are hashed as they are read.
+struct Hashing<R> {
+    source: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_and_what_is_none_is_refused() {
+        assert_eq!(Range::parse("bytes 0-9/10"), Some(Range { first: 0, end: 10, total: 10 }));
+        assert_eq!(Range::parse("bytes 4-4/10"), Some(Range { first: 4, end: 5, total: 10 }));
+        let wrong = [
+            "",
+            "bytes",
+            "bytes 0-10/10",
+            "bytes 5-4/10",
+            "bytes 0-9/*",
+            "0-9/10",
+            "bytes -1-9/10",
+            "bytes 0-18446744073709551615/18446744073709551615",
+        ];
+        for text in wrong {
+            assert_eq!(Range::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Jobs, from the request to the result.
+
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::{Result, Store, decode, encode, keys::KeyName, now};
+use crate::access::owner::Owner;
+
+type Place = (&'static str, &'static [u8; 16]);
+
+/// What is known of a job, by its owner and identity.
+const JOBS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("jobs");
+/// The encrypted image of a job that has not ended.
+const IMAGES: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("images");
+/// The run of such a job, as it was saved last.
+const RUNS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("saved runs");
+/// The encrypted scores of a job that is done.
+const RESULTS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("results");
+
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<()> {
+    for table in [JOBS, IMAGES, RUNS, RESULTS] {
+        transaction.open_table(table)?;
+    }
+    Ok(())
+}
+
+/// A job by its owner and its identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct JobName {
+    pub(crate) owner: Owner,
+    pub(crate) id: [u8; 16],
+}
+
+impl JobName {
+    fn place(&self) -> (&str, &[u8; 16]) {
+        (self.owner.as_str(), &self.id)
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum End {
+    /// There is a result.
+    Done,
+    /// There will be none; why, in a line.
+    Failed(String),
+}
+
+/// What is known of a job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct JobRecord {
+    pub(crate) model: String,
+    pub(crate) model_digest: [u8; 32],
+    pub(crate) key: [u8; 16],
+    pub(crate) parameters: String,
+    /// Bootstraps of the whole job.
+    pub(crate) total: u64,
+    /// Bootstraps in the saved run.
+    pub(crate) saved: u64,
+    /// Bytes of its image, and later of its result.
+    pub(crate) bytes: u64,
+    /// None before it ends.
+    pub(crate) end: Option<End>,
+    /// When it came, and later when it ended, in seconds since 1970.
+    pub(crate) touched: u64,
+}
+
+impl Store {
+    /// Keeps a job with its image, unless there is one of this name. Returns the one that is there.
+    pub(crate) fn add_job(
+        &self,
+        name: &JobName,
+        record: &JobRecord,
+        image: &[u8],
+    ) -> Result<Option<JobRecord>> {
+        self.write(|transaction| {
+            let mut jobs = transaction.open_table(JOBS)?;
+            if let Some(record) = jobs.get(name.place())? {
+                return decode(record.value()).map(Some);
+            }
+            jobs.insert(name.place(), &encode(record)[..])?;
+            transaction.open_table(IMAGES)?.insert(name.place(), image)?;
+            Ok(None)
+        })
+    }
+
+    /// What is known of a job.
+    pub(crate) fn job(&self, name: &JobName) -> Result<Option<JobRecord>> {
+        self.read(|transaction| {
+            let record = transaction.open_table(JOBS)?.get(name.place())?;
+            record.map(|record| decode(record.value())).transpose()
+        })
+    }
+
+    /// The jobs of an owner.
+    pub(crate) fn jobs(&self, owner: &Owner) -> Result<Vec<(JobName, JobRecord)>> {
+        self.read(|transaction| {
+            let jobs = transaction.open_table(JOBS)?;
+            let all = jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))?;
+            all.map(|entry| named(entry?)).collect()
+        })
+    }
+
+    /// All jobs that have not ended, in the order in which they came.
+    pub(crate) fn unfinished_jobs(&self) -> Result<Vec<(JobName, JobRecord)>> {
+        let mut unfinished: Vec<_> = self.read(|transaction| {
+            let jobs = transaction.open_table(JOBS)?;
+            jobs.iter()?.map(|entry| named(entry?)).collect::<Result<_>>()
+        })?;
+        unfinished.retain(|(_, record)| record.end.is_none());
+        unfinished.sort_by_key(|(_, record)| record.touched);
+        Ok(unfinished)
+    }
+
+    /// The image of a job that has not ended, and its saved run, if there is one.
+    pub(crate) fn job_input(&self, name: &JobName) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>> {
+        self.read(|transaction| {
+            let image = transaction.open_table(IMAGES)?.get(name.place())?;
+            let run = transaction.open_table(RUNS)?.get(name.place())?;
+            Ok(image.map(|image| (image.value().to_vec(), run.map(|run| run.value().to_vec()))))
+        })
+    }
+
+    /// Keeps the run of a job, after so many bootstraps; nothing is kept of one that was deleted.
+    pub(crate) fn save_run(&self, name: &JobName, run: &[u8], bootstraps: u64) -> Result<()> {
+        self.write(|transaction| {
+            let mut jobs = transaction.open_table(JOBS)?;
+            let record =
+                jobs.get(name.place())?.map(|record| decode::<JobRecord>(record.value())).transpose()?;
+            let Some(record) = record else { return Ok(()) };
+            jobs.insert(name.place(), &encode(&JobRecord { saved: bootstraps, ..record })[..])?;
+            transaction.open_table(RUNS)?.insert(name.place(), run)?;
+            Ok(())
+        })
+    }
+
+    /// Ends a job, with its result where it is done; one that was deleted stays so.
+    pub(crate) fn end_job(&self, name: &JobName, result: std::result::Result<&[u8], String>) -> Result<()> {
+        self.write(|transaction| {
+            let mut jobs = transaction.open_table(JOBS)?;
+            let record =
+                jobs.get(name.place())?.map(|record| decode::<JobRecord>(record.value())).transpose()?;
+            let Some(record) = record else { return Ok(()) };
+            transaction.open_table(IMAGES)?.remove(name.place())?;
+            transaction.open_table(RUNS)?.remove(name.place())?;
+            let (end, bytes) = match result {
+                Ok(scores) => {
+                    transaction.open_table(RESULTS)?.insert(name.place(), scores)?;
+                    (End::Done, scores.len() as u64)
+                }
+                Err(why) => (End::Failed(why), 0),
+            };
+            let record = JobRecord { end: Some(end), bytes, touched: now(), ..record };
+            jobs.insert(name.place(), &encode(&record)[..])?;
+            Ok(())
+        })
+    }
+
+    /// The result of a job.
+    pub(crate) fn job_result(&self, name: &JobName) -> Result<Option<Vec<u8>>> {
+        self.read(|transaction| {
+            let result = transaction.open_table(RESULTS)?.get(name.place())?;
+            Ok(result.map(|result| result.value().to_vec()))
+        })
+    }
+
+    /// Forgets a job. False where there is none.
+    pub(crate) fn delete_job(&self, name: &JobName) -> Result<bool> {
+        self.write(|transaction| remove(transaction, name))
+    }
+
+    /// Forgets the jobs that ended before a time.
+    pub(crate) fn expire_jobs(&self, before: u64) -> Result<usize> {
+        self.write(|transaction| {
+            remove_where(transaction, |_, record| record.end.is_some() && record.touched < before)
+        })
+    }
+}
+
+/// Forgets the jobs that need a key.
+pub(super) fn remove_of_key(transaction: &WriteTransaction, key: &KeyName) -> Result<usize> {
+    remove_where(transaction, |name, record| name.owner == key.owner && record.key == key.id)
+}
+
+fn remove_where(
+    transaction: &WriteTransaction,
+    is_meant: impl Fn(&JobName, &JobRecord) -> bool,
+) -> Result<usize> {
+    let mut meant = Vec::new();
+    for entry in transaction.open_table(JOBS)?.iter()? {
+        let (name, record) = named(entry?)?;
+        if is_meant(&name, &record) {
+            meant.push(name);
+        }
+    }
+    for name in &meant {
+        remove(transaction, name)?;
+    }
+    Ok(meant.len())
+}
+
+fn remove(transaction: &WriteTransaction, name: &JobName) -> Result<bool> {
+    for table in [IMAGES, RUNS, RESULTS] {
+        transaction.open_table(table)?.remove(name.place())?;
+    }
+    Ok(transaction.open_table(JOBS)?.remove(name.place())?.is_some())
+}
+
+fn named(
+    (name, record): (redb::AccessGuard<'_, Place>, redb::AccessGuard<'_, &'static [u8]>),
+) -> Result<(JobName, JobRecord)> {
+    let (owner, id) = name.value();
+    Ok((JobName { owner: Owner::stored(owner), id: *id }, decode(record.value())?))
+}
