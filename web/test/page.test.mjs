@@ -93,7 +93,7 @@ after(async () => {
  * @param {import("playwright-core").BrowserContextOptions} [settings]
  */
 async function open(t, settings) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 1.25, ...settings });
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 1.2, ...settings });
   /** @type {string[]} */
   const complaints = [];
   /** @type {import("playwright-core").Request[]} */
