@@ -193,6 +193,7 @@ test("with the keyboard alone: a sample, another network, and the label", option
   await page.keyboard.press("Enter");
   await line(page, /^The network reads: three\.$/);
   assert.equal(await page.getByLabel("Network").inputValue(), QUICK);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "classify", "the focus is where it was");
   assert.equal(await page.getByRole("table", { name: "Scores" }).getByRole("row").count(), 11);
 });
 
@@ -234,6 +235,24 @@ test("the key outlasts the page; it is exported, forgotten here and there, and i
   t.diagnostic(`${bodies.length} bodies of requests were looked at`);
   assert.ok(bodies.some((body) => body.includes(Buffer.from(id, "hex"))), "the test sees what is sent");
   assert.ok(bodies.every((body) => !body.includes(bits) && !body.includes(picture)));
+});
+
+test("two pages of a browser share one key, and one of them uploads it", options, async (t) => {
+  const { page, context } = await open(t);
+  const other = await context.newPage();
+  await other.goto(server.url);
+  await line(other, /^Ready/);
+  await Promise.all(
+    [page, other].map(async (each) => {
+      await each.getByLabel("Network").selectOption(QUICK);
+      await sample(each, "four");
+      await each.getByRole("button", { name: "Classify" }).click();
+      await each.locator("#line", { hasText: /^The network reads: four\.$/ }).waitFor({ timeout: PATIENCE });
+    }),
+  );
+  assert.equal(await identity(page), await identity(other));
+  const uploads = (await Promise.all([page, other].map(sent))).map((requests) => requests.get("PUT /v2/keys/ID")?.bytes);
+  assert.deepEqual(uploads.toSorted(), [CLOUD_KEY, undefined]);
 });
 
 test("a damaged key is refused in one line, and the one that is kept stays", options, async (t) => {
