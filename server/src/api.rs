@@ -7,7 +7,8 @@
 //! * [`keys`]: cloud keys, [`upload`] being how they come;
 //! * [`inference`]: evaluations for which the client waits, and the checks of all;
 //! * [`jobs`]: evaluations that are asked about later;
-//! * [`guard`]: what holds for every request: its number, its log line, where it may come from, and the headers of the answer.
+//! * [`guard`]: what holds for every request: its number, its log line, where it may come from, and the headers of the answer;
+//! * [`leftover`]: bodies that were answered before they had come.
 
 pub(crate) mod caller;
 pub(crate) mod guard;
@@ -15,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod inference;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+mod leftover;
 pub(crate) mod models;
 pub(crate) mod upload;
 

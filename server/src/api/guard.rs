@@ -21,7 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Context;
+use super::{Context, leftover::Leftover};
 use crate::fault::Fault;
 
 /// What the page may do: load its own files, run WebAssembly, and talk to the service it came from.
@@ -79,11 +79,15 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
     let path = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let is_of_api = path.starts_with("/v2") || path == "/metrics";
     let received = request.body().size_hint().exact();
+    let (request, leftover) = Leftover::keep(request);
     let (mut response, site) = match context.origins.check(request.headers()) {
         Ok(Some(site)) if method == Method::OPTIONS => (StatusCode::NO_CONTENT.into_response(), Some(site)),
         Ok(site) => (next.run(request).await, site),
         Err(fault) => (fault.into_response(), None),
     };
+    if let Some(leftover) = leftover {
+        leftover.drain().await;
+    }
     complete(response.headers_mut(), site, is_of_api);
     response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
     let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());

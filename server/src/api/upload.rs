@@ -206,8 +206,8 @@ impl Upload {
                 offset = self.append(offset, part).await?;
             }
         };
-        // What came before an interruption need not be sent again.
-        if offset > 0 || buffer.len() >= START_BYTES {
+        // What came before an interruption need not be sent again, but for a beginning that does not tell what it is.
+        if ended.is_ok() || offset > 0 || buffer.len() >= START_BYTES {
             offset = self.append(offset, buffer).await?;
         }
         ended?;

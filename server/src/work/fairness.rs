@@ -73,7 +73,7 @@ mod tests {
         }
         // Another comes later: the first turn or the second is its own, and then they take turns.
         fairness.arrive(&key(2));
-        let mut turns = [0; 3];
+        let mut turns = [0_u32; 3];
         for _ in 0..20 {
             let next = fairness.next(None, 0).unwrap_or_else(|| key(0));
             turns[usize::from(next.id[0])] += 1;

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::store::keys::KeyName;
 
-/// Bootstraps for which a key keeps its turn where another would have to be brought into memory: that takes as long as some thousand.
-const PATIENCE: u64 = 5_000;
+/// For how long a key keeps its turn, in seconds, where another would have to be brought into memory, which takes a part of a second.
+const PATIENCE: f64 = 2.0;
 
 /// Works until it is told to stop.
 pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
@@ -163,7 +163,8 @@ impl Worker<'_> {
         if self.residents.has(&next) || self.current.is_none() {
             return Some(next);
         }
-        self.fairness.next(self.current.as_ref(), PATIENCE)
+        let patience = self.shared.admission.speed().unwrap_or_default() * PATIENCE;
+        self.fairness.next(self.current.as_ref(), patience as u64)
     }
 
     /// Takes the first run of a key, and others of the same model, as many as there are threads and as memory has room for.
