@@ -25,8 +25,7 @@ const QUICK = "perceptron";
 const CLOUD_KEY = "28,426,404";
 
 const missing = await whatIsMissing();
-if (missing) console.log(`not run: ${missing}`);
-const options = { skip: missing || false, timeout: 2 * PATIENCE };
+const options = { skip: missing && `not run: ${missing}`, timeout: 2 * PATIENCE };
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -387,7 +386,7 @@ test("it fits a phone, is dark where that is preferred, and does not move where 
 async function whatIsMissing() {
   if (!chromiumPath()) return "no Chromium";
   if (!existsSync(BNN)) return `no command at ${BNN}`;
-  return import("playwright-core").then(() => "", () => "no playwright-core: npm ci --prefix web");
+  return import("playwright-core").then(() => undefined, () => "no playwright-core: npm ci --prefix web");
 }
 
 function chromiumPath() {
