@@ -67,7 +67,7 @@ pub enum StartError {
         /// Its name.
         name: String,
         /// Why.
-        source: bnn::Error,
+        source: Box<bnn::Error>,
     },
     /// A certificate or its key.
     #[error("TLS: {0}")]
@@ -106,7 +106,8 @@ impl Service {
         let mut models = Models::new();
         for (name, model) in config.models {
             let served = Served::new(name.clone(), model);
-            let served = served.map_err(|source| StartError::Model { name: name.clone(), source })?;
+            let served = served
+                .map_err(|source| StartError::Model { name: name.clone(), source: Box::new(source) })?;
             models.insert(name, Arc::new(served));
         }
         let store = Arc::new(Store::open(&config.database)?);

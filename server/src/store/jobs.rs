@@ -65,6 +65,15 @@ pub(crate) struct JobRecord {
     pub(crate) touched: u64,
 }
 
+/// What a job begins with, or goes on from.
+#[derive(Debug)]
+pub(crate) struct JobInput {
+    /// The file of its encrypted image.
+    pub(crate) image: Vec<u8>,
+    /// Its run as it was saved last, if it was.
+    pub(crate) run: Option<Vec<u8>>,
+}
+
 impl Store {
     /// Keeps a job with its image, unless there is one of this name. Returns the one that is there.
     pub(crate) fn add_job(
@@ -112,12 +121,15 @@ impl Store {
         Ok(unfinished)
     }
 
-    /// The image of a job that has not ended, and its saved run, if there is one.
-    pub(crate) fn job_input(&self, name: &JobName) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>> {
+    /// What a job that has not ended begins with, or goes on from.
+    pub(crate) fn job_input(&self, name: &JobName) -> Result<Option<JobInput>> {
         self.read(|transaction| {
             let image = transaction.open_table(IMAGES)?.get(name.place())?;
             let run = transaction.open_table(RUNS)?.get(name.place())?;
-            Ok(image.map(|image| (image.value().to_vec(), run.map(|run| run.value().to_vec()))))
+            Ok(image.map(|image| JobInput {
+                image: image.value().to_vec(),
+                run: run.map(|run| run.value().to_vec()),
+            }))
         })
     }
 

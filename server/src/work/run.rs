@@ -79,8 +79,8 @@ impl Run {
         match &self.order.purpose {
             Purpose::Request { image, .. } => Ok((EncryptedImage::clone(image), None)),
             Purpose::Job(name) => {
-                let (image, saved) = shared.store.job_input(name)?.ok_or(RunFault::NoJob)?;
-                Ok((EncryptedImage::from_bytes(&image)?, saved))
+                let input = shared.store.job_input(name)?.ok_or(RunFault::NoJob)?;
+                Ok((EncryptedImage::from_bytes(&input.image)?, input.run))
             }
         }
     }
