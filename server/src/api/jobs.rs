@@ -63,10 +63,13 @@ pub(crate) struct JobView {
     /// Bootstraps of the whole.
     total: u64,
     /// The layer that it is at, while it runs.
+    #[schema(required)]
     layer: Option<String>,
     /// How long it will take at the speed of late, with what else is queued; null before there is a speed, and at the end.
+    #[schema(required)]
     seconds_left: Option<f64>,
     /// Why there is no result.
+    #[schema(required)]
     error: Option<String>,
 }
 
@@ -198,6 +201,7 @@ pub(crate) async fn list(State(context): State<Arc<Context>>, caller: Caller) ->
 
 /// How a job is asked about.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Waiting {
     /// Answer when the job has ended, or after so many seconds, 60 at most.
     #[param(nullable = false)]

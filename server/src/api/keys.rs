@@ -23,6 +23,7 @@ pub(crate) struct KeyView {
     /// Its identity, 32 hexadecimal digits.
     id: String,
     /// Its parameter set; null before the first part has come.
+    #[schema(required)]
     parameters: Option<String>,
     /// Bytes of its file.
     bytes: u64,
@@ -31,6 +32,7 @@ pub(crate) struct KeyView {
     /// Whether it is whole, and was read.
     complete: bool,
     /// SHA-256 of its file, in hexadecimal digits; null before it is whole.
+    #[schema(required)]
     sha256: Option<String>,
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct EngineView {
     /// The parameter set that a key is to have.
     parameters: &'static str,
     /// Bootstraps of an image; null where they were not counted yet.
+    #[schema(required)]
     bootstraps: Option<usize>,
 }
 
