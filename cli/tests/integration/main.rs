@@ -19,6 +19,7 @@ mod path;
 mod pictures;
 mod pipes;
 mod place;
+mod remote;
 mod resumption;
 mod soak;
 mod specification;
