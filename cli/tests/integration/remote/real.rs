@@ -1,10 +1,6 @@
 //! The client with the service itself, `bnn serve`.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Stdio},
-};
+use std::fs;
 
 use serde_json::Value;
 use tfhe_core::parameters::FUNCTIONAL_1024;
@@ -13,33 +9,9 @@ use super::{key_id, labels, run};
 use crate::{
     native::write_secret_key,
     place::{Outcome, Place, cloud_key},
+    served::Served,
     toy,
 };
-
-/// A service of the model `toy`, in a process of its own, with a folder of its own.
-struct Served {
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    /// Of what is in the folder `data` of a place where the model is.
-    fn new(place: &Place) -> Self {
-        let mut command = place.command("serve --listen 127.0.0.1:0 --data data --model toy --json");
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let told: Value = serde_json::from_str(&line).unwrap();
-        Self { child, url: told["url"].as_str().unwrap().into() }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 /// A folder with the model, and no key.
 fn server_place() -> Place {
@@ -52,7 +24,7 @@ fn server_place() -> Place {
 fn pictures_are_classified_and_nothing_stays_but_the_key() {
     let (server, client) = (server_place(), Place::furnished());
     fs::remove_dir_all(client.path("toy")).unwrap();
-    let served = Served::new(&server);
+    let served = Served::new(&server, "--model toy");
     let length = fs::metadata(cloud_key()).unwrap().len();
     let first = run(&client, "classify 4.png --model toy --json", &served.url).json();
     assert_eq!((labels(&first), &first["uploaded_bytes"]), (vec![("4.png".into(), 4)], &length.into()));
@@ -84,7 +56,7 @@ fn pictures_are_classified_and_nothing_stays_but_the_key() {
 #[test]
 fn a_service_is_left_alone_with_what_does_not_fit() {
     let (server, client) = (server_place(), Place::furnished());
-    let served = Served::new(&server);
+    let served = Served::new(&server, "--model toy");
     write_secret_key(&client.path("other.key"), &FUNCTIONAL_1024);
     for (line, fragments) in [
         ("classify 4.png --model toy --key other.key", ["keys/cloud.key: ", "another key"]),
@@ -103,7 +75,7 @@ fn a_token_is_needed_where_there_are_tokens() {
     let token = server.run("token add alice --data data");
     assert_eq!(token.code, Some(0), "{token:?}");
     fs::write(client.path("token"), token.stdout).unwrap();
-    let served = Served::new(&server);
+    let served = Served::new(&server, "--model toy");
     let line = format!("classify 4.png --model toy --server {}", served.url);
     client.refuses(&line, &["refuses (401)", "--token-file"]);
     let told = client.run(&format!("{line} --token-file token")).succeeded();
