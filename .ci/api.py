@@ -40,9 +40,9 @@ FIXED = {"derandomize": True, "deadline": None, "database": None}
 MANY, FEW = hypothesis.settings(max_examples=20, **FIXED), hypothesis.settings(max_examples=2, **FIXED)
 
 
-def bnn(line):
+def bnn(line, *files):
     """Runs the command in the folder, and gives its JSON object."""
-    done = subprocess.run([BNN, *line.split(), "--json"], cwd=FOLDER.name, check=True, capture_output=True)
+    done = subprocess.run([BNN, *line.split(), *files, "--json"], cwd=FOLDER.name, check=True, capture_output=True)
     return json.loads(done.stdout)
 
 
@@ -51,7 +51,7 @@ class Client:
 
     def __init__(self, engine):
         self.id = bnn(f"keygen --engine {engine} --out {engine}")["key_id"]
-        bnn(f"encrypt {DIGIT} --model {MODEL} --key {engine}/secret.key --out {engine}.enc")
+        bnn(f"encrypt --model {MODEL} --key {engine}/secret.key --out {engine}.enc", DIGIT)
         self.cloud_key = (Path(FOLDER.name) / engine / "cloud.key").read_bytes()
         self.picture = (Path(FOLDER.name) / f"{engine}.enc").read_bytes()
 
