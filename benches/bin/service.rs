@@ -28,7 +28,7 @@ const MODEL: &str = "sign-cnn";
 const CLIENTS: [usize; 3] = [1, 4, 16];
 /// Images of all clients together in a round.
 const IMAGES: usize = 16;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// Pairs of single requests.
 const SINGLES: usize = 9;
 
