@@ -20,6 +20,8 @@ mod pictures;
 mod pipes;
 mod place;
 mod resumption;
+mod serve;
+mod service;
 mod soak;
 mod specification;
 mod stopped;
