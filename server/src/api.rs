@@ -1,6 +1,7 @@
 //! The HTTP API, a file for each kind of thing in it. docs/service.md describes it for people, and `/openapi.json` for machines: that document
 //! is made of the same lines that route the requests.
 //!
+//! * [`body`]: how bodies come;
 //! * [`caller`]: who asks, by the token;
 //! * [`health`]: whether the service runs, and its numbers;
 //! * [`models`]: what is served, and what clients must know of it;
@@ -12,6 +13,7 @@
 //! * [`request`]: what is read of a request;
 //! * [`leftover`]: bodies that were answered before they had come.
 
+pub(crate) mod body;
 pub(crate) mod caller;
 mod file;
 pub(crate) mod guard;
@@ -27,6 +29,7 @@ pub(crate) mod upload;
 use std::sync::Arc;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
     OpenApi,
@@ -60,6 +63,10 @@ pub(crate) struct Context {
     pub(crate) tokens: Tokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: guard::Origins,
+    /// Room for images that come, in KB.
+    pub(crate) images: Arc<Semaphore>,
+    /// The uploads that are in hand, and room for one key that is read as a whole.
+    pub(crate) uploads: upload::Uploads,
 }
 
 impl Context {

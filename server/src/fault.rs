@@ -11,7 +11,12 @@ use serde::Serialize;
 use tfhe_core::Blame;
 use utoipa::ToSchema;
 
-use crate::{api::keys::KeyView, store::StoreError, work::order::RunFault};
+use crate::{
+    access::tokens::Quota,
+    api::keys::KeyView,
+    store::{OverQuota, StoreError, jobs::MOST_JOBS, usage::seconds_left_today},
+    work::order::RunFault,
+};
 
 /// A refusal.
 #[derive(Debug)]
@@ -64,6 +69,40 @@ impl Fault {
         Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, line) }
     }
 
+    /// 429, where an owner has as much as it may.
+    pub(crate) fn over_quota(over: OverQuota, quota: Quota) -> Self {
+        let soon = Duration::from_secs(60);
+        match over {
+            OverQuota::Keys => {
+                let line = format!(
+                    "this token has {} cloud keys, which is all that it may have: delete one",
+                    quota.keys
+                );
+                Self::too_much(line, soon)
+            }
+            OverQuota::Bytes => {
+                let line = format!(
+                    "with this the token would store more than its {} bytes: delete jobs or keys",
+                    quota.bytes
+                );
+                Self::too_much(line, soon)
+            }
+            OverQuota::Jobs => Self::too_much(
+                format!("this token has {MOST_JOBS} jobs, which is all that it may have: delete some"),
+                soon,
+            ),
+            OverQuota::Bootstraps => Self::too_much(
+                "this evaluation takes more bootstraps than are left of the token's day",
+                Duration::from_secs(seconds_left_today()),
+            ),
+        }
+    }
+
+    /// 408.
+    pub(crate) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the body comes too slowly")
+    }
+
     /// 503.
     pub(crate) fn stopping() -> Self {
         let wait = Duration::from_secs(5);
@@ -75,6 +114,11 @@ impl Fault {
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed by a fault of the service");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the service failed; its log says why")
+    }
+
+    /// Whether it is the service's own fault.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.status == StatusCode::INTERNAL_SERVER_ERROR
     }
 
     /// How much of a key there is, beside the refusal.
@@ -102,6 +146,13 @@ impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "the service's disk is full"),
+            StoreError::Closed => {
+                let fault = Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the database is opened anew after a failure; ask again",
+                );
+                Self { retry_after: Some(Duration::from_secs(1)), ..fault }
+            }
             error => Self::internal(error),
         }
     }

@@ -32,5 +32,5 @@ pub use access::{
     owner::Owner,
     tokens::{Quota, Scope, Token, Tokens, TokensFault},
 };
-pub use service::{Config, Service, StartError, Stop};
+pub use service::{Config, Service, StartError, Stop, Tls};
 pub use store::StoreError;

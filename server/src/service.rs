@@ -3,8 +3,11 @@
 use std::{io, net::TcpListener, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
 use bnn::model::Model;
-use tfhe_core::{backend::Backend, parameters::Parameters};
-use tokio::{runtime, sync::watch};
+use tfhe_core::{backend::Backend, parameters::Parameters, serial::cloud_key_bytes};
+use tokio::{
+    runtime,
+    sync::{Semaphore, watch},
+};
 use tokio_rustls::rustls::{
     self, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -12,7 +15,7 @@ use tokio_rustls::rustls::{
 
 use crate::{
     access::tokens::Tokens,
-    api::{Context, guard::Origins, router},
+    api::{Context, body::MOST_IMAGE_KILOBYTES, guard::Origins, router, upload::Uploads},
     connections,
     metrics::Metrics,
     models::{Models, Served},
@@ -25,6 +28,7 @@ use crate::{
     work::{
         Bounds, Work,
         order::{Live, Order, Purpose},
+        residents::EXPANSION,
     },
 };
 
@@ -33,6 +37,8 @@ const THREADS: usize = 2;
 /// How long the result of a job is kept, and a key of which no more comes, in seconds.
 const KEEP_RESULTS: u64 = 7 * 24 * 60 * 60;
 const KEEP_PARTS: u64 = 24 * 60 * 60;
+/// How long what was begun on the database may take once all requests are answered.
+const LAST_TIME: Duration = Duration::from_secs(10);
 /// How often it is looked for what is to be forgotten.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -53,6 +59,27 @@ pub struct Config {
     pub memory_bytes: u64,
     /// Bootstraps that are queued, at most.
     pub queued_bootstraps: u64,
+    /// What it speaks TLS with; none for plain text.
+    pub tls: Option<Tls>,
+}
+
+/// What a service needs to speak TLS.
+#[derive(Debug)]
+pub struct Tls(Arc<ServerConfig>);
+
+impl Tls {
+    /// A chain of certificates and the key of the first, in PEM.
+    ///
+    /// # Errors
+    /// [`StartError::Tls`].
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, StartError> {
+        let fault = |error: rustls::pki_types::pem::Error| StartError::Tls(error.to_string());
+        let certificates =
+            CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(fault)?;
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key);
+        Ok(Self(Arc::new(config.map_err(|error| StartError::Tls(error.to_string()))?)))
+    }
 }
 
 /// Why a service cannot begin.
@@ -68,6 +95,14 @@ pub enum StartError {
         name: String,
         /// Why.
         source: Box<bnn::Error>,
+    },
+    /// Memory in which no key has room.
+    #[error("{given} bytes of memory, where the smallest cloud key that is served needs {needed}")]
+    Memory {
+        /// What the service may use.
+        given: u64,
+        /// What it needs.
+        needed: u64,
     },
     /// A certificate or its key.
     #[error("TLS: {0}")]
@@ -110,6 +145,7 @@ impl Service {
                 .map_err(|source| StartError::Model { name: name.clone(), source: Box::new(source) })?;
             models.insert(name, Arc::new(served));
         }
+        check_memory(&models, config.memory_bytes)?;
         let store = Arc::new(Store::open(&config.database)?);
         let bounds = Bounds {
             backend: config.backend,
@@ -120,23 +156,19 @@ impl Service {
         let (work, worker) = Work::start(Arc::clone(&store), Arc::clone(&metrics), bounds)?;
         let own_names_only = config.tokens.is_empty();
         let origins = Origins { own_names_only, allowed: config.allowed_origins };
-        let context = Arc::new(Context { models, store, work, tokens: config.tokens, metrics, origins });
+        let context = Arc::new(Context {
+            models,
+            store,
+            work,
+            tokens: config.tokens,
+            metrics,
+            origins,
+            images: Arc::new(Semaphore::new(MOST_IMAGE_KILOBYTES)),
+            uploads: Uploads::default(),
+        });
         take_up_jobs(&context)?;
-        Ok(Self { context, worker, tls: None, stop: Stop(watch::Sender::new(false)) })
-    }
-
-    /// Has the service speak TLS, with a chain of certificates and the key of the first, in PEM.
-    ///
-    /// # Errors
-    /// [`StartError::Tls`].
-    pub fn with_tls(self, certificates: &[u8], key: &[u8]) -> Result<Self, StartError> {
-        let fault = |error: rustls::pki_types::pem::Error| StartError::Tls(error.to_string());
-        let certificates =
-            CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>().map_err(fault)?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(fault)?;
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key);
-        let config = config.map_err(|error| StartError::Tls(error.to_string()))?;
-        Ok(Self { tls: Some(Arc::new(config)), ..self })
+        let tls = config.tls.map(|Tls(tls)| tls);
+        Ok(Self { context, worker, tls, stop: Stop(watch::Sender::new(false)) })
     }
 
     /// A handle by which the service is stopped.
@@ -166,10 +198,19 @@ impl Service {
             Ok::<(), io::Error>(())
         })?;
         context.work.stop();
+        // With the handlers that are left go the requests that the worker would answer.
+        runtime.shutdown_timeout(LAST_TIME);
         // A panic of the worker was caught in each of its runs.
         let _ = worker.join();
         Ok(())
     }
+}
+
+/// Refuses a bound on memory within which nothing can be evaluated.
+fn check_memory(models: &Models, given: u64) -> Result<(), StartError> {
+    let sets = models.values().flat_map(|served| &served.sets).flat_map(|(_, sets)| sets);
+    let needed = sets.map(|set| EXPANSION * cloud_key_bytes(set) as u64).min().unwrap_or_default();
+    if given < needed { Err(StartError::Memory { given, needed }) } else { Ok(()) }
 }
 
 /// Hands the worker the jobs that had not ended.

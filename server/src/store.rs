@@ -14,12 +14,14 @@ pub(crate) mod usage;
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use serde::{Deserialize, Serialize};
+
+use crate::access::owner::Owner;
 
 /// Memory that the database keeps pages in, in bytes. What it holds is read seldom, and in order.
 const CACHE_BYTES: usize = 16 << 20;
@@ -33,6 +35,9 @@ pub enum StoreError {
     /// The database is in use by another process.
     #[error("another process has the database open")]
     InUse,
+    /// Another use of the database failed, after which it is opened anew.
+    #[error("the database is opened anew after a failure")]
+    Closed,
     /// Anything else that the database says.
     #[error("the database: {0}")]
     Database(Box<redb::Error>),
@@ -46,6 +51,7 @@ impl<E: Into<redb::Error>> From<E> for StoreError {
         match error.into() {
             redb::Error::DatabaseAlreadyOpen => Self::InUse,
             redb::Error::Io(error) if is_full(&error) => Self::Full,
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Closed,
             error => Self::Database(Box::new(error)),
         }
     }
@@ -62,7 +68,7 @@ pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub(crate) struct Store {
     path: PathBuf,
-    /// None only while it is opened anew.
+    /// None while it could not be opened anew.
     database: RwLock<Option<Database>>,
 }
 
@@ -93,20 +99,39 @@ impl Store {
         })
     }
 
-    /// Uses the database. After a failed write redb refuses everything until the file is opened anew, which this does: a disk that was full
-    /// for a while leaves the service working.
+    /// Uses the database. After a failed write redb refuses everything until the file is opened anew, which the next use does: a disk
+    /// that was full for a while leaves the service working.
     fn recover<T>(&self, run: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
-        let result = {
-            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-            run(database.as_ref().ok_or(StoreError::InUse)?)
+        let result = match &*self.opened()? {
+            Some(database) => run(database),
+            // Another use has just failed to open it.
+            None => Err(StoreError::Closed),
         };
-        if let Err(StoreError::Full | StoreError::Database(_)) = &result {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-            // The old one gives the file free first.
-            *database = None;
-            *database = open(&self.path).ok();
+        if let Err(StoreError::Full | StoreError::Closed | StoreError::Database(_)) = &result {
+            // The next use opens it.
+            self.close();
         }
         result
+    }
+
+    /// The database, which is opened if it is not.
+    fn opened(&self) -> Result<RwLockReadGuard<'_, Option<Database>>> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if database.is_some() {
+            return Ok(database);
+        }
+        drop(database);
+        let mut closed = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if closed.is_none() {
+            *closed = Some(open(&self.path)?);
+        }
+        drop(closed);
+        Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Closes the database, which gives the file free.
+    fn close(&self) {
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -122,6 +147,31 @@ fn encode(record: &impl Serialize) -> Vec<u8> {
 /// A record from its bytes.
 fn decode<'a, R: Deserialize<'a>>(bytes: &'a [u8]) -> Result<R> {
     serde_json::from_slice(bytes).map_err(StoreError::Record)
+}
+
+/// What an owner has here: how many keys and jobs, and their bytes.
+struct Held {
+    keys: u64,
+    jobs: u64,
+    bytes: u64,
+}
+
+impl Held {
+    /// What an owner has, but for one key.
+    fn of(transaction: &WriteTransaction, owner: &Owner, beside: Option<&[u8; 16]>) -> Result<Self> {
+        let (keys, of_keys) = keys::held(transaction, owner, beside)?;
+        let (jobs, of_jobs) = jobs::held(transaction, owner)?;
+        Ok(Self { keys, jobs, bytes: of_keys.saturating_add(of_jobs) })
+    }
+}
+
+/// Why something is not stored: its owner has as much as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OverQuota {
+    Keys,
+    Bytes,
+    Jobs,
+    Bootstraps,
 }
 
 /// Seconds since 1970.

@@ -61,7 +61,12 @@ pub(crate) struct Shared {
     /// Counts jobs that ended, for those who wait for one.
     ended: watch::Sender<u64>,
     stopping: AtomicBool,
+    /// How jobs ended whose end could not be stored yet.
+    unstored: Mutex<Vec<(JobName, Ending)>>,
 }
+
+/// The scores of a job, or why there are none.
+type Ending = Result<Vec<u8>, String>;
 
 impl Shared {
     fn jobs(&self) -> MutexGuard<'_, HashMap<JobName, Arc<Live>>> {
@@ -74,9 +79,46 @@ impl Shared {
         self.ended.send_modify(|count| *count += 1);
     }
 
+    /// Stores how a job ended; where that fails, as on a full disk, it is kept for later.
+    pub(crate) fn store_end(&self, name: JobName, ending: Ending) {
+        match self.store.end_job(&name, ending.as_deref().map_err(String::clone)) {
+            Ok(()) => self.ended(&name),
+            Err(error) => {
+                tracing::error!(%error, "a result could not be stored, which is tried again");
+                self.unstored().push((name, ending));
+            }
+        }
+    }
+
+    /// Tries again to store what could not be stored.
+    pub(crate) fn store_again(&self) {
+        let unstored = std::mem::take(&mut *self.unstored());
+        for (name, ending) in unstored {
+            self.store_end(name, ending);
+        }
+    }
+
+    /// Whether something is to be stored again.
+    pub(crate) fn has_unstored(&self) -> bool {
+        !self.unstored().is_empty()
+    }
+
+    fn unstored(&self) -> MutexGuard<'_, Vec<(JobName, Ending)>> {
+        self.unstored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether runs are to be saved and left.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+}
+
+/// However the worker ends, the service takes no more work from then on, and says so.
+struct StopWhenGone<'a>(&'a Shared);
+
+impl Drop for StopWhenGone<'_> {
+    fn drop(&mut self) {
+        self.0.stopping.store(true, Ordering::Release);
     }
 }
 
@@ -102,12 +144,14 @@ impl Work {
             jobs: Mutex::default(),
             ended: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            unstored: Mutex::default(),
         });
         let (orders, received) = mpsc::channel();
         let of_worker = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("worker".into())
-            .spawn(move || worker::work(&of_worker, &received))?;
+        let thread = thread::Builder::new().name("worker".into()).spawn(move || {
+            let _gone = StopWhenGone(&of_worker);
+            worker::work(&of_worker, &received);
+        })?;
         Ok((Self { shared, orders }, thread))
     }
 
@@ -142,6 +186,8 @@ impl Work {
     /// Has the worker answer the requests that it has, save the jobs, and end.
     pub(crate) fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
+        // Those who wait for a job are told how far it is.
+        self.shared.ended.send_modify(|count| *count += 1);
         let _ = self.orders.send(None);
     }
 }

@@ -8,7 +8,8 @@ use std::{
 
 use bnn::model::Model;
 use serde_json::json;
-use server::{Config, Service, StartError, Tokens};
+use server::{Config, Service, StartError, Tls, Tokens};
+use zeroize::Zeroizing;
 
 use crate::{
     arguments::service::Serve,
@@ -33,6 +34,14 @@ pub(crate) fn run(arguments: &Serve, session: &Session) -> Result<()> {
     let memory_bytes =
         arguments.memory.or_else(|| machine::memory().map(|bytes| bytes / 2)).unwrap_or(MEMORY_ELSEWHERE);
     let backend = session.backend()?;
+    let tls = tls(arguments)?;
+    // What can be refused is, before there is a folder.
+    let listener = TcpListener::bind(arguments.listen).and_then(|listener| {
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    let (listener, address) =
+        listener.map_err(|source| Error::Listen { address: arguments.listen, source })?;
     let _made = service::make(&folder)?;
     log::start(session.output);
 
@@ -44,18 +53,9 @@ pub(crate) fn run(arguments: &Serve, session: &Session) -> Result<()> {
         backend,
         memory_bytes,
         queued_bootstraps: arguments.queue,
+        tls,
     };
-    let mut service = Service::open(config).map_err(|source| about(&folder, source))?;
-    if let (Some(certificate), Some(key)) = (&arguments.tls_certificate, &arguments.tls_key) {
-        let (certificates, pem) = (read(certificate)?, read(key)?);
-        service = service.with_tls(&certificates, &pem).map_err(|source| about(certificate, source))?;
-    }
-    let listener = TcpListener::bind(arguments.listen).and_then(|listener| {
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    });
-    let (listener, address) =
-        listener.map_err(|source| Error::Listen { address: arguments.listen, source })?;
+    let service = Service::open(config).map_err(|source| about(&folder, source))?;
     let stop = service.stop();
     interrupt::stop_with(move || stop.stop());
 
@@ -137,6 +137,15 @@ fn models(arguments: &Serve) -> Result<Vec<(String, Arc<Model>)>> {
         }
     }
     Ok(served)
+}
+
+/// The certificates and the key that were named.
+fn tls(arguments: &Serve) -> Result<Option<Tls>> {
+    let (Some(certificate), Some(key)) = (&arguments.tls_certificate, &arguments.tls_key) else {
+        return Ok(None);
+    };
+    let tls = Tls::from_pem(&read(certificate)?, &Zeroizing::new(read(key)?));
+    tls.map(Some).map_err(|source| about(certificate, source))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -8,7 +8,10 @@ use crate::{
     error::{Error, Result},
     files::service,
     session::Session,
-    terminal::{output::note, units},
+    terminal::{
+        output::{Output, note},
+        units,
+    },
 };
 
 pub(crate) fn add(arguments: &AddToken, session: &Session) -> Result<()> {
@@ -22,9 +25,11 @@ pub(crate) fn add(arguments: &AddToken, session: &Session) -> Result<()> {
     let path = service::tokens_path(&folder);
     tokens.add(token).map_err(|source| Error::Tokens { path, source })?;
     service::write_tokens(&folder, &tokens)?;
-    note(
-        "this is the token, which is kept nowhere: give it to its user. A service that runs has to be started again to know it",
-    );
+    if session.output == Output::Text {
+        note(
+            "this is the token, which is kept nowhere: give it to its user. A service that runs has to be started again to know it",
+        );
+    }
     session.output.say(&text[..])?;
     let mut object = described;
     object["token"] = text[..].into();

@@ -68,6 +68,10 @@ fn help_offers_what_has_an_effect() {
         ("paper decrypt", "paper decrypt none"),
         ("paper import", "paper import none"),
         ("soak", "soak --record none/none"),
+        ("serve", "serve --data none/none --model none"),
+        ("token add", "token add anna --data none/none"),
+        ("token list", "token list --data none/none"),
+        ("token remove", "token remove anna --data none/none"),
         ("completions", "completions bash"),
         ("man", "man"),
     ] {

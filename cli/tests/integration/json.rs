@@ -12,6 +12,7 @@ use crate::{
     import,
     place::Place,
     remote::{Fake, Faults},
+    service::Service,
     toy,
 };
 
@@ -190,8 +191,20 @@ fn every_command_prints_what_the_page_says() {
     run("`bnn soak`", "soak --minutes 0.0001");
     run("`bnn vectors check`", "vectors check");
     run("`bnn vectors generate`", "vectors generate --out generated");
+    run("`bnn token add`", "token add anna --data service");
+    run("`bnn token list`", "token list --data service");
+    run("`bnn token remove`", "token remove anna --data service");
+    let served = Service::start(&place, "served", "--model toy");
+    assert_eq!(fault(&served.object, &blocks["`bnn serve`"], &parts, ""), None, "{}", served.object);
+    // It goes on; what it logs is JSON too.
+    served.get("/v2").is(200);
+    for line in served.end().stderr.lines() {
+        assert!(serde_json::from_str::<Value>(line).unwrap()["message"].is_string(), "{line}");
+    }
     run("`bnn completions`", "completions bash");
     run("`bnn man`", "man paper keygen");
+    // It was looked at above.
+    left.remove("`bnn serve`");
     assert!(left.is_empty(), "{left:?}");
 
     let headings: Vec<&str> = blocks.keys().flat_map(|heading| heading.split('`')).collect();

@@ -183,11 +183,27 @@ impl Outcome {
     }
 }
 
-/// Whether a line of stderr says how far work is, such as `12 of 16 bootstraps, 3 s left`. Such lines come every half minute,
-/// so that only slow machines write them.
+/// Whether a line of stderr says how far work is, such as `12 of 16 bootstraps, 3 s left`, or, of a soak test whose time is over,
+/// `9000 bootstraps, 250 a second, in the last round`. Such lines come every half minute, so that only slow machines write them.
 fn is_progress(line: &str) -> bool {
     let first = line.split(' ').next().unwrap_or_default();
-    !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) && line.contains(" left")
+    let is_counted = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit());
+    is_counted && (line.contains(" left") || line.contains("in the last round"))
+}
+
+#[test]
+fn lines_that_say_how_far_work_is_are_no_errors() {
+    for line in [
+        "12 of 16 bootstraps, 3 s left",
+        "12 of 16 bootstraps, time left not known yet",
+        "9000 bootstraps, 250 a second, 20 s left",
+        "9000 bootstraps, 250 a second, in the last round",
+    ] {
+        assert!(is_progress(line), "{line}");
+    }
+    for line in ["", "bnn: 4.enc: no such file", "3 files failed", "bnn: nothing is left"] {
+        assert!(!is_progress(line), "{line}");
+    }
 }
 
 fn list(folder: &Path, listing: &mut Listing) {

@@ -86,7 +86,9 @@ fn the_command_line_comes_before_the_environment_and_an_empty_variable_is_none()
 #[test]
 fn every_command_shows_an_example() {
     let place = Place::new();
-    for command in ["", "encrypt", "paper", "paper infer", "circuit run", "vectors check"] {
+    for command in
+        ["", "encrypt", "paper", "paper infer", "circuit run", "vectors check", "serve", "token add"]
+    {
         let help = place.run(&format!("{command} --help")).succeeded();
         assert!(help.contains("Example") && help.contains(&format!("bnn {command}")), "{command}: {help}");
     }
@@ -127,7 +129,7 @@ fn an_argument_cannot_forge_a_line() {
 #[test]
 fn a_group_of_commands_needs_one() {
     let place = Place::new();
-    for group in ["paper", "circuit", "vectors", "import", "remote"] {
+    for group in ["paper", "circuit", "vectors", "import", "remote", "token"] {
         for line in [format!("{group} --json"), format!("--json {group}")] {
             let outcome = place.run(&line);
             let error: Value = serde_json::from_str(&outcome.stderr).unwrap();

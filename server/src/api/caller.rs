@@ -16,6 +16,9 @@ use crate::{
     fault::{Fault, Result},
 };
 
+/// What all clients of a service without tokens may store together: some hundred keys, and not the whole disk.
+const OF_ALL: Quota = Quota { keys: 256, bytes: 20_000_000_000, bootstraps_a_day: None };
+
 /// Whoever asks, with what it may do.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -25,10 +28,9 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Whoever asks a service without tokens: its bounds are the machine's.
+    /// Whoever asks a service without tokens.
     fn anyone() -> Self {
-        let quota = Quota { keys: u64::MAX, bytes: u64::MAX, bootstraps_a_day: None };
-        Self { owner: Owner::anyone(), scopes: Scope::ALL.to_vec(), quota }
+        Self { owner: Owner::anyone(), scopes: Scope::ALL.to_vec(), quota: OF_ALL }
     }
 
     /// Refuses a token without a scope.

@@ -1,6 +1,6 @@
 //! Evaluations for which the client waits, and what is checked before any evaluation.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{body::Bytes, extract::State, response::IntoResponse};
 use bnn::{client::EncryptedImage, engine::Cost};
@@ -9,18 +9,19 @@ use tokio::sync::oneshot;
 
 use super::{
     Context, away,
+    body::ImageBody,
     caller::Caller,
     file::{BINARY, File},
     models,
-    request::{Image, Path},
+    request::Path,
 };
 use crate::{
     access::tokens::Scope,
     fault::{Fault, FaultView, Result},
     models::Served,
     store::{
+        OverQuota,
         keys::{KeyName, KeyRecord},
-        usage::seconds_left_today,
     },
     work::{
         admission::Ticket,
@@ -70,6 +71,8 @@ impl Fitting {
                 "the cloud key {id} is not of the image's parameter set {name}"
             )));
         }
+        // One counts the gates of a circuit, and those who come meanwhile wait for it.
+        let one = served.counting.lock().await;
         let of_model = Arc::clone(&served);
         let cost =
             away(move || of_model.cost(set)).await?.map_err(|error| Fault::unfit(error.to_string()))?;
@@ -85,23 +88,14 @@ impl Fitting {
             );
             return Err(Fault::unfit(line));
         }
+        drop(one);
         Ok(Self { served, key, set, cost, image })
     }
 
-    /// Lets the evaluation in, if neither the queue nor the token's day is full.
-    pub(super) async fn admit(&self, context: &Arc<Context>, caller: &Caller) -> Result<Ticket> {
-        let count = self.cost.bootstraps as u64;
-        let admission = &context.work.shared.admission;
-        let ticket = admission
-            .admit(count)
-            .map_err(|busy| Fault::too_much("too much is queued here; ask again later", busy.wait))?;
-        let (owner, quota) = (caller.owner.clone(), caller.quota.bootstraps_a_day);
-        let is_in = context.with_store(move |store| store.use_bootstraps(&owner, count, quota)).await?;
-        if is_in {
-            return Ok(ticket);
-        }
-        let line = format!("this evaluation of {count} bootstraps is more than is left of the token's day");
-        Err(Fault::too_much(line, Duration::from_secs(seconds_left_today())))
+    /// Lets the evaluation in, if the queue is not full.
+    pub(super) fn admit(&self, context: &Context) -> Result<Ticket> {
+        let admitted = context.work.shared.admission.admit(self.cost.bootstraps as u64);
+        admitted.map_err(|busy| Fault::too_much("too much is queued here; ask again later", busy.wait))
     }
 }
 
@@ -125,7 +119,8 @@ pub(crate) async fn infer(
     State(context): State<Arc<Context>>,
     caller: Caller,
     Path(name): Path,
-    Image(body): Image,
+    // Its room is kept until the answer is there.
+    ImageBody(body, _room): ImageBody,
 ) -> Result<impl IntoResponse> {
     let fitting = Fitting::check(&context, &caller, &name, &body).await?;
     if fitting.cost.bootstraps > MOST_WAITED {
@@ -135,7 +130,12 @@ pub(crate) async fn infer(
         );
         return Err(Fault::unfit(line));
     }
-    let ticket = fitting.admit(&context, &caller).await?;
+    let ticket = fitting.admit(&context)?;
+    let (owner, count, quota) = (caller.owner, fitting.cost.bootstraps as u64, caller.quota);
+    let of_day = quota.bootstraps_a_day;
+    if !context.with_store(move |store| store.use_bootstraps(&owner, count, of_day)).await? {
+        return Err(Fault::over_quota(OverQuota::Bootstraps, quota));
+    }
     let Fitting { served, key, cost, image, .. } = fitting;
     let (answer, answered) = oneshot::channel();
     let live = Live::new(0);

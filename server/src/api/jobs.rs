@@ -17,11 +17,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Context,
+    body::ImageBody,
     caller::Caller,
     file::{BINARY, File},
     inference::Fitting,
     keys::identity,
-    request::{Image, Path, Query},
+    request::{Path, Query},
 };
 use crate::{
     access::{
@@ -30,7 +31,7 @@ use crate::{
     },
     fault::{Fault, FaultView, Result},
     store::{
-        jobs::{End, JobName, JobRecord},
+        jobs::{Added, End, JobName, JobRecord},
         now,
     },
     work::order::{Live, Order, Purpose},
@@ -126,7 +127,7 @@ pub(crate) async fn submit(
     State(context): State<Arc<Context>>,
     caller: Caller,
     Path(model): Path,
-    Image(body): Image,
+    ImageBody(body, _room): ImageBody,
 ) -> Result<Response> {
     let fitting = Fitting::check(&context, &caller, &model, &body).await?;
     let name = name_of(&caller.owner, &fitting, &body);
@@ -134,8 +135,7 @@ pub(crate) async fn submit(
     if let Some(record) = find(&context, &name).await? {
         return Ok((StatusCode::OK, location, Json(view(&context, &name, record))).into_response());
     }
-    check_bytes(&context, &caller, body.len() as u64).await?;
-    let ticket = fitting.admit(&context, &caller).await?;
+    let ticket = fitting.admit(&context)?;
     let record = JobRecord {
         model: fitting.served.name.clone(),
         model_digest: fitting.served.model.digest(),
@@ -148,31 +148,19 @@ pub(crate) async fn submit(
         touched: now(),
     };
     let (kept, added) = (name.clone(), record.clone());
-    let there = context.with_store(move |store| store.add_job(&kept, &added, &body)).await?;
-    if let Some(record) = there {
+    let quota = caller.quota;
+    match context.with_store(move |store| store.add_job(&kept, &added, &body, quota)).await? {
+        Added::New => {}
         // It came twice at once.
-        return Ok((StatusCode::OK, location, Json(view(&context, &name, record))).into_response());
+        Added::There(record) => {
+            return Ok((StatusCode::OK, location, Json(view(&context, &name, record))).into_response());
+        }
+        Added::OverQuota(over) => return Err(Fault::over_quota(over, quota)),
     }
     let Fitting { served, key, cost, .. } = fitting;
     let purpose = Purpose::Job(name.clone());
     context.work.submit(Order { key, served, cost, ticket, live: Live::new(0), purpose });
     Ok((StatusCode::ACCEPTED, location, Json(view(&context, &name, record))).into_response())
-}
-
-async fn check_bytes(context: &Arc<Context>, caller: &Caller, more: u64) -> Result<()> {
-    let (owner, most) = (caller.owner.clone(), caller.quota.bytes);
-    let stored = context
-        .with_store(move |store| {
-            let keys: u64 = store.keys(&owner)?.iter().map(|(_, key)| key.bytes).sum();
-            Ok(keys + store.jobs(&owner)?.iter().map(|(_, job)| job.bytes).sum::<u64>())
-        })
-        .await?;
-    if stored.saturating_add(more) <= most {
-        return Ok(());
-    }
-    let line =
-        format!("with this image the token would store more than its {most} bytes: delete jobs or keys");
-    Err(Fault::too_much(line, Duration::from_secs(60)))
 }
 
 async fn find(context: &Arc<Context>, name: &JobName) -> Result<Option<JobRecord>> {

@@ -1,13 +1,11 @@
 //! What is read of a request: axum's extractors, whose refusals are said as all others are.
 
 use axum::{
-    body::Bytes,
-    extract::{self, FromRequest, FromRequestParts, Request},
-    http::{StatusCode, request::Parts},
+    extract::{self, FromRequestParts},
+    http::request::Parts,
 };
 use serde::de::DeserializeOwned;
 
-use super::MOST_IMAGE_BYTES;
 use crate::fault::{Fault, Result};
 
 /// The name in a path.
@@ -31,22 +29,5 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let query = extract::Query::from_request_parts(parts, state).await;
         query.map(|extract::Query(query)| Self(query)).map_err(|rejection| Fault::bad(rejection.body_text()))
-    }
-}
-
-/// A whole body, which is an encrypted image.
-pub(crate) struct Image(pub(crate) Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Image {
-    type Rejection = Fault;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let body = Bytes::from_request(request, state).await;
-        body.map(Self).map_err(|rejection| match rejection.status() {
-            status @ StatusCode::PAYLOAD_TOO_LARGE => {
-                Fault::new(status, format!("an image has {MOST_IMAGE_BYTES} bytes at most"))
-            }
-            _ => Fault::bad("the body broke off"),
-        })
     }
 }

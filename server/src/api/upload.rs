@@ -1,25 +1,36 @@
 //! How a cloud key comes: whole, or in parts, each acknowledged when it is on the disk.
 
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io::Read,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use axum::{
     Json,
-    body::{Body, BodyDataStream, Bytes},
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use tfhe_core::{
+    Blame,
     keys::{CloudKey, KeyId},
     parameters::Parameters,
     serial::{Frame, Header, Kind, cloud_key_bytes},
 };
 
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::timeout,
+};
+
 use super::{
     Context, away,
+    body::LongBody,
     caller::Caller,
     file::File,
     keys::{KeyView, identity},
@@ -35,10 +46,10 @@ use crate::{
     },
 };
 
-/// Bytes that are written to the disk at a time.
-const PART_BYTES: usize = 1 << 20;
-/// For how long nothing may come of a body.
-const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes that are written to the disk at a time. The database gives each part pages of a power of two, with some bytes for itself.
+const PART_BYTES: usize = (1 << 20) - (4 << 10);
+/// How long an upload waits for another of the same key, which may be one whose client has gone.
+const MOST_WAIT: Duration = Duration::from_secs(60);
 /// Bytes by which a file is known.
 const START_BYTES: usize = 100;
 /// The header with the digest of the whole key (RFC 9530).
@@ -119,14 +130,40 @@ pub(crate) async fn put(
             .map_err(|_| Fault::bad("a key is named by its identity, 32 hexadecimal digits"))?,
     );
     let (range, digest) = (Range::of(&headers)?, told_digest(&headers)?);
+    let body = LongBody::new(body.into_data_stream());
+    let _turn = context.uploads.turn(&KeyName::new(&caller.owner, id)).await?;
     let upload = Upload { context, name: KeyName::new(&caller.owner, id), id, range };
     let record = upload.record().await?;
     match record {
-        Some(record) if record.is_complete() => upload.compare(record, body.into_data_stream(), digest).await,
+        Some(record) if record.is_complete() => upload.compare(record, body, digest).await,
         record => {
             upload.check_begin(record, &caller).await?;
-            upload.receive(body.into_data_stream(), digest).await
+            upload.receive(body, digest).await
         }
+    }
+}
+
+/// The keys that come just now: each in one request at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Uploads {
+    turns: Mutex<HashMap<KeyName, Weak<AsyncMutex<()>>>>,
+    /// Held by whoever reads a key as a whole.
+    reading: AsyncMutex<()>,
+}
+
+impl Uploads {
+    /// Waits until no other request sends this key. So requests that send the same key at once do not begin it anew under each other: the
+    /// first sends it, and the others find it there.
+    async fn turn(&self, name: &KeyName) -> Result<OwnedMutexGuard<()>> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = turns.get(name).and_then(Weak::upgrade).unwrap_or_default();
+            turns.insert(name.clone(), Arc::downgrade(&turn));
+            turn
+        };
+        let busy = |_| Fault::conflict("another request sends this key; ask how much of it was received");
+        timeout(MOST_WAIT, turn.lock_owned()).await.map_err(busy)
     }
 }
 
@@ -160,29 +197,8 @@ impl Upload {
             return Err(Fault::new(StatusCode::PAYLOAD_TOO_LARGE, line));
         }
         let (quota, name) = (caller.quota, self.name.clone());
-        self.context
-            .with_store(move |store| {
-                let keys = store.keys(&name.owner)?;
-                let others = keys.iter().filter(|(id, _)| id.0 != name.id);
-                let (count, bytes) =
-                    others.fold((0, 0), |(count, bytes), (_, key)| (count + 1, bytes + key.bytes));
-                if count >= quota.keys {
-                    return Ok(Err(format!(
-                        "this token has {count} cloud keys, which is all that it may have: delete one"
-                    )));
-                }
-                let jobs: u64 = store.jobs(&name.owner)?.iter().map(|(_, job)| job.bytes).sum();
-                if bytes + jobs + total > quota.bytes {
-                    return Ok(Err(format!(
-                        "with this key the token would store more than its {} bytes",
-                        quota.bytes
-                    )));
-                }
-                store.begin_key(&name, total).map(Ok)
-            })
-            .await?
-            .map(drop)
-            .map_err(|line| Fault::too_much(line, Duration::from_secs(60)))
+        let begun = self.context.with_store(move |store| store.begin_key(&name, total, quota)).await?;
+        begun.map_err(|over| Fault::over_quota(over, quota))
     }
 
     fn out_of_place(&self, record: KeyRecord) -> Fault {
@@ -194,11 +210,11 @@ impl Upload {
     }
 
     /// Stores what comes, and the key as a whole when it is.
-    async fn receive(&self, mut body: BodyDataStream, digest: Option<[u8; 32]>) -> Result<Response> {
+    async fn receive(&self, mut body: LongBody, digest: Option<[u8; 32]>) -> Result<Response> {
         let mut offset = self.range.first;
-        let mut buffer = Vec::with_capacity(PART_BYTES);
+        let mut buffer = Vec::new();
         let ended = loop {
-            match next(&mut body).await {
+            match body.next().await {
                 Ok(Some(bytes)) if offset + (buffer.len() + bytes.len()) as u64 > self.range.end => {
                     break Err(Fault::bad("the body is longer than it was said to be"));
                 }
@@ -206,9 +222,9 @@ impl Upload {
                 Ok(None) => break Ok(()),
                 Err(fault) => break Err(fault),
             }
-            if buffer.len() >= PART_BYTES {
-                let part = std::mem::replace(&mut buffer, Vec::with_capacity(PART_BYTES));
-                offset = self.append(offset, part).await?;
+            while buffer.len() >= PART_BYTES {
+                let rest = buffer.split_off(PART_BYTES);
+                offset = self.append(offset, std::mem::replace(&mut buffer, rest)).await?;
             }
         };
         // What came before an interruption need not be sent again, but for a beginning that does not tell what it is.
@@ -243,7 +259,7 @@ impl Upload {
             match parameters {
                 Ok(parameters) => Ok::<_, Fault>(store.append_key(&name, offset, &part, &parameters)?),
                 Err(fault) => {
-                    store.delete_key(&name)?;
+                    store.drop_upload(&name)?;
                     Err(fault)
                 }
             }
@@ -260,6 +276,8 @@ impl Upload {
 
     /// Reads the key as a whole, which it is from then on; what is no key is forgotten.
     async fn finish(&self, digest: Option<[u8; 32]>) -> Result<Response> {
+        // A key that is read as a whole takes its bytes in memory: one at a time.
+        let _reading = self.context.uploads.reading.lock().await;
         let (name, id, store) = (self.name.clone(), self.id, Arc::clone(&self.context.store));
         let record = away(move || {
             let found = check_whole(&store, &name, id);
@@ -270,13 +288,15 @@ impl Upload {
                     record.ok_or_else(|| Fault::conflict("the key was deleted while it came"))
                 }
                 Ok(_) => {
-                    store.delete_key(&name)?;
+                    store.drop_upload(&name)?;
                     Err(Fault::bad(
                         "the bytes that came do not have the digest of Repr-Digest; nothing was kept",
                     ))
                 }
+                // What could not be read may be a key all the same.
+                Err(fault) if fault.is_internal() => Err(fault),
                 Err(fault) => {
-                    store.delete_key(&name)?;
+                    store.drop_upload(&name)?;
                     Err(fault)
                 }
             }
@@ -289,7 +309,7 @@ impl Upload {
     async fn compare(
         &self,
         record: KeyRecord,
-        mut body: BodyDataStream,
+        mut body: LongBody,
         digest: Option<[u8; 32]>,
     ) -> Result<Response> {
         let other = || Fault::conflict("another cloud key of this identity is there: delete it first");
@@ -300,7 +320,7 @@ impl Upload {
             let (name, first) = (self.name.clone(), self.range.first);
             let mut stored = self.context.with_store(move |store| store.read_key(&name, first)).await?;
             let mut offset = self.range.first;
-            while let Some(bytes) = next(&mut body).await? {
+            while let Some(bytes) = body.next().await? {
                 offset += bytes.len() as u64;
                 let (is_same, reader) = away(move || {
                     let mut own = vec![0; bytes.len()];
@@ -319,14 +339,6 @@ impl Upload {
         }
         Ok((StatusCode::OK, Json(KeyView::new(self.id, record))).into_response())
     }
-}
-
-/// The next bytes of a body; none at its end.
-async fn next(body: &mut BodyDataStream) -> Result<Option<Bytes>> {
-    let silence =
-        |_| Fault::new(StatusCode::REQUEST_TIMEOUT, format!("nothing came for {} s", SILENCE.as_secs()));
-    let bytes = tokio::time::timeout(SILENCE, body.next()).await.map_err(silence)?;
-    bytes.transpose().map_err(|_| Fault::bad("the body broke off"))
 }
 
 /// Refuses the first bytes of what is no cloud key of this identity and length for an engine here. Returns the name of the parameter set.
@@ -357,7 +369,10 @@ fn check_start(bytes: &[u8], id: KeyId, total: u64) -> Result<String> {
 fn check_whole(store: &Store, name: &KeyName, id: KeyId) -> Result<[u8; 32]> {
     let mut source = Hashing { source: store.read_key(name, 0)?, hash: Sha256::new() };
     let stored = Frame::read(&mut source).and_then(Frame::decode::<CloudKey>);
-    let stored = stored.map_err(|error| Fault::bad(error.to_string()))?;
+    let stored = stored.map_err(|error| match error.blame() {
+        Blame::Machine => Fault::internal(error),
+        _ => Fault::bad(error.to_string()),
+    })?;
     if stored.content.id() != id {
         return Err(Fault::bad(format!(
             "this is the cloud key {}, which was sent as {id}",

@@ -3,8 +3,8 @@
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::{Result, Store, decode, encode, keys::KeyName, now};
-use crate::access::owner::Owner;
+use super::{Held, OverQuota, Result, Store, decode, encode, keys::KeyName, now, usage};
+use crate::access::{owner::Owner, tokens::Quota};
 
 type Place = (&'static str, &'static [u8; 16]);
 
@@ -24,6 +24,29 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<()> {
     Ok(())
 }
 
+/// Jobs of an owner at a time, those that have ended among them: each request goes through all of them.
+pub(crate) const MOST_JOBS: u64 = 10_000;
+
+/// What became of a job that was to be kept.
+#[derive(Debug)]
+pub(crate) enum Added {
+    New,
+    /// There is one of this name.
+    There(JobRecord),
+    OverQuota(OverQuota),
+}
+
+/// How many jobs an owner has, and their bytes.
+pub(super) fn held(transaction: &WriteTransaction, owner: &Owner) -> Result<(u64, u64)> {
+    let jobs = transaction.open_table(JOBS)?;
+    let (mut count, mut bytes) = (0, 0_u64);
+    for entry in jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))? {
+        count += 1;
+        bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.bytes);
+    }
+    Ok((count, bytes))
+}
+
 /// A job by its owner and its identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct JobName {
@@ -35,6 +58,13 @@ impl JobName {
     fn place(&self) -> (&str, &[u8; 16]) {
         (self.owner.as_str(), &self.id)
     }
+}
+
+/// What the worker needs of a job.
+pub(crate) struct JobInput {
+    pub(crate) image: Vec<u8>,
+    /// The run as it was saved last.
+    pub(crate) run: Option<Vec<u8>>,
 }
 
 /// How a job ended.
@@ -65,31 +95,33 @@ pub(crate) struct JobRecord {
     pub(crate) touched: u64,
 }
 
-/// What a job begins with, or goes on from.
-#[derive(Debug)]
-pub(crate) struct JobInput {
-    /// The file of its encrypted image.
-    pub(crate) image: Vec<u8>,
-    /// Its run as it was saved last, if it was.
-    pub(crate) run: Option<Vec<u8>>,
-}
-
 impl Store {
-    /// Keeps a job with its image, unless there is one of this name. Returns the one that is there.
+    /// Keeps a job with its image, unless there is one of this name, or the quota has no room.
     pub(crate) fn add_job(
         &self,
         name: &JobName,
         record: &JobRecord,
         image: &[u8],
-    ) -> Result<Option<JobRecord>> {
+        quota: Quota,
+    ) -> Result<Added> {
         self.write(|transaction| {
-            let mut jobs = transaction.open_table(JOBS)?;
-            if let Some(record) = jobs.get(name.place())? {
-                return decode(record.value()).map(Some);
+            if let Some(record) = transaction.open_table(JOBS)?.get(name.place())? {
+                return decode(record.value()).map(Added::There);
             }
-            jobs.insert(name.place(), &encode(record)[..])?;
+            // In one transaction with the change, so that two at once do not both take the last room.
+            let held = Held::of(transaction, &name.owner, None)?;
+            if held.jobs >= MOST_JOBS {
+                return Ok(Added::OverQuota(OverQuota::Jobs));
+            }
+            if held.bytes.saturating_add(record.bytes) > quota.bytes {
+                return Ok(Added::OverQuota(OverQuota::Bytes));
+            }
+            if !usage::take(transaction, &name.owner, record.total, quota.bootstraps_a_day)? {
+                return Ok(Added::OverQuota(OverQuota::Bootstraps));
+            }
+            transaction.open_table(JOBS)?.insert(name.place(), &encode(record)[..])?;
             transaction.open_table(IMAGES)?.insert(name.place(), image)?;
-            Ok(None)
+            Ok(Added::New)
         })
     }
 

@@ -6,8 +6,8 @@ use redb::{ReadOnlyTable, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use tfhe_core::keys::KeyId;
 
-use super::{Result, Store, StoreError, decode, encode, jobs, now};
-use crate::access::owner::Owner;
+use super::{Held, OverQuota, Result, Store, StoreError, decode, encode, jobs, now};
+use crate::access::{owner::Owner, tokens::Quota};
 
 /// What is known of a key, by its owner and identity.
 const KEYS: TableDefinition<'_, (&str, &[u8; 16]), &[u8]> = TableDefinition::new("keys");
@@ -18,6 +18,24 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<()> {
     transaction.open_table(KEYS)?;
     transaction.open_table(PARTS)?;
     Ok(())
+}
+
+/// How many keys an owner has, but for one, and their bytes, as they will be when all has come.
+pub(super) fn held(
+    transaction: &WriteTransaction,
+    owner: &Owner,
+    beside: Option<&[u8; 16]>,
+) -> Result<(u64, u64)> {
+    let keys = transaction.open_table(KEYS)?;
+    let (mut count, mut bytes) = (0, 0_u64);
+    for entry in keys.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))? {
+        let (name, record) = entry?;
+        if Some(name.value().1) != beside {
+            count += 1;
+            bytes = bytes.saturating_add(decode::<KeyRecord>(record.value())?.bytes);
+        }
+    }
+    Ok((count, bytes))
 }
 
 /// A cloud key by its owner and its own identity.
@@ -76,20 +94,33 @@ impl Store {
         })
     }
 
-    /// Begins a key, or begins it anew. One that is whole stays as it is: then the answer is false.
-    pub(crate) fn begin_key(&self, name: &KeyName, bytes: u64) -> Result<bool> {
+    /// Begins a key, or begins it anew, if the quota has room for all of it. One that is whole stays as it is.
+    pub(crate) fn begin_key(
+        &self,
+        name: &KeyName,
+        bytes: u64,
+        quota: Quota,
+    ) -> Result<Result<(), OverQuota>> {
         self.write(|transaction| {
+            // In one transaction with the change, so that two at once do not both take the last room.
+            let held = Held::of(transaction, &name.owner, Some(&name.id))?;
+            if held.keys >= quota.keys {
+                return Ok(Err(OverQuota::Keys));
+            }
+            if held.bytes.saturating_add(bytes) > quota.bytes {
+                return Ok(Err(OverQuota::Bytes));
+            }
             let mut keys = transaction.open_table(KEYS)?;
             let at = (name.owner.as_str(), &name.id);
             if let Some(record) = keys.get(at)?
                 && decode::<KeyRecord>(record.value())?.is_complete()
             {
-                return Ok(false);
+                return Ok(Ok(()));
             }
             remove_parts(transaction, name)?;
             let record = KeyRecord { parameters: None, bytes, received: 0, sha256: None, touched: now() };
             keys.insert(at, &encode(&record)[..])?;
-            Ok(true)
+            Ok(Ok(()))
         })
     }
 
@@ -139,6 +170,21 @@ impl Store {
         self.write(|transaction| {
             jobs::remove_of_key(transaction, name)?;
             remove(transaction, name)
+        })
+    }
+
+    /// Forgets what came of a key that is not whole.
+    pub(crate) fn drop_upload(&self, name: &KeyName) -> Result<()> {
+        self.write(|transaction| {
+            let record = transaction
+                .open_table(KEYS)?
+                .get((name.owner.as_str(), &name.id))?
+                .map(|record| decode::<KeyRecord>(record.value()))
+                .transpose()?;
+            if record.is_some_and(|record| !record.is_complete()) {
+                remove(transaction, name)?;
+            }
+            Ok(())
         })
     }
 

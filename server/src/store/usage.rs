@@ -19,21 +19,29 @@ pub(crate) fn seconds_left_today() -> u64 {
     DAY_SECONDS - now() % DAY_SECONDS
 }
 
+/// Takes bootstraps from what an owner may use today, and says whether they were there. None is a quota without a bound.
+pub(super) fn take(
+    transaction: &WriteTransaction,
+    owner: &Owner,
+    count: u64,
+    quota: Option<u64>,
+) -> Result<bool> {
+    let today = now() / DAY_SECONDS;
+    let mut usage = transaction.open_table(USAGE)?;
+    let used = usage.get((owner.as_str(), today))?.map_or(0, |used| used.value());
+    let sum = used.saturating_add(count);
+    if quota.is_some_and(|quota| sum > quota) {
+        return Ok(false);
+    }
+    usage.insert((owner.as_str(), today), sum)?;
+    // Of other days nobody asks.
+    usage.retain(|(_, day), _| day == today)?;
+    Ok(true)
+}
+
 impl Store {
-    /// Takes bootstraps from what an owner may use today, and says whether they were there. None is a quota without a bound.
+    /// Takes bootstraps from what an owner may use today, and says whether they were there.
     pub(crate) fn use_bootstraps(&self, owner: &Owner, count: u64, quota: Option<u64>) -> Result<bool> {
-        let today = now() / DAY_SECONDS;
-        self.write(|transaction| {
-            let mut usage = transaction.open_table(USAGE)?;
-            let used = usage.get((owner.as_str(), today))?.map_or(0, |used| used.value());
-            let sum = used.saturating_add(count);
-            if quota.is_some_and(|quota| sum > quota) {
-                return Ok(false);
-            }
-            usage.insert((owner.as_str(), today), sum)?;
-            // Of other days nobody asks.
-            usage.retain(|(_, day), _| day == today)?;
-            Ok(true)
-        })
+        self.write(|transaction| take(transaction, owner, count, quota))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use bnn::{client::EncryptedImage, engine::Cost};
-use tfhe_core::control::Control;
+use tfhe_core::{Blame, control::Control};
 use tokio::sync::oneshot;
 
 use super::admission::Ticket;
@@ -54,6 +54,18 @@ pub(crate) enum RunFault {
     Store(#[from] crate::store::StoreError),
     #[error("the evaluation failed, which is a fault of the service")]
     Panicked,
+}
+
+impl RunFault {
+    /// Whether the machine is at fault, so that the next try may go well: a database that is opened anew after a full disk does not read for a
+    /// moment.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Network(error) => error.blame() == Blame::Machine,
+            Self::NoKey | Self::Key(_) | Self::NoJob | Self::Panicked => false,
+        }
+    }
 }
 
 impl Order {

@@ -12,6 +12,8 @@ use super::{
     order::{Answer, Order, Purpose, RunFault},
 };
 
+use crate::store::jobs::JobInput;
+
 /// How long a job runs before its run is saved again.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 
@@ -79,8 +81,8 @@ impl Run {
         match &self.order.purpose {
             Purpose::Request { image, .. } => Ok((EncryptedImage::clone(image), None)),
             Purpose::Job(name) => {
-                let input = shared.store.job_input(name)?.ok_or(RunFault::NoJob)?;
-                Ok((EncryptedImage::from_bytes(&input.image)?, input.run))
+                let JobInput { image, run } = shared.store.job_input(name)?.ok_or(RunFault::NoJob)?;
+                Ok((EncryptedImage::from_bytes(&image)?, run))
             }
         }
     }
@@ -127,14 +129,7 @@ impl Run {
         match self.order.purpose {
             // Who has gone needs none.
             Purpose::Request { answer: waiting, .. } => drop(waiting.send(answer)),
-            Purpose::Job(name) => {
-                let result = answer.as_deref().map_err(ToString::to_string);
-                if let Err(error) = shared.store.end_job(&name, result) {
-                    // It is begun again when the service is.
-                    tracing::error!(%error, "a result could not be stored");
-                }
-                shared.ended(&name);
-            }
+            Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.to_string())),
         }
     }
 }

@@ -6,8 +6,8 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, TryRecvError},
-    time::Instant,
+    sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError},
+    time::{Duration, Instant},
 };
 
 use bnn::engine::Server;
@@ -25,6 +25,9 @@ use crate::store::keys::KeyName;
 /// For how long a key keeps its turn, in seconds, where another would have to be brought into memory, which takes a part of a second.
 const PATIENCE: f64 = 2.0;
 
+/// How often it is tried to store what could not be stored.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
+
 /// Works until it is told to stop.
 pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
     let mut worker = Worker {
@@ -33,6 +36,7 @@ pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
         fairness: Fairness::default(),
         residents: Residents::default(),
         current: None,
+        stored_again: Instant::now(),
     };
     while worker.receive(orders) {
         worker.turn();
@@ -48,6 +52,8 @@ struct Worker<'a> {
     residents: Residents,
     /// The key that had the last turn.
     current: Option<KeyName>,
+    /// When it was tried last to store what could not be stored.
+    stored_again: Instant,
 }
 
 impl Worker<'_> {
@@ -57,13 +63,25 @@ impl Worker<'_> {
             if self.shared.is_stopping() {
                 self.leave_jobs();
             }
-            let order = if self.runs.is_empty() {
-                if self.shared.is_stopping() {
-                    return false;
-                }
-                orders.recv().map_err(|_| TryRecvError::Disconnected)
-            } else {
+            if self.stored_again.elapsed() >= STORE_AGAIN {
+                self.shared.store_again();
+                self.stored_again = Instant::now();
+            }
+            let order = if !self.runs.is_empty() {
                 orders.try_recv()
+            } else if self.shared.is_stopping() {
+                // What was ordered before the end is done.
+                match orders.try_recv() {
+                    Err(_) => return false,
+                    order => order,
+                }
+            } else if self.shared.has_unstored() {
+                orders.recv_timeout(STORE_AGAIN).map_err(|error| match error {
+                    RecvTimeoutError::Timeout => TryRecvError::Empty,
+                    RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                })
+            } else {
+                orders.recv().map_err(|_| TryRecvError::Disconnected)
             };
             match order {
                 Ok(Some(order)) => {
@@ -82,7 +100,7 @@ impl Worker<'_> {
     fn leave_jobs(&mut self) {
         for runs in self.runs.values_mut() {
             for run in runs.iter_mut().filter(|run| run.order.job().is_some()) {
-                if let Err(error) = run.save(Saving::AtOnce, self.shared) {
+                if let Err(error) = caught(|| run.save(Saving::AtOnce, self.shared)) {
                     tracing::error!(%error, "a run could not be saved; it will go on from where it was saved before");
                 }
             }
@@ -110,7 +128,7 @@ impl Worker<'_> {
         let Some(key) = self.next_key() else { return };
         let group = self.take_group(&key);
         let start = Instant::now();
-        let server = match self.prepare(&key, &group) {
+        let server = match twice(|| self.prepare(&key, &group)) {
             Ok(server) => server,
             Err(fault) => {
                 tracing::warn!(%fault, "a key cannot be used");
@@ -122,19 +140,20 @@ impl Worker<'_> {
         };
         let mut begun = Vec::new();
         for mut run in group {
-            match run.begin(&server, self.shared) {
+            match twice(|| run.begin(&server, self.shared)) {
                 Ok(()) => begun.push(run),
                 Err(fault) => run.end(Err(fault), self.shared),
             }
         }
-        let steps: Vec<Result<Step, RunFault>> = begun.par_iter_mut().map(step).collect();
+        let steps: Vec<Result<Step, RunFault>> =
+            begun.par_iter_mut().map(|run| caught(|| run.step())).collect();
         let mut bootstraps = 0;
         let mut unfinished = Vec::new();
         for (mut run, step) in begun.into_iter().zip(steps) {
             match step {
                 Ok(Step::More(done)) => {
                     bootstraps += done;
-                    if let Err(error) = run.save(Saving::FromTimeToTime, self.shared) {
+                    if let Err(error) = caught(|| run.save(Saving::FromTimeToTime, self.shared)) {
                         tracing::warn!(%error, "a run could not be saved; it goes on");
                     }
                     unfinished.push(run);
@@ -214,7 +233,41 @@ impl Worker<'_> {
     }
 }
 
-/// A step of a run. A panic in it is that run's end, and not the service's.
-fn step(run: &mut Run) -> Result<Step, RunFault> {
-    catch_unwind(AssertUnwindSafe(|| run.step())).unwrap_or(Err(RunFault::Panicked))
+/// What may fail for a moment is tried again, once.
+fn twice<T>(mut run: impl FnMut() -> Result<T, RunFault>) -> Result<T, RunFault> {
+    match caught(&mut run) {
+        Err(fault) if fault.may_pass() => caught(run),
+        result => result,
+    }
+}
+
+/// A panic in what is done for a run is the run's end, and not the service's.
+fn caught<T>(run: impl FnOnce() -> Result<T, RunFault>) -> Result<T, RunFault> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(RunFault::Panicked))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn a_panic_ends_a_run_and_what_may_pass_is_tried_twice() {
+        assert!(matches!(caught::<()>(|| panic!("a test")), Err(RunFault::Panicked)));
+        let mut tries = 0;
+        let result = twice(|| {
+            tries += 1;
+            if tries == 1 { Err(RunFault::Store(StoreError::Full)) } else { Ok(tries) }
+        });
+        assert_eq!(result.unwrap(), 2);
+        let mut tries = 0;
+        let result: Result<(), RunFault> = twice(|| {
+            tries += 1;
+            Err(RunFault::NoKey)
+        });
+        assert!(matches!(result, Err(RunFault::NoKey)));
+        assert_eq!(tries, 1);
+    }
 }

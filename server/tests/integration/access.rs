@@ -1,6 +1,6 @@
 //! Who may do what.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, thread};
 
 use server::{Owner, Quota, Scope, Token, Tokens};
 use tempfile::TempDir;
@@ -124,4 +124,27 @@ fn other_sites_are_kept_out_and_answers_say_what_pages_may() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert_eq!(service.get_with("/", "if-none-match", page.header("etag")).status, 304);
     assert_eq!(service.get("/client.wasm").is(200).header("content-type"), "application/wasm");
+}
+
+/// Two uploads at once do not both take the last room, whoever is first.
+#[test]
+fn a_quota_holds_for_requests_that_come_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut tokens = Tokens::default();
+    let quota = Quota { keys: 1, ..Quota::default() };
+    let text = add(&mut tokens, "one", &[Scope::Upload], quota);
+    let service = Running::start(server::Config { tokens, ..config(&folder) });
+    let one = service.with_token(&text);
+    for _ in 0..4 {
+        let statuses: Vec<u16> = thread::scope(|scope| {
+            let one = &one;
+            let sent = [alice(), bob()]
+                .map(|party| scope.spawn(move || one.put(&party.key_path(), &[], &party.cloud_key).status));
+            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+        });
+        assert!(statuses.contains(&201) && statuses.contains(&429), "{statuses:?}");
+        let keys = one.get("/v2/keys").is(200).json();
+        let [key] = &keys["keys"].as_array().unwrap()[..] else { panic!("{keys}") };
+        one.delete(&format!("/v2/keys/{}", key["id"].as_str().unwrap())).is(204);
+    }
 }

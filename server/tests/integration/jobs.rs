@@ -1,5 +1,10 @@
 //! Evaluations that are asked about later.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use tempfile::TempDir;
 
 use crate::{
@@ -78,4 +83,37 @@ fn the_jobs_of_a_key_go_with_it() {
     service.delete(&gina().key_path()).is(204);
     service.get(&path).refuses(404, "no such job");
     service.post("/v2/models/perceptron/jobs", &picture).refuses(422, "was not uploaded");
+}
+
+/// Who waits for a job when the service ends is told how far it is, and does not keep the service.
+#[test]
+fn who_waits_does_not_keep_a_service_that_ends() {
+    // Where the service ends before it has read the request, there is no answer, and nothing to see.
+    let answer = (0..5).map(|_| answer_to_who_waits()).find(|answer| answer.contains("HTTP/1.1"));
+    let answer = answer.expect("one of five should have been read");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"running\""), "{answer}");
+}
+
+fn answer_to_who_waits() -> String {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(server::Config { models: vec![shipped("perceptron")], ..config(&folder) });
+    gina().upload(&service);
+    let picture = gina().picture(&service, "perceptron", 4);
+    let path = service.post("/v2/models/perceptron/jobs", &picture).is(202).header("location").to_owned();
+    while service.get(&path).is(200).json()["state"] != "running" {}
+    // Two requests in one piece: with the answer to the first, the second is there.
+    let mut stream = TcpStream::connect(service.address).unwrap();
+    let requests = ["/v2/health/live", &format!("{path}?wait=60")];
+    let requests = requests.map(|path| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    stream.write_all(requests.concat().as_bytes()).unwrap();
+    let mut first = Vec::new();
+    while !first.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        first.extend(byte);
+    }
+    service.stop.stop();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
 }

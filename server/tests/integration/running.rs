@@ -18,7 +18,7 @@ use ureq::{Agent, http::Response};
 /// A service that runs until this is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    stop: Stop,
+    pub(crate) stop: Stop,
     thread: Option<JoinHandle<()>>,
     agent: Agent,
     token: Option<String>,
@@ -91,6 +91,7 @@ pub(crate) fn config(folder: &TempDir) -> Config {
         backend: Backend::fastest(),
         memory_bytes: 4_000_000_000,
         queued_bootstraps: 100_000_000,
+        tls: None,
     }
 }
 

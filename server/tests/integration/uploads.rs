@@ -1,5 +1,7 @@
 //! Cloud keys: whole, in parts, again, and none.
 
+use std::{fs, thread};
+
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tfhe_core::{
@@ -10,8 +12,8 @@ use tfhe_core::{
 };
 
 use crate::{
-    party::{alice, bob},
-    running::{Answer, Running, config},
+    party::{alice, bob, gina},
+    running::{Answer, Running, config, database},
 };
 
 fn part(service: &Running, first: usize, end: usize) -> Answer {
@@ -99,4 +101,43 @@ fn a_key_below_128_bits_is_refused() {
     let key = to_bytes(&CloudKey::generate(&secret, seed(2)).unwrap(), NO_CONTEXT).unwrap();
     let answer = service.put(&format!("/v2/keys/{}", secret.id()), &[], &key);
     answer.refuses(422, "below 128 bits of security");
+}
+
+/// Clients that send one key at once do not begin it anew under each other.
+#[test]
+fn a_key_that_is_sent_by_several_at_once_is_there_once() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    let (key, path) = (&alice().cloud_key, alice().key_path());
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let send = || service.put(&path, &[], key).status;
+        let sent: Vec<_> = (0..4).map(|_| scope.spawn(send)).collect();
+        sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|&&status| status == 201).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|&&status| status == 200).count(), 3, "{statuses:?}");
+}
+
+/// What is no key does not take the place of one that comes, nor the whole one with it.
+#[test]
+fn a_part_that_is_none_leaves_a_whole_key() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    alice().upload(&service);
+    service.put(&alice().key_path(), &[], b"no key").refuses(409, "another cloud key");
+    assert_eq!(service.get(&alice().key_path()).is(200).json()["complete"], true);
+}
+
+/// A part takes the pages that it needs, and not twice as many.
+#[test]
+fn a_key_takes_little_more_room_than_its_file() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    let before = fs::metadata(database(&folder)).unwrap().len();
+    gina().upload(&service);
+    drop(service);
+    // The database gives what it does not use back when it is closed.
+    let room = fs::metadata(database(&folder)).unwrap().len() - before;
+    let file = gina().cloud_key.len() as u64;
+    assert!(room < file * 3 / 2, "{room} bytes for a file of {file}");
 }

@@ -77,7 +77,7 @@ fn keys_that_do_not_fit_together_take_turns_in_memory() {
     service.delete(&job).is(204);
     // What cannot fit at all is told before it is queued.
     drop(service);
-    let service = Running::start(server::Config { memory_bytes: 50_000_000, ..config(&folder) });
+    let service = Running::start(server::Config { memory_bytes: 120_000_000, ..config(&folder) });
     let picture = alice().picture(&service, "counting", 1);
     service.post("/v2/models/counting/infer", &picture).refuses(422, "of memory");
 }
