@@ -69,28 +69,27 @@ impl Fault {
         Self { retry_after: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, line) }
     }
 
-    /// 429, where an owner has as much as it may.
+    /// 403 where an owner has as much as it may, for which no waiting helps, and 429 where it has used its day.
     pub(crate) fn over_quota(over: OverQuota, quota: Quota) -> Self {
-        let soon = Duration::from_secs(60);
+        let full = |line: String| Self::new(StatusCode::FORBIDDEN, line);
         match over {
             OverQuota::Keys => {
                 let line = format!(
                     "this token has {} cloud keys, which is all that it may have: delete one",
                     quota.keys
                 );
-                Self::too_much(line, soon)
+                full(line)
             }
             OverQuota::Bytes => {
                 let line = format!(
                     "with this the token would store more than its {} bytes: delete jobs or keys",
                     quota.bytes
                 );
-                Self::too_much(line, soon)
+                full(line)
             }
-            OverQuota::Jobs => Self::too_much(
-                format!("this token has {MOST_JOBS} jobs, which is all that it may have: delete some"),
-                soon,
-            ),
+            OverQuota::Jobs => {
+                full(format!("this token has {MOST_JOBS} jobs, which is all that it may have: delete some"))
+            }
             OverQuota::Bootstraps => Self::too_much(
                 "this evaluation takes more bootstraps than are left of the token's day",
                 Duration::from_secs(seconds_left_today()),

@@ -84,12 +84,12 @@ fn a_token_uses_no_more_than_its_quota() {
     let one = service.with_token(&one_key);
     alice().upload(&one);
     alice().upload(&one);
-    one.put(&bob().key_path(), &[], &bob().cloud_key).refuses(429, "all that it may have");
+    one.put(&bob().key_path(), &[], &bob().cloud_key).refuses(403, "all that it may have");
     one.delete(&alice().key_path()).is(204);
     bob().upload(&one);
 
     let few = service.with_token(&few_bytes);
-    few.put(&alice().key_path(), &[], &alice().cloud_key).refuses(429, "1000000 bytes");
+    few.put(&alice().key_path(), &[], &alice().cloud_key).refuses(403, "1000000 bytes");
 
     // An image takes 10 bootstraps.
     let short = service.with_token(&short);
@@ -142,7 +142,7 @@ fn a_quota_holds_for_requests_that_come_at_once() {
                 .map(|party| scope.spawn(move || one.put(&party.key_path(), &[], &party.cloud_key).status));
             sent.into_iter().map(|sent| sent.join().unwrap()).collect()
         });
-        assert!(statuses.contains(&201) && statuses.contains(&429), "{statuses:?}");
+        assert!(statuses.contains(&201) && statuses.contains(&403), "{statuses:?}");
         let keys = one.get("/v2/keys").is(200).json();
         let [key] = &keys["keys"].as_array().unwrap()[..] else { panic!("{keys}") };
         one.delete(&format!("/v2/keys/{}", key["id"].as_str().unwrap())).is(204);

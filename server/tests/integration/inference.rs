@@ -41,7 +41,7 @@ fn what_fits_nothing_is_refused_by_name_before_any_work() {
     damaged[150] ^= 1;
     infer("counting", &damaged).refuses(400, "checksum");
     infer("counting", &bob().picture(&service, "counting", 3)).refuses(422, &bob().id());
-    infer("counting", &vec![0; 9 << 20]).refuses(413, "bytes at most");
+    infer("counting", &vec![0; 9 << 20]).refuses(413, "no more than 8388608 bytes");
     infer("%ff", &picture).refuses(400, "not UTF-8");
     gina().upload(&service);
     let long = gina().picture_of_the_paper(&service);
