@@ -4,6 +4,7 @@
 //! * [`shared`]: choices that several commands have;
 //! * [`computing`]: what commands compute with;
 //! * [`client`], [`server`], [`paper`]: what client and server do, with native files and with those of the paper's system;
+//! * [`remote`]: what a client asks of a service;
 //! * [`files`]: files and models: what they are, and in another form;
 //! * [`import`]: networks of one's own;
 //! * [`pages`]: completions and manual pages;
@@ -16,6 +17,7 @@ pub(crate) mod files;
 pub(crate) mod import;
 pub(crate) mod pages;
 pub(crate) mod paper;
+pub(crate) mod remote;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod shared;

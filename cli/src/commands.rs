@@ -1,6 +1,7 @@
 //! The commands, one file for each. Those with several parts are folders.
 //!
 //! * [`keygen`], [`encrypt`], [`infer`], [`decrypt`]: client and server; [`demo`] plays both;
+//! * [`classify`], [`remote`]: the client of a service;
 //! * [`paper`]: the same with the files of the paper's system;
 //! * [`convert`], [`inspect`], [`models`], [`calibrate`], [`import`]: files and models;
 //! * [`estimate`], [`evaluate`]: what a network costs, and how good it is;
@@ -13,6 +14,7 @@ pub(crate) mod agreement;
 pub(crate) mod batch;
 pub(crate) mod calibrate;
 pub(crate) mod circuit;
+pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod decrypt;
@@ -26,6 +28,7 @@ pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod models;
 pub(crate) mod paper;
+pub(crate) mod remote;
 pub(crate) mod serve;
 pub(crate) mod soak;
 pub(crate) mod token;

@@ -1,4 +1,8 @@
 //! Everything that can go wrong, as one line: the file, the cause, and what to do.
+//!
+//! * [`remote`]: what can go wrong with a service.
+
+pub(crate) mod remote;
 
 use std::{
     io,
@@ -13,6 +17,7 @@ use bnn::{
 };
 use tfhe_core::serial::Kind;
 
+use self::remote::RemoteFault;
 use crate::terminal::{description, line::one_line};
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -281,6 +286,36 @@ pub(crate) enum Error {
     #[error("{failed} vectors failed, the first of them {vector}: {fault}")]
     VectorsFailed { failed: usize, vector: String, fault: String },
 
+    /// A service that failed or refused.
+    #[error("{url}: {fault}")]
+    Remote { url: String, fault: RemoteFault },
+
+    /// A picture that was left when a service failed.
+    #[error("{}: not classified, because the service failed before", path.display())]
+    ServiceFailed { path: PathBuf },
+
+    /// No address of a service.
+    #[error("no service is named: give its address with --server or in $BNN_SERVER")]
+    NoServer,
+
+    /// A text in the environment that is no address of a service.
+    #[error("$BNN_SERVER is no address of a service: {fault}")]
+    Address { fault: String },
+
+    /// A token that others could read on its way.
+    #[error(
+        "a token is not sent to {host} without encryption: give an address that begins with https://, or leave the token out"
+    )]
+    PlainToken { host: String },
+
+    /// A text that is no token.
+    #[error("{}: this is no token, which is one line of visible ASCII characters", path.display())]
+    MalformedToken { path: PathBuf },
+
+    /// A file that holds no certificate.
+    #[error("{}: no certificate in PEM is in this file", path.display())]
+    NoCertificate { path: PathBuf },
+
     /// The result could not be printed.
     #[error("stdout: {0}")]
     Stdout(io::Error),
@@ -345,12 +380,26 @@ impl Error {
                 | Self::PaperFiles { .. }
                 | Self::NoCommand { .. }
                 | Self::WeightBits { .. }
+                | Self::NoServer
+                | Self::Address { .. }
+                | Self::PlainToken { .. }
         )
+    }
+
+    /// Whether a service failed in a way that the next request to it would meet too.
+    pub(crate) fn is_of_service(&self) -> bool {
+        matches!(self, Self::Remote { fault, .. } if fault.is_of_service())
+    }
+
+    /// Whether a service refused with this status.
+    pub(crate) fn is_refused_with(&self, refused: u16) -> bool {
+        matches!(self, Self::Remote { fault: RemoteFault::Refused { status, .. }, .. } if *status == refused)
     }
 
     /// What to do, where the message does not say so itself.
     fn advice(&self) -> Option<&'static str> {
         match self {
+            Self::Remote { fault, .. } => fault.advice(),
             Self::About { source, .. } => source.advice(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::OutOfMemory => Some(ON_MEMORY),
             Self::Crypto(error) | Self::Network(bnn::Error::Crypto(error)) => advice_on(error),

@@ -6,6 +6,7 @@
 //! * [`commands`]: one file for each command;
 //! * [`arguments`]: the command line;
 //! * [`session`]: what all commands share; [`threads`]: those that they compute on;
+//! * [`remote`]: requests to a service on this or another machine;
 //! * [`files`]: everything that is read and written;
 //! * [`terminal`]: what people and programs see;
 //! * [`error`]: the ways to fail;
@@ -20,6 +21,7 @@ mod environment;
 mod error;
 mod files;
 mod machine;
+mod remote;
 mod session;
 mod terminal;
 mod threads;

@@ -9,10 +9,13 @@
 //! * [`inference`]: evaluations for which the client waits, and the checks of all;
 //! * [`jobs`]: evaluations that are asked about later;
 //! * [`guard`]: what holds for every request: its number, its log line, where it may come from, and the headers of the answer;
+//! * [`file`]: bodies that are binary files;
+//! * [`request`]: what is read of a request;
 //! * [`leftover`]: bodies that were answered before they had come.
 
 pub(crate) mod body;
 pub(crate) mod caller;
+mod file;
 pub(crate) mod guard;
 pub(crate) mod health;
 pub(crate) mod inference;
@@ -20,6 +23,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 mod leftover;
 pub(crate) mod models;
+mod request;
 pub(crate) mod upload;
 
 use std::sync::Arc;
@@ -30,7 +34,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
     OpenApi,
     openapi::{
-        Components,
+        Components, Content, Header, Ref, RefOr, ResponseBuilder,
+        path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -115,15 +120,54 @@ fn routes() -> (Router<Arc<Context>>, utoipa::openapi::OpenApi) {
         .split_for_parts();
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     document.components.get_or_insert_with(Components::new).add_security_scheme("token", bearer);
-    let none: [&str; 0] = [];
-    // A service without tokens asks for none.
-    document.security = Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::default()]);
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        operations.into_iter().flatten().for_each(complete);
+    }
     (router, document)
+}
+
+/// Adds to an operation of the document what is not its handler's: refusals of all requests, and the headers of refusals.
+fn complete(operation: &mut Operation) {
+    let answers = &mut operation.responses.responses;
+    let refusal = || {
+        let content = Content::new(Some(Ref::from_schema_name("FaultView")));
+        RefOr::T(ResponseBuilder::new().content("application/json", content).build())
+    };
+    // Names that cannot be read, requests of other sites' pages, and faults of the service.
+    let of_all = if operation.parameters.is_some() { &["400", "403", "500"][..] } else { &["403", "500"] };
+    for status in of_all {
+        answers.entry((*status).into()).or_insert_with(refusal);
+    }
+    for (status, answer) in answers {
+        let RefOr::T(answer) = answer else { continue };
+        if let Some(reason) =
+            StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason())
+        {
+            answer.description = reason.into();
+        }
+        if let Some(header) = header_of(status) {
+            answer.headers.insert(header.into(), RefOr::T(Header::default()));
+        }
+    }
+}
+
+/// The header that a refusal with a status bears.
+fn header_of(status: &str) -> Option<&'static str> {
+    match status {
+        "401" => Some("WWW-Authenticate"),
+        "429" | "503" => Some("Retry-After"),
+        _ => None,
+    }
 }
 
 /// The service as a function from requests to answers.
 pub(crate) fn router(context: &Arc<Context>) -> Router {
-    let (router, document) = routes();
+    let (router, mut document) = routes();
+    if !context.tokens.is_empty() {
+        let no_scopes: [&str; 0] = [];
+        document.security = Some(vec![SecurityRequirement::new("token", no_scopes)]);
+    }
     router
         .merge(page::routes())
         .route("/openapi.json", get(move || async move { Json(document) }))

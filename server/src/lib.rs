@@ -5,9 +5,9 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`service`] | the service: how it is made, served and stopped |
+//! | `service` | the service: how it is made, served and stopped |
 //! | `api` | the routes |
-//! | [`access`] | tokens, and what each may do |
+//! | `access` | tokens, and what each may do |
 //! | `models` | what is served |
 //! | `work` | the queue, and the thread that evaluates |
 //! | `store` | the database |

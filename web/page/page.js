@@ -39,6 +39,9 @@ let isDrawn = true;
 /** Whether the worker has something to do. */
 let busy = true;
 
+/** Whether that is the picture, which then stays as it is. */
+let reading = false;
+
 // The worker.
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -89,8 +92,11 @@ function call(command, argument = {}, transfer = []) {
  * @param {() => Promise<void>} work
  */
 async function run(work) {
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   busy = true;
   update();
+  // Who uses the keyboard is at a button that can be pressed.
+  if (focused?.matches(":disabled")) cancel.focus({ preventScroll: true });
   try {
     await work();
   } catch (error) {
@@ -100,8 +106,10 @@ async function run(work) {
     if (status === 401) token.focus();
   }
   document.querySelectorAll("#steps .begun").forEach((step) => step.classList.remove("begun"));
-  busy = false;
+  busy = reading = false;
+  const isWaiting = document.activeElement === cancel;
   update();
+  if (isWaiting) focused?.focus({ preventScroll: true });
 }
 
 // Models.
@@ -139,6 +147,7 @@ function take(source) {
   picture = fit(source, width, height);
   source.pixels.fill(0);
   showPrepared(width, height);
+  reset();
   update();
 }
 
@@ -148,6 +157,7 @@ function forgetPicture() {
   wipe();
   const { width, height } = chosen() ?? { width: 28, height: 28 };
   showPrepared(width, height);
+  reset();
   update();
 }
 
@@ -192,7 +202,7 @@ async function takeImage(image) {
 
 /** @param {File | undefined} chosenFile */
 async function takeFile(chosenFile) {
-  if (!chosenFile) return;
+  if (!chosenFile || reading) return;
   try {
     const image = await createImageBitmap(chosenFile);
     await takeImage(image);
@@ -206,7 +216,7 @@ async function takeFile(chosenFile) {
 let penAt;
 
 drawing.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0) return;
+  if (event.button !== 0 || reading) return;
   event.preventDefault();
   drawing.setPointerCapture(event.pointerId);
   if (!isDrawn) forgetPicture();
@@ -277,8 +287,8 @@ classify.addEventListener("click", () => {
   if (!picture) return;
   const { width, height } = picture;
   const pixels = picture.pixels.slice();
-  element("result").hidden = true;
-  for (const step of document.querySelectorAll("#steps li")) resetStep(step);
+  reading = true;
+  reset();
   run(async () => {
     say("Reading the picture…");
     const { name, label, scores } = await call("classify", { model: model.value, width, height, pixels }, [pixels.buffer]);
@@ -291,12 +301,15 @@ classify.addEventListener("click", () => {
 cancel.addEventListener("click", () => call("cancel"));
 model.addEventListener("change", choose);
 
-/** @param {Element} step */
-function resetStep(step) {
-  step.classList.remove("begun", "done");
-  query(step, ".note").textContent = "";
-  const bar = step.querySelector("progress");
-  if (bar) bar.hidden = true;
+/** Clears what is shown of the reading of another picture. */
+function reset() {
+  element("result").hidden = true;
+  for (const step of document.querySelectorAll("#steps li")) {
+    step.classList.remove("begun", "done");
+    query(step, ".note").textContent = "";
+    const bar = step.querySelector("progress");
+    if (bar) bar.hidden = true;
+  }
 }
 
 /** @param {StepNews} news */
@@ -422,6 +435,8 @@ element("access").addEventListener("submit", (event) => {
 // The page's elements.
 
 function update() {
+  clear.disabled = file.disabled = reading;
+  document.querySelectorAll("button:has(img)").forEach((sample) => sample.toggleAttribute("disabled", reading));
   model.disabled = busy;
   importing.disabled = busy;
   classify.disabled = busy || !picture || !chosen();

@@ -111,7 +111,7 @@ const PATIENCE = 120_000;
 const WAIT = 1;
 
 /** Statuses after which the same request may succeed a little later. */
-const TEMPORARY = [429, 502, 503, 504];
+const TEMPORARY = [408, 429, 502, 503, 504];
 
 /** The status of a part of a key that does not continue what was received. */
 const CONFLICT = 409;

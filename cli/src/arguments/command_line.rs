@@ -10,6 +10,7 @@ use crate::{
         import::Import,
         pages::{Completions, Man},
         paper::Paper,
+        remote::{Classify, Remote},
         server::{Estimate, Infer},
         service::{Serve, Token},
         trials::{Circuit, Evaluate, Soak, Vectors},
@@ -122,6 +123,12 @@ pub(crate) enum Command {
     /// Client: decrypts scores, and prints them with the label
     #[command(args = nothing())]
     Decrypt(Decrypt),
+    /// Client: has pictures classified by a service (`bnn serve`), which sees them encrypted
+    #[command(args = no_bootstraps())]
+    Classify(Classify),
+    /// Client: what a service has: models, your cloud keys, your jobs
+    #[command(subcommand)]
+    Remote(Remote),
     /// The same steps with the files of the paper's system
     #[command(subcommand)]
     Paper(Paper),
@@ -175,13 +182,14 @@ impl Command {
             | Self::Paper(Paper::Keygen(_) | Paper::Infer(_)) => true,
             Self::Circuit(Circuit::Run(run)) => run.encrypted,
             // Masks of bits are made on all threads.
-            Self::Encrypt(_) | Self::Paper(Paper::Encrypt(_)) => true,
+            Self::Encrypt(_) | Self::Classify(_) | Self::Paper(Paper::Encrypt(_)) => true,
             // Which makes what the library keeps with a key.
             Self::Convert(_) | Self::Calibrate(_) | Self::Import(_) => true,
             Self::Decrypt(_)
             | Self::Inspect(_)
             | Self::Models(_)
             | Self::Token(_)
+            | Self::Remote(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))
@@ -203,6 +211,7 @@ impl Command {
             Self::Circuit(Circuit::Run(run)) => run.encrypted,
             Self::Keygen(_)
             | Self::Encrypt(_)
+            | Self::Classify(_)
             | Self::Decrypt(_)
             | Self::Convert(_)
             | Self::Calibrate(_)
@@ -210,6 +219,7 @@ impl Command {
             | Self::Inspect(_)
             | Self::Models(_)
             | Self::Token(_)
+            | Self::Remote(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Circuit(Circuit::Info(_))

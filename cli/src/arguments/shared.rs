@@ -171,7 +171,7 @@ impl EncryptionInputs {
 #[derive(Debug, Args)]
 pub(crate) struct CloudKeyFile {
     /// Cloud key; `-` reads standard input
-    #[arg(long = "cloud-key", value_name = "FILE", default_value = "keys/cloud.key")]
+    #[arg(id = "cloud_key", long = "cloud-key", value_name = "FILE", default_value = "keys/cloud.key")]
     pub(crate) path: PathBuf,
 }
 

@@ -16,7 +16,10 @@ use crate::{
         input,
         output::{Target, Written},
     },
-    terminal::output::{Output, fail},
+    terminal::{
+        interrupt,
+        output::{Output, fail},
+    },
 };
 
 /// The inputs of a command, and what failed of them.
@@ -55,7 +58,8 @@ impl Batch {
             Err(error) if !self.is_several() => Err(error),
             Err(error) => {
                 let line = error.line();
-                fail(&line);
+                // An interruption that made it fail is the cause, and is being told.
+                interrupt::hold(|| fail(&line));
                 self.failed.push((input.into(), line));
                 Ok(None)
             }

@@ -114,19 +114,7 @@ pub(crate) fn show(
     batch: &Batch,
 ) -> Result<()> {
     let (labels, output) = (specification.labels(), batch.output());
-    let width = decrypted.iter().map(|scores| scores.name.display().to_string().chars().count()).max();
-    for Named { name, content: scores } in decrypted {
-        if batch.is_several() {
-            let (name, width) = (name.display().to_string(), width.unwrap_or_default());
-            output.say(format_args!("{name:width$}  {}", description::scores_line(scores, labels)))?;
-        } else {
-            output.say_lines(description::score_table(scores, labels))?;
-            output.say_lines([String::new(), format!("The label is {}.", labels[scores.label()])])?;
-        }
-        if let Some(plain) = plain {
-            compare(scores, plain, labels, output)?;
-        }
-    }
+    say(labels, decrypted, plain, batch)?;
     let entry = |Named { name, content: scores }: &Named<Scores>| {
         json!({
             "input": name.display().to_string(),
@@ -143,6 +131,34 @@ pub(crate) fn show(
         "failed": batch.json(),
     }))?;
     decrypted.iter().try_for_each(|scores| check_equal(&scores.content, plain, labels))
+}
+
+/// Tells people scores and labels, in a line each where there are several, and how they compare with those of the network in
+/// the clear, if that was run.
+///
+/// # Errors
+/// Where stdout cannot be written.
+pub(crate) fn say(
+    labels: &[String],
+    decrypted: &[Named<Scores>],
+    plain: Option<&Plain>,
+    batch: &Batch,
+) -> Result<()> {
+    let output = batch.output();
+    let width = decrypted.iter().map(|scores| scores.name.display().to_string().chars().count()).max();
+    for Named { name, content: scores } in decrypted {
+        if batch.is_several() {
+            let (name, width) = (name.display().to_string(), width.unwrap_or_default());
+            output.say(format_args!("{name:width$}  {}", description::scores_line(scores, labels)))?;
+        } else {
+            output.say_lines(description::score_table(scores, labels))?;
+            output.say_lines([String::new(), format!("The label is {}.", labels[scores.label()])])?;
+        }
+        if let Some(plain) = plain {
+            compare(scores, plain, labels, output)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses scores that are not those of the network in the clear, or on an engine that has noise, not its label.

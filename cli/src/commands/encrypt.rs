@@ -1,9 +1,9 @@
 //! Client: encrypts a picture.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bnn::{
-    client::{Client, InputEncoding},
+    client::{Client, EncryptedImage, InputEncoding},
     data::{Image, Picture},
     engine::{Engine, client_specification},
     model::Model,
@@ -127,14 +127,23 @@ pub(crate) fn show(image: &Image, output: Output) -> Result<()> {
     output.say("")
 }
 
-/// Encrypts a picture.
+/// Encrypts a picture, and says what it took.
+///
+/// # Errors
+/// Where the picture does not fit.
+pub(crate) fn sealed(client: &Client, image: &Named<Image>) -> Result<(EncryptedImage, Duration)> {
+    let encoded = client.encode(&image.content).about(&image.name)?;
+    let seed = SecretSeed::from_os()?;
+    let (encrypted, duration) = units::timed(|| client.encrypt(&encoded, seed));
+    Ok((encrypted?, duration))
+}
+
+/// Encrypts a picture into a file.
 ///
 /// # Errors
 /// Where the picture does not fit, or the file cannot be written.
 pub(crate) fn encrypt(client: &Client, image: &Named<Image>, target: &Target) -> Result<Written> {
-    let encoded = client.encode(&image.content).about(&image.name)?;
-    let seed = SecretSeed::from_os()?;
-    let (encrypted, duration) = units::timed(|| client.encrypt(&encoded, seed));
-    let bytes = encrypted?.to_bytes().about(target.name())?;
+    let (encrypted, duration) = sealed(client, image)?;
+    let bytes = encrypted.to_bytes().about(target.name())?;
     target.write(&bytes, Secrecy::Everyone, duration)
 }

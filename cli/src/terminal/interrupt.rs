@@ -1,5 +1,6 @@
 //! Ctrl-C, and the requests to end that a system and a closed terminal send (SIGTERM and SIGHUP), leave nothing half done: a
-//! file that is being written is finished first, and the demo's folder, which holds a secret key, is removed.
+//! file that is being written is finished first, the demo's folder, which holds a secret key, is removed, and jobs at a service
+//! are deleted.
 
 use std::{
     fs,
@@ -19,18 +20,24 @@ use crate::{
 /// The exit code that shells give an interrupted program.
 const INTERRUPTED: i32 = 130;
 
+/// What is done on interruption.
+type Parting = Box<dyn Fn() + Send>;
+
 /// What goes on interruption.
 struct Leavings {
     /// The temporary folder in use, with all that is in it.
     scratch: Option<PathBuf>,
     /// Folders that were made for outputs, the innermost first, as far as they are empty.
     made: Vec<PathBuf>,
+    /// What else is done, in a moment.
+    partings: Vec<Parting>,
     /// What the first interruption does in place of ending the process.
     stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// Locked while a file is written.
-static LEAVINGS: Mutex<Leavings> = Mutex::new(Leavings { scratch: None, made: Vec::new(), stop: None });
+static LEAVINGS: Mutex<Leavings> =
+    Mutex::new(Leavings { scratch: None, made: Vec::new(), partings: Vec::new(), stop: None });
 
 fn lock() -> MutexGuard<'static, Leavings> {
     // A path is whole even where a thread panicked with it in hand.
@@ -53,6 +60,9 @@ pub(crate) fn install() -> Result<()> {
         }
         for folder in &leavings.made {
             let _ = fs::remove_dir(folder);
+        }
+        for parting in &leavings.partings {
+            parting();
         }
         fail("interrupted");
         process::exit(INTERRUPTED);
@@ -92,6 +102,11 @@ pub(crate) fn stop_with(stop: impl FnOnce() + Send + 'static) {
 /// Says that these folders were made for outputs, the innermost first: on interruption they go again where they are empty.
 pub(crate) fn made_folders(folders: &[PathBuf]) {
     lock().made.extend_from_slice(folders);
+}
+
+/// Has something done on interruption, which may take a moment and no more.
+pub(crate) fn in_parting(parting: impl Fn() + Send + 'static) {
+    lock().partings.push(Box::new(parting));
 }
 
 /// A temporary folder, readable by its owner only, that is removed at the end and on interruption.

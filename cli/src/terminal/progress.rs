@@ -87,6 +87,7 @@ fn tick(bar: &ProgressBar) {
 pub(crate) struct Count {
     bar: ProgressBar,
     what: &'static str,
+    before: u64,
     lines: Lines,
 }
 
@@ -108,8 +109,15 @@ impl Count {
         Self::new(bar(total, 0, "{bar:40} {pos} of {len} rows of the cloud key, {left}"), "rows")
     }
 
+    /// Of the bytes of a cloud key, `before` of which were sent before.
+    pub(crate) fn bytes(total: usize, before: usize) -> Self {
+        let template = "{bar:40} {decimal_bytes} of {decimal_total_bytes} of the cloud key sent, {left}";
+        Self::new(bar(total, before, template), "bytes")
+    }
+
     fn new(bar: ProgressBar, what: &'static str) -> Self {
-        let count = Self { bar, what, lines: Lines::default() };
+        let before = bar.position();
+        let count = Self { bar, what, before, lines: Lines::default() };
         count.tell();
         count
     }
@@ -126,9 +134,15 @@ impl Count {
         self.tell();
     }
 
+    /// Counts what was done so far, which may be less than before.
+    pub(crate) fn reach(&self, position: usize) {
+        self.bar.set_position(position as u64);
+        self.tell();
+    }
+
     fn tell(&self) {
         let (done, total) = (self.bar.position(), self.bar.length().unwrap_or_default());
-        let pace = || Pace::new(done, total, 0, self.bar.elapsed());
+        let pace = || Pace::new(done, total, self.before, self.bar.elapsed());
         self.lines.tell(
             &self.bar,
             || format!("{done} of {total} {}, {}", self.what, pace().left()),
@@ -264,6 +278,38 @@ impl Saved {
     pub(crate) fn finish(&self) {
         self.lines.end();
         self.tell(None);
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The progress of a job at a service, which says itself how far it is.
+pub(crate) struct Elsewhere {
+    bar: ProgressBar,
+    lines: Lines,
+}
+
+impl Elsewhere {
+    /// Of a job that is called `name` beside others.
+    pub(crate) fn new(name: &str) -> Self {
+        let bar = bar(0, 0, "{prefix}{bar:40} {pos} of {len} bootstraps, {msg}");
+        Self { bar: bar.with_prefix(name.to_owned()), lines: Lines::default() }
+    }
+
+    /// Shows how far it is, and how long it takes from now where the service knows.
+    pub(crate) fn show(&self, done: u64, total: Option<u64>, layer: Option<&str>, left: Option<Duration>) {
+        let until = match left {
+            Some(left) => format!("{} left", units::long_duration(left)),
+            None => "time left not known yet".into(),
+        };
+        self.bar.set_length(total.unwrap_or(done));
+        self.bar.set_position(done);
+        let of_total = total.map_or_else(String::new, |total| format!(" of {total}"));
+        let stage = || Stage { what: "bootstraps", done: Some(done), total, per_second: None, left, layer };
+        self.lines.tell(&self.bar, || format!("{done}{of_total} bootstraps, {until}"), stage);
+        self.bar.set_message(until);
+    }
+
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -8,7 +8,13 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{import, place::Place, service::Service, toy};
+use crate::{
+    import,
+    place::Place,
+    remote::{Fake, Faults},
+    service::Service,
+    toy,
+};
 
 const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/json.md"));
 const DIGIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/digits/7.png");
@@ -173,6 +179,15 @@ fn every_command_prints_what_the_page_says() {
         run("`bnn circuit run`", &format!("circuit run and.txt --input 1 --input 1{more}"));
     }
     run("`bnn circuit info`", "circuit info and.txt");
+    let service = Fake::new(Faults::default());
+    let url = service.stub.url();
+    run("`bnn classify`", &format!("classify 4.png --model toy --server {url}"));
+    service.leave_job("left");
+    for what in ["models", "keys", "upload", "jobs"] {
+        run(&format!("`bnn remote {what}`"), &format!("remote {what} --server {url}"));
+    }
+    let id = place.run("inspect keys/secret.key --json").json()["key_id"].as_str().unwrap().to_owned();
+    run("`bnn remote forget`", &format!("remote forget {id} --server {url}"));
     run("`bnn soak`", "soak --minutes 0.0001");
     run("`bnn vectors check`", "vectors check");
     run("`bnn vectors generate`", "vectors generate --out generated");

@@ -104,7 +104,9 @@ impl Place {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(cargo_bin!("bnn"));
         command.args(line.split_whitespace()).current_dir(self.0.path());
-        command.env_remove("BNN_MODELS").env_remove("TFHE_BACKEND").env_remove("XDG_DATA_HOME");
+        for variable in ["BNN_MODELS", "BNN_SERVER", "BNN_TOKEN", "TFHE_BACKEND", "XDG_DATA_HOME"] {
+            command.env_remove(variable);
+        }
         command
     }
 

@@ -7,8 +7,10 @@ use crate::place::{Outcome, Place};
 #[test]
 fn help_lists_commands_and_exit_codes() {
     let help = Place::new().run("--help").succeeded();
-    for fragment in ["demo", "keygen", "encrypt", "infer", "decrypt", "inspect", "models", "evaluate", "soak"]
-    {
+    for fragment in [
+        "demo", "keygen", "encrypt", "infer", "decrypt", "classify", "remote", "inspect", "models",
+        "evaluate", "soak",
+    ] {
         assert!(help.contains(fragment), "no {fragment:?} in {help}");
     }
     for fragment in [
@@ -127,7 +129,7 @@ fn an_argument_cannot_forge_a_line() {
 #[test]
 fn a_group_of_commands_needs_one() {
     let place = Place::new();
-    for group in ["paper", "circuit", "vectors", "import", "token"] {
+    for group in ["paper", "circuit", "vectors", "import", "remote", "token"] {
         for line in [format!("{group} --json"), format!("--json {group}")] {
             let outcome = place.run(&line);
             let error: Value = serde_json::from_str(&outcome.stderr).unwrap();

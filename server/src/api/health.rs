@@ -21,24 +21,24 @@ pub(crate) struct AboutView {
 }
 
 /// Name and version
-#[utoipa::path(get, path = "/v2", responses((status = 200, body = AboutView)))]
+#[utoipa::path(get, path = "/v2", security(()), responses((status = 200, body = AboutView)))]
 pub(crate) async fn about() -> Json<AboutView> {
     let extensions = ["client", "keys", "jobs"];
     Json(AboutView { name: "bnn", version: env!("CARGO_PKG_VERSION"), extensions })
 }
 
 /// Whether the process runs
-#[utoipa::path(get, path = "/v2/health/live", responses((status = 200)))]
+#[utoipa::path(get, path = "/v2/health/live", security(()), responses((status = 200)))]
 pub(crate) async fn live() {}
 
 /// Whether it takes work
-#[utoipa::path(get, path = "/v2/health/ready", responses((status = 200), (status = 503, body = FaultView)))]
+#[utoipa::path(get, path = "/v2/health/ready", security(()), responses((status = 200), (status = 503, body = FaultView)))]
 pub(crate) async fn ready(State(context): State<Arc<Context>>) -> Result<()> {
     context.check_running()
 }
 
 /// The numbers of the service, for Prometheus
-#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain"),
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "application/openmetrics-text"),
     (status = 401, body = FaultView), (status = 403, body = FaultView)))]
 pub(crate) async fn metrics(
     State(context): State<Arc<Context>>,

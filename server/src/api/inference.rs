@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    http::header,
-    response::IntoResponse,
-};
+use axum::{body::Bytes, extract::State, response::IntoResponse};
 use bnn::{client::EncryptedImage, engine::Cost};
 use tfhe_core::parameters::Parameters;
 use tokio::sync::oneshot;
 
-use super::{Context, away, body::ImageBody, caller::Caller, models};
+use super::{
+    Context, away,
+    body::ImageBody,
+    caller::Caller,
+    file::{BINARY, File},
+    models,
+    request::Path,
+};
 use crate::{
     access::tokens::Scope,
     fault::{Fault, FaultView, Result},
@@ -30,9 +32,6 @@ use crate::{
 
 /// The most bootstraps of an evaluation for which a client waits on its connection: some minutes.
 const MOST_WAITED: usize = 200_000;
-/// What an answer that is a file of this project's is called.
-pub(super) const BINARY: [(header::HeaderName, &str); 1] =
-    [(header::CONTENT_TYPE, "application/octet-stream")];
 
 /// An image that fits a model and a key that is there.
 pub(super) struct Fitting {
@@ -111,14 +110,15 @@ impl Drop for StopWhenGone {
 
 /// Evaluates a model on an encrypted image
 #[utoipa::path(post, path = "/v2/models/{name}/infer", params(("name" = String, Path)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 400, body = FaultView),
+    request_body(content = inline(File), content_type = "application/octet-stream"),
+    responses((status = 200, body = inline(File), content_type = "application/octet-stream"), (status = 400, body = FaultView),
     (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView),
-    (status = 413, body = FaultView), (status = 422, body = FaultView), (status = 429, body = FaultView), (status = 503, body = FaultView)))]
+    (status = 413, body = FaultView), (status = 422, body = FaultView), (status = 429, body = FaultView), (status = 503, body = FaultView),
+    (status = 507, body = FaultView)))]
 pub(crate) async fn infer(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(name): Path<String>,
+    Path(name): Path,
     // Its room is kept until the answer is there.
     ImageBody(body, _room): ImageBody,
 ) -> Result<impl IntoResponse> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -19,8 +19,10 @@ use super::{
     Context,
     body::ImageBody,
     caller::Caller,
-    inference::{BINARY, Fitting},
+    file::{BINARY, File},
+    inference::Fitting,
     keys::identity,
+    request::{Path, Query},
 };
 use crate::{
     access::{
@@ -62,10 +64,13 @@ pub(crate) struct JobView {
     /// Bootstraps of the whole.
     total: u64,
     /// The layer that it is at, while it runs.
+    #[schema(required)]
     layer: Option<String>,
     /// How long it will take at the speed of late, with what else is queued; null before there is a speed, and at the end.
+    #[schema(required)]
     seconds_left: Option<f64>,
     /// Why there is no result.
+    #[schema(required)]
     error: Option<String>,
 }
 
@@ -114,14 +119,14 @@ fn view(context: &Context, name: &JobName, record: JobRecord) -> JobView {
 
 /// Takes an encrypted image to be evaluated
 #[utoipa::path(post, path = "/v2/models/{name}/jobs", params(("name" = String, Path)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = JobView), (status = 202, body = JobView), (status = 400, body = FaultView), (status = 401, body = FaultView),
+    request_body(content = inline(File), content_type = "application/octet-stream"),
+    responses((status = 200, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 202, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 400, body = FaultView), (status = 401, body = FaultView),
     (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
     (status = 429, body = FaultView), (status = 503, body = FaultView), (status = 507, body = FaultView)))]
 pub(crate) async fn submit(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(model): Path<String>,
+    Path(model): Path,
     ImageBody(body, _room): ImageBody,
 ) -> Result<Response> {
     let fitting = Fitting::check(&context, &caller, &model, &body).await?;
@@ -184,19 +189,21 @@ pub(crate) async fn list(State(context): State<Arc<Context>>, caller: Caller) ->
 
 /// How a job is asked about.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Waiting {
     /// Answer when the job has ended, or after so many seconds, 60 at most.
+    #[param(nullable = false)]
     wait: Option<u64>,
 }
 
 /// Says how far a job is
-#[utoipa::path(get, path = "/v2/jobs/{id}", params(("id" = String, Path), Waiting),
+#[utoipa::path(get, path = "/v2/jobs/{id}", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$"), Waiting),
     responses((status = 200, body = JobView), (status = 400, body = FaultView), (status = 401, body = FaultView), (status = 403, body = FaultView),
     (status = 404, body = FaultView)))]
 pub(crate) async fn describe(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(waiting): Query<Waiting>,
 ) -> Result<Json<JobView>> {
     let until = Instant::now() + Duration::from_secs(waiting.wait.unwrap_or(0)).min(MOST_WAIT);
@@ -214,13 +221,13 @@ pub(crate) async fn describe(
 }
 
 /// Gives the encrypted scores of a job
-#[utoipa::path(get, path = "/v2/jobs/{id}/result", params(("id" = String, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 401, body = FaultView),
+#[utoipa::path(get, path = "/v2/jobs/{id}/result", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$")),
+    responses((status = 200, body = inline(File), content_type = "application/octet-stream"), (status = 401, body = FaultView),
     (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView)))]
 pub(crate) async fn result(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<impl IntoResponse> {
     let (name, record) = get(&context, &caller, &id).await?;
     match record.end {
@@ -234,12 +241,13 @@ pub(crate) async fn result(
 }
 
 /// Cancels a job and forgets it, with its result
-#[utoipa::path(delete, path = "/v2/jobs/{id}", params(("id" = String, Path)),
-    responses((status = 204), (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView)))]
+#[utoipa::path(delete, path = "/v2/jobs/{id}", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$")),
+    responses((status = 204), (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView),
+    (status = 507, body = FaultView)))]
 pub(crate) async fn delete(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<StatusCode> {
     let (name, _) = get(&context, &caller, &id).await?;
     let deleted = name.clone();

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use tfhe_core::keys::KeyId;
 use utoipa::ToSchema;
 
-use super::{Context, caller::Caller};
+use super::{Context, caller::Caller, request::Path};
 use crate::{
     access::tokens::{Scope, hex},
     fault::{Fault, FaultView, Result},
@@ -27,6 +23,7 @@ pub(crate) struct KeyView {
     /// Its identity, 32 hexadecimal digits.
     id: String,
     /// Its parameter set; null before the first part has come.
+    #[schema(required)]
     parameters: Option<String>,
     /// Bytes of its file.
     bytes: u64,
@@ -35,6 +32,7 @@ pub(crate) struct KeyView {
     /// Whether it is whole, and was read.
     complete: bool,
     /// SHA-256 of its file, in hexadecimal digits; null before it is whole.
+    #[schema(required)]
     sha256: Option<String>,
 }
 
@@ -74,13 +72,13 @@ pub(crate) async fn list(State(context): State<Arc<Context>>, caller: Caller) ->
 }
 
 /// Says how much of a key was received
-#[utoipa::path(get, path = "/v2/keys/{id}", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v2/keys/{id}", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$")),
     responses((status = 200, body = KeyView), (status = 401, body = FaultView), (status = 403, body = FaultView),
     (status = 404, body = FaultView)))]
 pub(crate) async fn describe(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<KeyView>> {
     caller.needs(Scope::Upload)?;
     let id = KeyId(identity(&id, "key")?);
@@ -90,12 +88,13 @@ pub(crate) async fn describe(
 }
 
 /// Forgets a key, with its jobs
-#[utoipa::path(delete, path = "/v2/keys/{id}", params(("id" = String, Path)),
-    responses((status = 204), (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView)))]
+#[utoipa::path(delete, path = "/v2/keys/{id}", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$")),
+    responses((status = 204), (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView),
+    (status = 507, body = FaultView)))]
 pub(crate) async fn delete(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<StatusCode> {
     caller.needs(Scope::Upload)?;
     let name = KeyName::new(&caller.owner, KeyId(identity(&id, "key")?));

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Context, caller::Caller};
+use super::{Context, caller::Caller, request::Path};
 use crate::{
     access::tokens::hex,
     fault::{Fault, FaultView, Result},
@@ -34,6 +34,7 @@ pub(crate) struct EngineView {
     /// The parameter set that a key is to have.
     parameters: &'static str,
     /// Bootstraps of an image; null where they were not counted yet.
+    #[schema(required)]
     bootstraps: Option<usize>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn list(State(context): State<Arc<Context>>, _: Caller) -> Json
     responses((status = 200, body = ModelView), (status = 401, body = FaultView), (status = 404, body = FaultView)))]
 pub(crate) async fn describe(
     State(context): State<Arc<Context>>,
-    Path(name): Path<String>,
+    Path(name): Path,
     _: Caller,
 ) -> Result<Json<ModelView>> {
     Ok(Json(view(find(&context, &name)?)))
@@ -101,21 +102,17 @@ pub(crate) async fn describe(
 /// Whether a model can be run
 #[utoipa::path(get, path = "/v2/models/{name}/ready", params(("name" = String, Path)), responses((status = 200),
     (status = 401, body = FaultView), (status = 404, body = FaultView), (status = 503, body = FaultView)))]
-pub(crate) async fn ready(
-    State(context): State<Arc<Context>>,
-    Path(name): Path<String>,
-    _: Caller,
-) -> Result<()> {
+pub(crate) async fn ready(State(context): State<Arc<Context>>, Path(name): Path, _: Caller) -> Result<()> {
     find(&context, &name)?;
     context.check_running()
 }
 
 /// The client specification of a model: what a client must know of it
-#[utoipa::path(get, path = "/v2/models/{name}/client", params(("name" = String, Path)),
-    responses((status = 200, body = serde_json::Value), (status = 304), (status = 401, body = FaultView), (status = 404, body = FaultView)))]
+#[utoipa::path(get, path = "/v2/models/{name}/client", params(("name" = String, Path), ("If-None-Match" = Option<String>, Header, nullable = false)),
+    responses((status = 200, body = serde_json::Value, headers(("ETag" = String))), (status = 304, headers(("ETag" = String))), (status = 401, body = FaultView), (status = 404, body = FaultView)))]
 pub(crate) async fn client(
     State(context): State<Arc<Context>>,
-    Path(name): Path<String>,
+    Path(name): Path,
     _: Caller,
     headers: HeaderMap,
 ) -> Result<Response> {

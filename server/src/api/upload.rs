@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -32,7 +32,9 @@ use super::{
     Context, away,
     body::LongBody,
     caller::Caller,
+    file::File,
     keys::{KeyView, identity},
+    request::Path,
 };
 use crate::{
     access::tokens::Scope,
@@ -106,15 +108,18 @@ fn told_digest(headers: &HeaderMap) -> Result<Option<[u8; 32]>> {
 /// Uploads a cloud key, or a part of one
 ///
 /// A part has the header `Content-Range: bytes FIRST-LAST/TOTAL`. `Repr-Digest: sha-256=:BASE64:` has the digest of the whole compared.
-#[utoipa::path(put, path = "/v2/keys/{id}", params(("id" = String, Path)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+#[utoipa::path(put, path = "/v2/keys/{id}", params(("id" = String, Path, pattern = "^[0-9a-f]{32}$"),
+    ("Content-Range" = Option<String>, Header, nullable = false, description = "`bytes FIRST-LAST/TOTAL`, where the body is a part"),
+    ("Repr-Digest" = Option<String>, Header, nullable = false, description = "`sha-256=:BASE64:`, the digest of the whole key")),
+    request_body(content = inline(File), content_type = "application/octet-stream"),
     responses((status = 200, body = KeyView), (status = 201, body = KeyView), (status = 202, body = KeyView), (status = 400, body = FaultView),
     (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView),
-    (status = 411, body = FaultView), (status = 413, body = FaultView), (status = 429, body = FaultView), (status = 507, body = FaultView)))]
+    (status = 408, body = FaultView), (status = 411, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
+    (status = 429, body = FaultView), (status = 503, body = FaultView), (status = 507, body = FaultView)))]
 pub(crate) async fn put(
     State(context): State<Arc<Context>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {

@@ -153,7 +153,7 @@ impl Store {
         Ok(unfinished)
     }
 
-    /// The image of a job that has not ended, and its saved run, if there is one.
+    /// What a job that has not ended begins with, or goes on from.
     pub(crate) fn job_input(&self, name: &JobName) -> Result<Option<JobInput>> {
         self.read(|transaction| {
             let image = transaction.open_table(IMAGES)?.get(name.place())?;

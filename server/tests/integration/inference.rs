@@ -41,7 +41,8 @@ fn what_fits_nothing_is_refused_by_name_before_any_work() {
     damaged[150] ^= 1;
     infer("counting", &damaged).refuses(400, "checksum");
     infer("counting", &bob().picture(&service, "counting", 3)).refuses(422, &bob().id());
-    assert_eq!(infer("counting", &vec![0; 9 << 20]).status, 413);
+    infer("counting", &vec![0; 9 << 20]).refuses(413, "bytes at most");
+    infer("%ff", &picture).refuses(400, "not UTF-8");
     gina().upload(&service);
     let long = gina().picture_of_the_paper(&service);
     infer("binarized-cnn", &long).refuses(422, "/v2/models/binarized-cnn/jobs");

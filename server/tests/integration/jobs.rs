@@ -39,7 +39,7 @@ fn a_job_is_taken_once_waited_for_and_forgotten() {
     service.get(&format!("{path}/result")).refuses(404, "no such job");
     service.delete(&path).refuses(404, "no such job");
     service.get("/v2/jobs/none").refuses(404, "no such job");
-    service.get(&format!("{path}?wait=soon")).is(400);
+    service.get(&format!("{path}?wait=soon")).refuses(400, "wait");
 }
 
 /// A run of minutes goes on in the next process where it was, can be looked at, and can be cancelled.

@@ -3,7 +3,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
 };
 
@@ -132,7 +132,7 @@ impl Running {
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
-        read(self.agent.get(self.url(path)).header("authorization", self.token()).call().unwrap())
+        self.answer("get", path, self.agent.get(self.url(path)).header("authorization", self.token()).call())
     }
 
     /// The same over TLS.
@@ -141,22 +141,57 @@ impl Running {
     }
 
     pub(crate) fn get_with(&self, path: &str, name: &str, value: &str) -> Answer {
-        read(self.agent.get(self.url(path)).header(name, value).call().unwrap())
+        self.answer("get", path, self.agent.get(self.url(path)).header(name, value).call())
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
-        read(self.agent.delete(self.url(path)).header("authorization", self.token()).call().unwrap())
+        let request = self.agent.delete(self.url(path)).header("authorization", self.token());
+        self.answer("delete", path, request.call())
     }
 
     pub(crate) fn post(&self, path: &str, body: &[u8]) -> Answer {
-        read(self.agent.post(self.url(path)).header("authorization", self.token()).send(body).unwrap())
+        let request = self.agent.post(self.url(path)).header("authorization", self.token());
+        self.answer("post", path, request.send(body))
     }
 
     pub(crate) fn put(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let request = self.agent.put(self.url(path)).header("authorization", self.token());
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        read(request.send(body).unwrap())
+        self.answer("put", path, request.send(body))
     }
+
+    /// An answer, which must be one that the service's own document describes for the request.
+    fn answer(&self, method: &str, path: &str, answer: Result<Response<ureq::Body>, ureq::Error>) -> Answer {
+        static DOCUMENT: OnceLock<Value> = OnceLock::new();
+        let document = DOCUMENT
+            .get_or_init(|| read(self.agent.get(self.url("/openapi.json")).call().unwrap()).is(200).json());
+        let answer = read(answer.unwrap());
+        if let Some(answers) = answers_to(document, method, path) {
+            let status = answer.status.to_string();
+            let described = answers.get(&status);
+            let described = described.unwrap_or_else(|| panic!("{method} {path}: {status} is not described"));
+            let kind = answer.header("content-type").split(';').next().unwrap();
+            let is_described = described["content"].get(kind).is_some();
+            assert!(
+                is_described || answer.body.is_empty(),
+                "{method} {path}: {status} as {kind} is not described"
+            );
+        }
+        answer
+    }
+}
+
+/// What a document says about the answers to a request; none for paths and methods that it does not have.
+fn answers_to<'a>(document: &'a Value, method: &str, path: &'a str) -> Option<&'a Value> {
+    let parts = |path: &'a str| path.split('/').collect::<Vec<&str>>();
+    let asked = parts(path.split('?').next()?);
+    let fits = |known: &'a str| {
+        let known = parts(known);
+        known.len() == asked.len()
+            && known.iter().zip(&asked).all(|(known, asked)| known == asked || known.starts_with('{'))
+    };
+    let (_, item) = document["paths"].as_object()?.iter().find(|(known, _)| fits(known))?;
+    item.get(method)?.get("responses")
 }
 
 fn read(mut response: Response<ureq::Body>) -> Answer {
