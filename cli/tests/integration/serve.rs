@@ -131,9 +131,8 @@ impl Acknowledged {
     fn work(&mut self, service: &Service, party: &Party, chance: &mut Chance) -> Option<()> {
         while !self.is_whole {
             let end = party.cloud.len().min(self.received + 1 + chance.below(8 << 20));
-            // Where the last byte was stored before a kill, the file is there and was not looked at: it is sent anew.
-            let first = if self.received == party.cloud.len() { 0 } else { self.received };
-            let end = if first == 0 && self.received > 0 { party.cloud.len() } else { end };
+            // Where the last byte was stored before a kill, the file is there and was not looked at: any part has that done.
+            let first = self.received.min(party.cloud.len() - 1);
             let answer = service.try_put(&party.path(), &party.cloud, first, end)?;
             assert!(matches!(answer.status, 200..=202), "{answer:?}");
             self.received = answer.json()["received"].as_u64().unwrap() as usize;
@@ -201,6 +200,39 @@ fn nothing_that_was_acknowledged_is_lost_by_kills() {
     let listed = service.get("/v2/jobs").is(200).json();
     let known: usize = acknowledged.iter().map(|kept| kept.jobs.len()).sum();
     assert!(listed["jobs"].as_array().unwrap().len() >= known, "{listed}");
+}
+
+/// A kill between the last byte of a key and the look at the whole: nothing is to be sent again but one byte.
+#[test]
+fn a_key_of_which_all_was_received_is_completed_after_a_kill() {
+    let place = Place::furnished();
+    let alice = Party::of(&place, "keys");
+    loop {
+        let service = Service::start(&place, "data", "--model toy");
+        thread::scope(|scope| {
+            let sent = scope.spawn(|| service.try_put(&alice.path(), &alice.cloud, 0, alice.cloud.len()));
+            while !sent.is_finished() {
+                let key = service.get(&alice.path());
+                if key.status == 200 && key.json()["received"] == alice.cloud.len() {
+                    break;
+                }
+            }
+            signal(&service.child, "KILL");
+        });
+        service.wait();
+        let service = Service::start(&place, "data", "--model toy");
+        let key = service.get(&alice.path()).is(200).json();
+        if key["complete"] == false {
+            let all = alice.cloud.len();
+            assert_eq!(key["received"], all);
+            let key = service.try_put(&alice.path(), &alice.cloud, all - 1, all).unwrap().is(200).json();
+            assert_eq!(key["complete"], true);
+            alice.assert_served(&service, 3);
+            break;
+        }
+        // It was looked at before the kill: again.
+        service.delete(&alice.path()).is(204);
+    }
 }
 
 /// The value of a metric without labels.

@@ -133,7 +133,14 @@ pub(crate) async fn put(
     let body = LongBody::new(body.into_data_stream());
     let _turn = context.uploads.turn(&KeyName::new(&caller.owner, id)).await?;
     let upload = Upload { context, name: KeyName::new(&caller.owner, id), id, range };
-    let record = upload.record().await?;
+    let mut record = upload.record().await?;
+    if record.as_ref().is_some_and(|record| !record.is_complete() && record.received == record.bytes) {
+        // A process ended between its last byte and the look at the whole. What is found to be no key is forgotten, and comes anew.
+        match upload.finish(None).await {
+            Err(fault) if fault.is_internal() => return Err(fault),
+            Ok(_) | Err(_) => record = upload.record().await?,
+        }
+    }
     match record {
         Some(record) if record.is_complete() => upload.compare(record, body, digest).await,
         record => {
