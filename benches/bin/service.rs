@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         database: folder.path().join("service.redb"),
         models: vec![(MODEL.into(), Arc::clone(&model))],
         tokens: Tokens::default(),
+        tls: None,
         allowed_origins: Vec::new(),
         backend: chosen_backend(),
         memory_bytes: 8_000_000_000,
