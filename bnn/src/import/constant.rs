@@ -1,6 +1,8 @@
 //! Operations on constants, which exporters leave in a network: shapes that are computed, weights that are quantised or
 //! transposed. Each is computed once and is then a tensor.
 
+use std::collections::BTreeMap;
+
 use super::{
     fault::Result,
     graph::{BIPOLAR_QUANT, Node, QUANT},
@@ -10,12 +12,70 @@ use super::{
 /// More dimensions than a shape has, of which numbers are put together.
 const MOST_DIMS: usize = 64;
 
+/// The types of tensors, by their names, as ONNX numbers them.
+pub(super) type Types = BTreeMap<String, i32>;
+
+/// Steps and zero points between numbers and integers: one of each for a tensor, or one for each part of one axis.
+struct Steps<'a> {
+    steps: &'a Tensor,
+    zeros: Option<&'a Tensor>,
+    /// Parts along the axis, and numbers of a part that lie together.
+    parts: usize,
+    together: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Those of a node, whose first input is the tensor.
+    fn of(node: &Node, inputs: &[Option<&'a Tensor>]) -> Result<Self> {
+        let input = |place: usize| inputs.get(place).copied().flatten();
+        let (Some(tensor), Some(steps)) = (input(0), input(1)) else {
+            return Err(node.fault("its tensor or its scale is missing"));
+        };
+        let zeros = input(2);
+        let count = steps.data.len();
+        if steps.dims.len() > 1
+            || zeros.is_some_and(|zeros| zeros.data.len() != count)
+            || node.int("block_size", 0) != 0
+        {
+            return Err(node.fault("one scale and zero point, or a list of each along one axis, are read"));
+        }
+        // The axis counts only where there is a list.
+        let axis = if count == 1 { Some(0) } else { resolved(node.int("axis", 1), tensor.dims.len()) };
+        let axis = axis.ok_or_else(|| node.fault("its axis is none of the tensor's"))?;
+        let together = tensor.dims.iter().skip(axis + 1).product::<usize>().max(1);
+        Ok(Self { steps, zeros, parts: tensor.dims.get(axis).copied().unwrap_or(1), together })
+    }
+
+    /// The step and the zero point of the number at a place; none where there are not as many as parts.
+    fn at(&self, place: usize) -> Option<(f64, f64)> {
+        let of = |numbers: &Tensor| match numbers.data.len() {
+            1 => Some(numbers.data[0]),
+            count if count == self.parts => Some(numbers.data[place / self.together % self.parts]),
+            _ => None,
+        };
+        Some((of(self.steps)?, self.zeros.map_or(Some(0.0), of)?))
+    }
+}
+
+/// The least and the greatest integer of a node that makes bytes, by the type of its zero point.
+///
+/// # Errors
+/// [`ImportFault::Node`](super::fault::ImportFault::Node) for another type.
+pub(super) fn byte_range(node: &Node, types: &Types) -> Result<(f64, f64)> {
+    let zero = node.inputs.get(2).filter(|name| !name.is_empty());
+    match zero.map(|name| types.get(name)) {
+        None | Some(Some(&data_type::UINT8)) => Ok((0.0, 255.0)),
+        Some(Some(&data_type::INT8)) => Ok((-128.0, 127.0)),
+        Some(_) => Err(node.fault("only a zero point of 8 bits is read, in a tensor of the file")),
+    }
+}
+
 /// What a node gives for these inputs; none where the operation is not one that is computed here. An input that was left out is
 /// none.
 ///
 /// # Errors
 /// [`ImportFault::Node`](super::fault::ImportFault::Node) where the inputs do not fit the operation.
-pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<Tensor>> {
+pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>], types: &Types) -> Result<Option<Tensor>> {
     let input = |place: usize| {
         inputs.get(place).copied().flatten().ok_or_else(|| node.fault(format!("input {place} is missing")))
     };
@@ -117,39 +177,28 @@ pub(super) fn compute(node: &Node, inputs: &[Option<&Tensor>]) -> Result<Option<
                 is_integer,
             }
         }
-        // (x - zero point) scale, for the whole tensor or for each part of one axis.
+        // (x - zero point) step.
         "DequantizeLinear" => {
-            let (tensor, scale) = (input(0)?, input(1)?);
-            let zero = inputs.get(2).copied().flatten();
-            let scale_count = scale.data.len();
-            if scale.dims.len() > 1
-                || zero.is_some_and(|zero| zero.data.len() != scale_count)
-                || node.int("block_size", 0) != 0
-            {
-                return Err(
-                    node.fault("one scale and zero point, or a list of each along one axis, are read")
-                );
+            let (tensor, steps) = (input(0)?, Steps::of(node, inputs)?);
+            let number = |(place, &x): (usize, &f64)| steps.at(place).map(|(step, zero)| (x - zero) * step);
+            let data: Option<Vec<f64>> = tensor.data.iter().enumerate().map(number).collect();
+            let data = data.ok_or_else(|| node.fault("its scales do not fit"))?;
+            Tensor { dims: tensor.dims.clone(), data, is_integer: false }
+        }
+        // x / step + zero point, rounded and kept within a byte.
+        "QuantizeLinear" => {
+            let (tensor, steps) = (input(0)?, Steps::of(node, inputs)?);
+            let (least, most) = byte_range(node, types)?;
+            if steps.steps.data.contains(&0.0) {
+                return Err(node.fault("scales that are not 0 are read"));
             }
-            // The axis counts only where there is a list.
-            let axis =
-                if scale_count == 1 { Some(0) } else { resolved(node.int("axis", 1), tensor.dims.len()) };
-            let axis = axis.ok_or_else(|| node.fault("its axis is none of the tensor's"))?;
-            let after: usize = tensor.dims.iter().skip(axis + 1).product();
-            let parts = tensor.dims.get(axis).copied().unwrap_or(1);
-            let of = |numbers: &Tensor, place: usize| match numbers.data.len() {
-                1 => Some(numbers.data[0]),
-                count if count == parts => Some(numbers.data[place / after.max(1) % parts]),
-                _ => None,
-            };
             let number = |(place, &x): (usize, &f64)| {
-                Some((x - zero.map_or(Some(0.0), |zero| of(zero, place))?) * of(scale, place)?)
+                let (step, zero) = steps.at(place)?;
+                Some(((x / step).round_ties_even() + zero).clamp(least, most))
             };
             let data: Option<Vec<f64>> = tensor.data.iter().enumerate().map(number).collect();
-            Tensor {
-                dims: tensor.dims.clone(),
-                data: data.ok_or_else(|| node.fault("its scales do not fit"))?,
-                is_integer: false,
-            }
+            let data = data.ok_or_else(|| node.fault("its scales do not fit"))?;
+            Tensor { dims: tensor.dims.clone(), data, is_integer: true }
         }
         QUANT => {
             let (tensor, scale, zero, bits) = (input(0)?, input(1)?, input(2)?, input(3)?);

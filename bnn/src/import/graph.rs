@@ -191,6 +191,11 @@ impl Node {
         let tensor = self.attributes.get(name).and_then(|attribute| attribute.tensor.clone());
         tensor.map(Tensor::parse).transpose()
     }
+
+    /// The type of the numbers of an attribute that is a tensor, as ONNX numbers them.
+    pub(super) fn tensor_type(&self, name: &str) -> Option<i32> {
+        self.attributes.get(name)?.tensor.as_ref().map(|tensor| tensor.data_type)
+    }
 }
 
 fn malformed(reason: impl Into<String>) -> ImportFault {

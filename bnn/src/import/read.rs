@@ -8,13 +8,13 @@ use std::{collections::BTreeMap, iter::successors, sync::Arc};
 
 use super::{
     constant::{
-        arithmetic, axes, broadcast, compute, integers, is_real, permutation, quant_range, reshaped,
-        squeezed, transposed, unsqueezed,
+        Types, arithmetic, axes, broadcast, byte_range, compute, integers, is_real, permutation, quant_range,
+        reshaped, squeezed, transposed, unsqueezed,
     },
     fault::{ImportFault, Result},
     graph::{BIPOLAR_QUANT, Graph, Node, QUANT},
     network::{Curve, Grid, Linear, Operation, RealLayer, RealNetwork, Window},
-    tensor::{Tensor, data_type},
+    tensor::Tensor,
 };
 use crate::{
     client::shape::{MOST_CHANNELS, Shape},
@@ -125,7 +125,7 @@ struct Reader {
     known: BTreeMap<String, Values>,
     readers: BTreeMap<String, usize>,
     constants: BTreeMap<String, Tensor>,
-    types: BTreeMap<String, i32>,
+    types: Types,
     /// What was given before, and by which node.
     seen: BTreeMap<String, String>,
     layers: Vec<RealLayer>,
@@ -151,14 +151,15 @@ impl Reader {
             self.spend(node, most.max(1))?;
             let inputs: Vec<Option<&Tensor>> =
                 node.inputs.iter().map(|name| self.constants.get(name)).collect();
-            let constant =
-                compute(node, &inputs)?.ok_or_else(|| node.fault("it is not computed on constants"))?;
+            let constant = compute(node, &inputs, &self.types)?
+                .ok_or_else(|| node.fault("it is not computed on constants"))?;
             if constant.data.iter().any(|number| !number.is_finite()) {
                 return Err(node.fault("it gives a number that is infinite or none"));
             }
             if node.kind == "Constant" {
                 // Its numbers are in the file like those of any tensor.
                 self.numbers_left = self.numbers_left.saturating_add(TIMES_READ * constant.data.len());
+                self.types.extend(node.tensor_type("value").map(|kind| (output.clone(), kind)));
             }
             self.constants.insert(output, constant);
             return Ok(());
@@ -345,16 +346,7 @@ impl Reader {
                 let (Some(step), Some(zero)) = (step, zero.unwrap_or(Some(0.0))) else {
                     return Err(node.fault("one step and one zero point are read, and not a list of them"));
                 };
-                let kind = node.inputs.get(2).filter(|name| !name.is_empty());
-                let (least, most) = match kind.map(|name| self.types.get(name)) {
-                    None | Some(Some(&data_type::UINT8)) => (0.0, 255.0),
-                    Some(Some(&data_type::INT8)) => (-128.0, 127.0),
-                    Some(_) => {
-                        return Err(
-                            node.fault("only a zero point of 8 bits is read, in a tensor of the file")
-                        );
-                    }
-                };
+                let (least, most) = byte_range(node, &self.types)?;
                 self.quantise(node, step, least - zero, most - zero)?;
                 self.values.in_steps = Some((step, zero));
             }

@@ -144,6 +144,7 @@ fn an_imported_network_runs_encrypted() {
         "colours",
         "curves",
         "steps",
+        "fake_quantised",
         "residual",
         "residual_first",
         "residual_signs",
@@ -225,7 +226,7 @@ proptest! {
         place in any::<prop::sample::Index>(),
         byte in any::<u8>(),
         cut in any::<prop::sample::Index>(),
-        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx", "colours", "curves", "steps", "residual", "residual_first"]),
+        name in prop::sample::select(vec!["torch_cnn", "torch_view", "keras_cnn", "signs", "quantised", "qonnx", "colours", "curves", "steps", "fake_quantised", "residual", "residual_first"]),
     ) {
         let whole = fs::read(fixtures().join(format!("{name}.onnx"))).unwrap();
         let mut damaged = whole.clone();
