@@ -289,9 +289,12 @@ fn a_second_interruption_ends_it_at_once() {
     let place = Place::furnished();
     let service = Service::start(&place, "data", "--model toy");
     let mut stream = TcpStream::connect(service.address()).unwrap();
-    stream
-        .write_all(b"POST /v2/models/toy/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n")
-        .unwrap();
+    let head = "POST /v2/models/toy/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    // The service has the request in hand when it asks for its body.
+    let mut asked = [0; 12];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
     signal(&service.child, "INT");
     while TcpStream::connect(service.address()).is_ok() {}
     signal(&service.child, "INT");
