@@ -7,9 +7,6 @@ use tfhe_core::parameters::Parameters;
 use super::{functional, gates};
 use crate::{circuit::netlist::Style, client::engine::Engine, error::Result, model::network::Model};
 
-/// How often the ciphertexts of a run of gates are in memory while it is saved.
-const COPIES_WHILE_SAVED: usize = 3;
-
 /// What one inference costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
@@ -37,7 +34,10 @@ impl Cost {
                 let plan = gates::Plan::new(model, set, Style::Optimized);
                 let estimate = plan.estimate()?;
                 let held = plan.ciphertext_bytes(estimate.most_held);
-                Ok(Self { bootstraps: estimate.bootstraps, ciphertext_bytes: COPIES_WHILE_SAVED * held })
+                Ok(Self {
+                    bootstraps: estimate.bootstraps,
+                    ciphertext_bytes: gates::COPIES_WHILE_SAVED * held,
+                })
             }
         }
     }

@@ -30,4 +30,7 @@ mod published;
 pub(super) mod state;
 mod unit;
 
-pub use self::{estimate::Estimate, plan::Plan};
+pub use self::{
+    estimate::Estimate,
+    plan::{COPIES_WHILE_SAVED, Plan},
+};

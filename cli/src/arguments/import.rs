@@ -52,7 +52,7 @@ pub(crate) struct ImportOnnx {
     pub(crate) limit: NonZeroUsize,
 
     /// Write the model although noise is expected to change up to this share of its labels
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = shared::share)]
+    #[arg(long, value_name = "SHARE", default_value_t = shared::ACCEPTED_CHANGES, value_parser = shared::share)]
     pub(crate) accept_label_changes: f64,
 
     /// Name of the model [default: that of the folder]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::shared::{
-    CircuitStyle, CloudKeyFile, EngineChoice, ModelChoice, Outputs, Preparing, Running, share,
+    ACCEPTED_CHANGES, CircuitStyle, CloudKeyFile, EngineChoice, ModelChoice, Outputs, Preparing, Running,
+    share,
 };
 
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(crate) struct Infer {
     pub(crate) running: Running,
 
     /// Run a network although noise is expected to change up to this share of its labels, as `bnn calibrate` or `bnn import` found
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = ACCEPTED_CHANGES, value_parser = share)]
     pub(crate) accept_label_changes: f64,
 }
 

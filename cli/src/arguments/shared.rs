@@ -17,6 +17,8 @@ use crate::files::{lookup, whole::Existing};
 
 /// The model where none is named: the paper's network, retrained.
 pub(crate) const DEFAULT_MODEL: &str = "binarized-cnn";
+/// The share of labels that noise may change where nothing else is asked for.
+pub(crate) const ACCEPTED_CHANGES: f64 = 0.05;
 
 /// The network to use.
 #[derive(Debug, Args)]

@@ -12,8 +12,6 @@ use crate::{
     terminal::progress,
 };
 
-/// The share of labels that noise may change where nothing else is asked for.
-pub(crate) const ACCEPTED_CHANGES: f64 = 0.05;
 /// Simulated runs of each sample digit, where an inference is to be begun.
 const TRIALS: u32 = 5;
 /// The least share that is refused by pictures that may be other ones than the network is for.

@@ -31,8 +31,6 @@ use crate::{
     terminal::{description, output::Output, progress, units},
 };
 
-/// How often the ciphertexts of a run are in memory while it is saved.
-const COPIES_WHILE_SAVED: usize = 3;
 /// Images whose labels are simulated, at most, and how often each: less often where a network has many bootstraps, so that it takes a minute or
 /// two.
 const MOST_SIMULATED: usize = 200;
@@ -56,7 +54,7 @@ pub(crate) fn run(arguments: &Estimate, session: &Session) -> Result<()> {
     };
     let backend = session.backend()?;
     let (speed, key_bytes) = progress::spinner("timing bootstraps", || measure(parameters, backend))?;
-    let copies = if engine == Engine::Gates { COPIES_WHILE_SAVED } else { 1 };
+    let copies = if engine == Engine::Gates { gates::COPIES_WHILE_SAVED } else { 1 };
     let (seconds, memory) = (bootstraps as f64 / speed, key_bytes + copies * held);
     output.say(format_args!("bootstraps  {bootstraps}"))?;
     output.say(format_args!(

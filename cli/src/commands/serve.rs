@@ -12,8 +12,7 @@ use server::{Config, Service, StartError, Tls, Tokens};
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::service::Serve,
-    commands::agreement::ACCEPTED_CHANGES,
+    arguments::{service::Serve, shared::ACCEPTED_CHANGES},
     error::{Error, Result},
     files::{input::Input, lookup, service},
     machine,

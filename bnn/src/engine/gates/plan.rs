@@ -29,6 +29,9 @@ use crate::{
     client::{encoding::encoded::EncodedImage, gates::GateScheme, scores::Scores},
 };
 
+/// How often the ciphertexts of a run are in memory while it is saved.
+pub const COPIES_WHILE_SAVED: usize = 3;
+
 /// How one network runs as a circuit with one parameter set.
 #[derive(Debug, Clone)]
 pub struct Plan {
