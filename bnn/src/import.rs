@@ -5,7 +5,7 @@
 //! layers beside them. Then weights and values become integers, with the ranges that they have on calibration pictures.
 //!
 //! ```text
-//! protobuf -> graph -> read, with constant -> fold -> quantise
+//! protobuf -> graph -> read, with constant -> fold -> quantise, by choice
 //! the file    nodes    layers in floating point       integers: manifest and weights
 //! ```
 //!
@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod choice;
 mod constant;
 pub(crate) mod fault;
 mod fold;
@@ -34,6 +35,7 @@ mod read;
 mod tensor;
 
 pub use self::{
+    choice::Imported,
     fault::ImportFault,
     network::{RealNetwork, ValueRanges},
 };

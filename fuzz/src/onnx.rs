@@ -4,6 +4,7 @@
 //! in vectors that grow), and 64 MiB.
 
 use bnn::import::{PixelScale, RealNetwork};
+use tfhe_core::control::Control;
 
 use crate::memory::{MIB, bounded};
 
@@ -26,7 +27,7 @@ pub(crate) fn onnx(data: &[u8]) {
     }
     let picture: Vec<f64> = (0..channels * width * height).map(|place| (place * 37 % 256) as f64 / 255.0).collect();
     assert_eq!(network.evaluate(&picture).len(), network.classes());
-    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &network.ranges(&[picture]), &[8, 4]) {
+    if let Ok(files) = network.to_integers(("fuzzed", "Of a fuzzer"), &network.ranges(&[picture], &Control::default()).expect("it is never cancelled"), &[8, 4]) {
         assert_eq!(files.model().expect("it was a model when it was made").classes(), network.classes());
     }
 }

@@ -22,6 +22,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use tfhe_core::control::Control;
 
 use crate::{
     client::{encoding::encoded::EncodedImage, shape::Shape},
@@ -47,19 +48,24 @@ const TRIALS: u32 = 20;
 ///
 /// # Errors
 /// Those of [`Model::from_bytes`]; [`EncodingFault::Length`](crate::client::EncodingFault::Length) for a picture that was
-/// encoded for another model.
-pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage]) -> Result<ModelFiles> {
+/// encoded for another model; [`Error::Cancelled`](crate::Error::Cancelled).
+pub fn calibrate(files: &ModelFiles, pictures: &[EncodedImage], control: &Control) -> Result<ModelFiles> {
     let model = files.model()?;
     // Noise is simulated on pictures that had no part in the ranges, as those that come later will not.
     let (used, others) = pictures.split_at(pictures.len() - SIMULATED.min(pictures.len() / 2));
     let simulated = if others.is_empty() { used } else { others };
-    let first = files.calibrated(&sums_of(&model, used)?, None)?;
-    files.calibrated(&sums_of(&model, pictures)?, label_changes(first.model()?, simulated)?)
+    let first = files.calibrated(&sums_of(&model, used, control)?, None)?;
+    let changes = label_changes(first.model()?, simulated, control)?;
+    files.calibrated(&sums_of(&model, pictures, control)?, changes)
 }
 
 /// For each layer with weights, and each addition, the range of its sums on these pictures, and a margin.
-fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
-    let of_each = pictures.par_iter().map(|picture| ranges(model, picture));
+fn sums_of(model: &Model, pictures: &[EncodedImage], control: &Control) -> Result<Ranges> {
+    let of_picture = |picture| {
+        control.check()?;
+        ranges(model, picture)
+    };
+    let of_each = pictures.par_iter().map(of_picture);
     let union = |first: Ranges, second: Ranges| {
         let both = first.into_iter().zip(second).map(|ranges| match ranges {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
@@ -77,9 +83,9 @@ fn sums_of(model: &Model, pictures: &[EncodedImage]) -> Result<Ranges> {
 
 /// The share of labels that noise changes in simulated runs of these pictures; none where the functional engine does not run the
 /// model, or there are none.
-fn label_changes(model: Model, simulated: &[EncodedImage]) -> Result<Option<f64>> {
+fn label_changes(model: Model, simulated: &[EncodedImage], control: &Control) -> Result<Option<f64>> {
     let Ok(plan) = Plan::cheapest(Arc::new(model)) else { return Ok(None) };
-    let changed = plan.label_changes(simulated, TRIALS)?;
+    let changed = plan.label_changes(simulated, TRIALS, control)?;
     // What so few runs tell, without the noise of its last digits.
     Ok(changed.map(|share| (share * 1e4).round() / 1e4))
 }

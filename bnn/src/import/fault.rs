@@ -25,6 +25,21 @@ pub enum ImportFault {
         reason: String,
     },
 
+    /// There are no pictures to choose integers by.
+    #[error("no pictures to calibrate on")]
+    NoPictures,
+
+    /// Widths of weights that there are not, or for other layers than there are.
+    #[error(
+        "widths of weights {given:?}: give one from 2 to 8 bits, or one for each of the {needed} layers with weights after the first"
+    )]
+    WeightBits {
+        /// Those asked for, in bits.
+        given: Vec<u32>,
+        /// Layers with weights after the first.
+        needed: usize,
+    },
+
     /// A tensor of the file cannot be used.
     #[error("tensor {tensor:?}: {reason}")]
     Tensor {

@@ -1,8 +1,9 @@
 //! A network in floating point: its *real* meaning, from which the integer one is made.
 
 use rayon::prelude::*;
+use tfhe_core::control::Control;
 
-use crate::client::shape::Shape;
+use crate::{client::shape::Shape, error::Result};
 
 /// A network in floating point, read from a file.
 #[derive(Debug, Clone)]
@@ -308,19 +309,23 @@ impl RealNetwork {
     }
 
     /// The ranges that values have on these pictures, as [`evaluate`](Self::evaluate) reads them.
-    pub fn ranges(&self, pictures: &[Vec<f64>]) -> ValueRanges {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled).
+    pub fn ranges(&self, pictures: &[Vec<f64>], control: &Control) -> Result<ValueRanges> {
         let extremes = |(layer, values): (&RealLayer, &Vec<f64>)| -> Vec<(f64, f64)> {
             let channels = values.chunks((values.len() / layer.output().channels).max(1));
             channels.map(|values| values.iter().fold((0.0, 0.0), |range, &x| union(range, (x, x)))).collect()
         };
-        let of_picture = |picture: &Vec<f64>| -> Vec<Vec<(f64, f64)>> {
-            self.layers.iter().zip(&self.trace(picture)).map(extremes).collect()
+        let of_picture = |picture: &Vec<f64>| -> Result<Vec<Vec<(f64, f64)>>> {
+            control.check()?;
+            Ok(self.layers.iter().zip(&self.trace(picture)).map(extremes).collect())
         };
         let nothing = || self.layers.iter().map(|layer| vec![(0.0, 0.0); layer.output().channels]).collect();
         let both = |first: Vec<Vec<_>>, second: Vec<Vec<_>>| {
             let layers = first.into_iter().zip(second);
-            layers.map(|(a, b)| a.into_iter().zip(b).map(|(a, b)| union(a, b)).collect()).collect()
+            Ok(layers.map(|(a, b)| a.into_iter().zip(b).map(|(a, b)| union(a, b)).collect()).collect())
         };
-        ValueRanges(pictures.par_iter().map(of_picture).reduce(nothing, both))
+        Ok(ValueRanges(pictures.par_iter().map(of_picture).try_reduce(nothing, both)?))
     }
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tfhe_core::{
     Blame,
     ciphertext::CiphertextList,
+    control::Control,
     keys::SecretKey,
     parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_BLOCK_BINARY, GATES_DEFAULT, TFHE_LIB_V1_1},
     random::SecretSeed,
@@ -426,7 +427,7 @@ fn a_class_without_weights_has_its_bias_for_a_score() {
     let encoded = model.input().encode(&picture(2, 2, &[true, false, false, true])).unwrap();
     let plan = functional::Plan::new(Arc::clone(&model), &FUNCTIONAL_1024).unwrap();
     let oracle = engine::evaluate(&model, &encoded).unwrap();
-    assert_eq!(plan.simulate(&encoded, 1, 1).unwrap(), [oracle]);
+    assert_eq!(plan.simulate(&encoded, 1, 1, &Control::default()).unwrap(), [oracle]);
 }
 
 proptest! {

@@ -463,7 +463,7 @@ fn the_paper_s_network_errs_as_much_as_simulated() {
         let found = scores(&model, &image, 80 + digit);
         assert_eq!(found.label(), oracle.label(), "digit {digit}");
         measured += square(&found);
-        let draws = plan.simulate(&encoded, 300, digit).unwrap();
+        let draws = plan.simulate(&encoded, 300, digit, &Control::default()).unwrap();
         simulated += draws.iter().map(square).sum::<f64>() / 300.0;
     }
     println!("squared errors of 30 scores: {measured:.2}, simulated {simulated:.2}");

@@ -11,7 +11,7 @@ use bnn::{
 use proptest::prelude::*;
 use safetensors::Dtype;
 use sha2::{Digest, Sha256};
-use tfhe_core::parameters::FUNCTIONAL_1024;
+use tfhe_core::{control::Control, parameters::FUNCTIONAL_1024};
 
 use crate::toy::{ModelFiles, Open, Tensor, colours, picture, toy};
 
@@ -425,7 +425,7 @@ fn calibrated_ranges_are_those_of_the_pictures() {
     let pictures = [[true, false, false, false], [false, true, true, false]];
     let encode = |bits: &[bool; 4]| model.input().encode(&picture(2, 2, bits)).unwrap();
     let encoded: Vec<_> = pictures.iter().map(encode).collect();
-    let calibrated = bnn::engine::calibrate(&files, &encoded).unwrap();
+    let calibrated = bnn::engine::calibrate(&files, &encoded, &Control::default()).unwrap();
     // The least sum is -1, the greatest 1: an eighth of 2 is rounded up.
     let manifest = String::from_utf8(calibrated.manifest().to_vec()).unwrap();
     let manifest: String = manifest.split_whitespace().collect();
@@ -435,5 +435,5 @@ fn calibrated_ranges_are_those_of_the_pictures() {
     assert_eq!((after[0].range, after[0].worst_case), ((-2, 2), before[0].range));
     assert!(after[0].noise < before[0].noise, "{} {}", after[0].noise, before[0].noise);
     // Again, of the same: the same.
-    assert_eq!(bnn::engine::calibrate(&calibrated, &encoded).unwrap(), calibrated);
+    assert_eq!(bnn::engine::calibrate(&calibrated, &encoded, &Control::default()).unwrap(), calibrated);
 }

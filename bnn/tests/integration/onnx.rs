@@ -72,14 +72,14 @@ fn integers(fixture: &Fixture, weight_bits: u32) -> ModelFiles {
     let own = fixture.pictures.iter().map(|grey| grey.iter().map(|grey| grey / 255.0).collect());
     let (channels, ..) = fixture.network.picture();
     let pictures: Vec<Vec<f64>> = calibration(channels).into_iter().chain(own).collect();
-    let ranges = fixture.network.ranges(&pictures);
+    let ranges = fixture.network.ranges(&pictures, &Control::default()).unwrap();
     let files = fixture.network.to_integers(("imported", "Of a test"), &ranges, &[8, weight_bits]).unwrap();
     let model = files.model().unwrap();
     let encode = |reals: &Vec<f64>| {
         let grey: Vec<f64> = reals.iter().map(|real| real * 255.0).collect();
         model.input().encode(&picture(&grey)).unwrap()
     };
-    calibrate(&files, &pictures.iter().map(encode).collect::<Vec<_>>()).unwrap()
+    calibrate(&files, &pictures.iter().map(encode).collect::<Vec<_>>(), &Control::default()).unwrap()
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn an_imported_network_runs_encrypted() {
         let scores = client.decrypt(&in_pieces(&server, &encrypted)).unwrap();
         let (found, exact) = (scores.reals(), engine::evaluate(&model, &image).unwrap().reals());
         // The largest differences of simulated runs, and as much again.
-        let simulated = plan.simulate(&image, 200, 0).unwrap();
+        let simulated = plan.simulate(&image, 200, 0, &Control::default()).unwrap();
         for (class, (found, exact)) in found.iter().zip(&exact).enumerate() {
             let spread =
                 simulated.iter().map(|scores| (scores.reals()[class] - exact).abs()).fold(0.0, f64::max);
@@ -234,7 +234,7 @@ proptest! {
         let _ = RealNetwork::from_onnx(&whole[..cut.index(whole.len())], PixelScale::default());
         if let Ok(network) = RealNetwork::from_onnx(&damaged, PixelScale::default()) {
             let (channels, width, height) = network.picture();
-            let ranges = network.ranges(&[vec![0.5; channels * width * height]]);
+            let ranges = network.ranges(&[vec![0.5; channels * width * height]], &Control::default()).unwrap();
             let _ = network.to_integers(("damaged", "Of a test"), &ranges, &[4]);
         }
     }

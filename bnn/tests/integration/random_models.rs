@@ -11,7 +11,10 @@ use bnn::{
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::sync::Arc;
-use tfhe_core::parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT};
+use tfhe_core::{
+    control::Control,
+    parameters::{FUNCTIONAL_1024, FUNCTIONAL_2048, GATES_DEFAULT},
+};
 
 use crate::toy::{ModelFiles, Open, Tensor, picture};
 
@@ -185,7 +188,7 @@ fn check_functional(model: &Arc<Model>, image: &Image) {
             }
             Err(error) => panic!("{error}"),
         };
-        let simulated = plan.simulate(&encoded, 1, 1).unwrap();
+        let simulated = plan.simulate(&encoded, 1, 1, &Control::default()).unwrap();
         let margins = plan.margins();
         if let ([margin], 1) = (&margins[..], model.layers().len()) {
             let expected = engine::evaluate(model, &encoded).unwrap();
@@ -242,7 +245,7 @@ proptest! {
         check_functional(&model, &image);
         // With the ranges of this very picture the sums are the same, and no less near.
         let whole = model::ModelFiles::new(files.manifest.clone().into_bytes(), files.weights());
-        let calibrated = Arc::new(engine::calibrate(&whole, std::slice::from_ref(&encoded)).unwrap().model().unwrap());
+        let calibrated = Arc::new(engine::calibrate(&whole, std::slice::from_ref(&encoded), &Control::default()).unwrap().model().unwrap());
         prop_assert_eq!(engine::evaluate(&calibrated, &encoded).unwrap(), expected);
         check_functional(&calibrated, &image);
     }
@@ -351,7 +354,7 @@ fn the_least_weight_counts_in_scores() {
     let encoded = model.input().encode(&image).unwrap();
     let expected = engine::evaluate(&model, &encoded).unwrap();
     let plan = functional::Plan::new(Arc::clone(&model), &FUNCTIONAL_2048).unwrap();
-    assert_eq!(plan.simulate(&encoded, 1, 1).unwrap()[0].label(), expected.label());
+    assert_eq!(plan.simulate(&encoded, 1, 1, &Control::default()).unwrap()[0].label(), expected.label());
     check_functional(&model, &image);
 }
 

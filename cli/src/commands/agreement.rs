@@ -5,6 +5,7 @@ use bnn::{
     engine::functional::Plan,
     model::Model,
 };
+use tfhe_core::control::Control;
 
 use crate::{
     error::{About, Error, Result},
@@ -40,7 +41,7 @@ pub(crate) fn check(plan: &Plan, model: &Model, accepted: f64) -> Result<()> {
         Some(found) => (found, accepted),
         None => {
             let digits: Vec<EncodedImage> = sample_digits(model)?.into_iter().flatten().collect();
-            let simulate = || plan.label_changes(&digits, TRIALS);
+            let simulate = || plan.label_changes(&digits, TRIALS, &Control::default());
             let found = progress::spinner("simulating noise", simulate)?.unwrap_or_default();
             (found, accepted.max(OF_OTHER_PICTURES))
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bnn::engine::{calibrate, functional::Plan};
 use serde_json::json;
+use tfhe_core::control::Control;
 
 use crate::{
     arguments::files::Calibrate,
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &Calibrate, session: &Session) -> Result<()> {
         let why = refusal.unwrap_or_else(|| "the file holds none".into());
         return Err(Error::NoPictures { path: name, why });
     }
-    let files = progress::spinner("calibrating", || calibrate(&files, &accepted))?;
+    let files = progress::spinner("calibrating", || calibrate(&files, &accepted, &Control::default()))?;
     let _made = make_folder(folder_of(out))?;
     let after = interrupt::hold(|| model::write(&files, out))?;
 

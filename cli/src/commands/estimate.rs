@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tfhe_core::{
     backend::Backend,
     bootstrap::LookupTable,
+    control::Control,
     evaluator::Evaluator,
     keys::{CloudKey, SecretKey},
     parameters::Parameters,
@@ -198,7 +199,7 @@ impl Sample {
 
     /// The share of labels that noise is expected to change; none where no picture is left.
     fn changes(&self, plan: &functional::Plan) -> Result<Option<f64>> {
-        let predict = || plan.label_changes(&self.accepted, trials(plan));
+        let predict = || plan.label_changes(&self.accepted, trials(plan), &Control::default());
         Ok(progress::spinner("simulating noise", predict)?)
     }
 

@@ -282,8 +282,13 @@ impl Plan {
     /// # Errors
     /// [`EncodingFault::Length`] for a picture encoded for another model.
     pub fn predict(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<f64> {
+        self.agreement(image, trials, seed, &Control::default())
+    }
+
+    /// The share of simulations that have the oracle's label.
+    fn agreement(&self, image: &EncodedImage, trials: u32, seed: u64, control: &Control) -> Result<f64> {
         let label = evaluate(&self.model, image)?.label();
-        let simulated = self.draws(image, trials, seed)?;
+        let simulated = self.simulate(image, trials, seed, control)?;
         let agreements = simulated.iter().filter(|scores| scores.label() == label).count();
         Ok(agreements as f64 / f64::from(trials))
     }
@@ -292,20 +297,38 @@ impl Plan {
     /// the seed. None where there are no pictures.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict).
-    pub fn label_changes(&self, pictures: &[EncodedImage], trials: u32) -> Result<Option<f64>> {
+    /// As [`predict`](Self::predict); [`Error::Cancelled`].
+    pub fn label_changes(
+        &self,
+        pictures: &[EncodedImage],
+        trials: u32,
+        control: &Control,
+    ) -> Result<Option<f64>> {
         if pictures.is_empty() {
             return Ok(None);
         }
-        let agreements = pictures.iter().zip(0..).map(|(picture, seed)| self.predict(picture, trials, seed));
+        let agreements =
+            pictures.iter().zip(0..).map(|(picture, seed)| self.agreement(picture, trials, seed, control));
         Ok(Some(1.0 - agreements.sum::<Result<f64>>()? / pictures.len() as f64))
     }
 
     /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
     /// the formulas give. The same seed gives the same scores.
-    fn draws(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
+    ///
+    /// # Errors
+    /// [`EncodingFault::Length`] for a picture encoded for another model; [`Error::Cancelled`].
+    pub fn simulate(
+        &self,
+        image: &EncodedImage,
+        trials: u32,
+        seed: u64,
+        control: &Control,
+    ) -> Result<Vec<Scores>> {
         let messages = self.scheme.messages(self.model.input(), image)?;
-        let simulate = |trial: u32| self.draw(self.phases(&messages, trial, seed));
+        let simulate = |trial: u32| {
+            control.check()?;
+            self.draw(self.phases(&messages, trial, seed))
+        };
         (0..trials).into_par_iter().map(simulate).collect()
     }
 
@@ -325,15 +348,6 @@ impl Plan {
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 impl Plan {
-    /// The scores of `trials` evaluations of this plan, on phases in the clear with Gaussian noise of the deviations that
-    /// the formulas give. The same seed gives the same scores.
-    ///
-    /// # Errors
-    /// [`EncodingFault::Length`] for a picture encoded for another model.
-    pub fn simulate(&self, image: &EncodedImage, trials: u32, seed: u64) -> Result<Vec<Scores>> {
-        self.draws(image, trials, seed)
-    }
-
     /// The scores of an evaluation of this plan without noise, which are those of the integer meaning where no layer's steps are finer
     /// than a table's.
     ///
