@@ -1,0 +1,96 @@
+//! What a client needs to know of a model.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bnn::{client, engine::Engine};
+use pyo3::{prelude::*, pybacked::PyBackedBytes, types::PyBytes};
+
+use crate::{
+    fault::{Fault, about},
+    files,
+    keys::hex,
+    pictures::Shape,
+};
+
+/// What a client needs to know of a model: the shape and the encoding of pictures, the layout of scores, and the parameter sets that the
+/// network runs with. It holds no weights. A server gives it to its clients.
+#[pyclass(frozen, module = "bnn_tfhe")]
+pub(crate) struct ClientSpecification(pub(crate) Arc<client::ClientSpecification>);
+
+#[pymethods]
+impl ClientSpecification {
+    /// Reads it from its bytes.
+    ///
+    /// Raises:
+    ///     PeerError: The bytes are no client specification.
+    #[staticmethod]
+    fn from_bytes(data: PyBackedBytes) -> PyResult<Self> {
+        let read = client::ClientSpecification::from_bytes(&data).map_err(Fault::from)?;
+        Ok(Self(Arc::new(read)))
+    }
+
+    /// Reads a file.
+    #[staticmethod]
+    fn load(path: PathBuf) -> PyResult<Self> {
+        let read = client::ClientSpecification::from_bytes(&files::read(&path)?);
+        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error))?)))
+    }
+
+    /// Its bytes, a text of JSON.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.to_bytes())
+    }
+
+    /// Makes a file of it; one that is there stays, and FileExistsError is raised.
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        files::write(&path, &self.0.to_bytes())
+    }
+
+    /// The model's name.
+    #[getter]
+    fn model_name(&self) -> &str {
+        self.0.model_name()
+    }
+
+    /// The model's digest, in hexadecimal digits, which images and scores name.
+    #[getter]
+    fn model_digest(&self) -> String {
+        hex(&self.0.model_digest())
+    }
+
+    /// Channels, rows and columns of a picture.
+    #[getter]
+    fn input_shape(&self) -> Shape {
+        let input = self.0.input();
+        (input.channels(), input.height(), input.width())
+    }
+
+    /// The names of the classes, in the order of the scores.
+    #[getter]
+    fn labels(&self) -> Vec<String> {
+        self.0.labels().to_vec()
+    }
+
+    /// The parameter sets with which the model runs: those of the functional engine, the cheapest first, and of the gates.
+    #[getter]
+    fn parameter_sets(&self) -> Vec<&'static str> {
+        let sets = [Engine::Functional, Engine::Gates].map(|engine| self.0.parameter_sets(engine));
+        sets.concat().iter().map(|set| set.name()).collect()
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "ClientSpecification(model_name={:?}, input_shape={:?})",
+            self.model_name(),
+            self.input_shape()
+        )
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<files::Reduced<'py>> {
+        files::reduce("ClientSpecification", self.to_bytes(py).into_any())
+    }
+}
