@@ -246,6 +246,88 @@ function rowsOf(digit) {
   return Array.from(context.getImageData(0, 12, 28, 4).data).filter((_, place) => place % 4 === 0);
 }
 
+for (const [moment, begun] of /** @type {const} */ ([
+  ["the key is uploaded", "#step-upload.begun .note:has-text('of 28.4 MB')"],
+  ["the service computes", "#step-evaluate.begun"],
+])) {
+  test(`a page that is loaded again while ${moment} goes on with its picture`, options, async (t) => {
+    const { page, requests } = await open(t);
+    await page.getByLabel("Network").selectOption(QUICK);
+    await sample(page, "seven");
+    await withoutAnswers(page);
+    await page.getByRole("button", { name: "Classify" }).click();
+    await page.locator(begun).waitFor();
+    await page.unrouteAll();
+    await page.reload();
+    await page.getByRole("img", { name: "A picture is ready" }).waitFor();
+    await line(page, /^The network reads: seven\.$/);
+    assert.equal(await page.locator("#steps .done").count(), 6);
+
+    const asked = requests.filter((request) => request.method() === "POST");
+    const jobs = await Promise.all(asked.map(async (request) => (await (await request.response())?.json())?.id));
+    assert.equal(new Set(jobs).size, 1, "the same picture is one job at the service");
+    assert.deepEqual(await keptReadings(page), [], "nothing is kept of a picture that was read");
+    await page.reload();
+    await line(page, /^Ready\.$/);
+  });
+}
+
+/** From now on, a page never gets an answer about a job. @param {Page} page */
+async function withoutAnswers(page) {
+  await page.route("**/v2/jobs/**", () => {});
+}
+
+test("a picture of an open page is left to it, and that of a closed one is taken up", options, async (t) => {
+  const { page, context } = await open(t);
+  await page.getByLabel("Network").selectOption(QUICK);
+  await sample(page, "seven");
+  await withoutAnswers(page);
+  await page.getByRole("button", { name: "Classify" }).click();
+  await page.locator("#step-evaluate.begun").waitFor();
+  const other = await context.newPage();
+  other.setDefaultTimeout(PATIENCE);
+  await other.goto(server.url);
+  await line(other, /^Ready\.$/);
+
+  await page.close();
+  await other.reload();
+  await line(other, /^The network reads: seven\.$/);
+});
+
+test("a picture whose key is gone is forgotten", options, async (t) => {
+  const { page } = await open(t);
+  const reading = { model: QUICK, key: "0".repeat(32), width: 1, height: 1, pixels: new Uint8Array(1), image: new Uint8Array(1) };
+  await keptReadings(page, reading);
+  assert.equal((await keptReadings(page)).length, 1);
+  await page.reload();
+  await line(page, /^Ready\.$/);
+  assert.deepEqual(await keptReadings(page), []);
+});
+
+/**
+ * The names of the readings that the browser keeps, after another was added.
+ *
+ * @param {Page} page
+ * @param {object} [another]
+ */
+function keptReadings(page, another) {
+  return page.evaluate(
+    (another) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("bnn-tfhe readings");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const store = opening.result.transaction("kept", "readwrite").objectStore("kept");
+          if (another) store.put(another, "a page that was left");
+          const asking = store.getAllKeys();
+          asking.onsuccess = () => resolve(asking.result);
+          asking.onerror = () => reject(asking.error);
+        };
+      }),
+    another,
+  );
+}
+
 test("two pages of a browser share one key, and one of them uploads it", options, async (t) => {
   const { page, context } = await open(t);
   const other = await context.newPage();
