@@ -102,7 +102,7 @@ async function run(work) {
   } catch (error) {
     const { name, message, status } = /** @type {Error & { status?: number }} */ (error);
     if (name === "AbortError") say("Cancelled.");
-    else say(sentence(message), "failed");
+    else say(`${sentence(message)}${choices.length > 0 || status === 401 ? "" : " Load the page again."}`, "failed");
     if (status === 401) token.focus();
   }
   document.querySelectorAll("#steps .begun").forEach((step) => step.classList.remove("begun"));
@@ -274,12 +274,14 @@ document.addEventListener("dragleave", () => document.body.classList.remove("dro
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  takeFile(event.dataTransfer?.files[0]);
+  const [dropped] = event.dataTransfer?.files ?? [];
+  if (dropped) takeFile(dropped);
+  else if (!reading) say("What was dropped is no file.", "failed");
 });
 
 // All are loaded with the page, so that nobody learns which one is taken.
 for (let digit = 0; digit < SAMPLES; digit += 1) {
-  const image = Object.assign(new Image(), { src: `digits/${digit}.png`, alt: `Sample: a ${WORDS[digit]}` });
+  const image = Object.assign(new Image(), { src: `digits/${digit}.png`, alt: `Sample: ${WORDS[digit]}` });
   const choice = Object.assign(document.createElement("button"), { type: "button" });
   choice.append(image);
   choice.addEventListener("click", async () => {
@@ -332,8 +334,9 @@ async function read(answer) {
 cancel.addEventListener("click", () => call("cancel"));
 model.addEventListener("change", choose);
 
-/** Clears what is shown of the reading of another picture. */
+/** Clears what is shown of another picture. */
 function reset() {
+  if (!busy && chosen()) say(picture ? "The picture is ready." : "Ready.");
   element("result").hidden = true;
   for (const step of document.querySelectorAll("#steps li")) {
     step.classList.remove("begun", "done");
@@ -455,13 +458,26 @@ forget.addEventListener("click", () => {
 
 // Access.
 
-token.value = sessionStorage.getItem(TOKEN) ?? "";
+token.value = inSession((session) => session.getItem(TOKEN)) ?? "";
 element("access").addEventListener("submit", (event) => {
   event.preventDefault();
   if (busy) return;
-  sessionStorage.setItem(TOKEN, token.value);
+  inSession((session) => session.setItem(TOKEN, token.value));
   open();
 });
+
+/**
+ * @template T
+ * @param {(session: Storage) => T} work
+ * @returns {T | undefined} Undefined in a browser that keeps nothing for this site.
+ */
+function inSession(work) {
+  try {
+    return work(sessionStorage);
+  } catch {
+    return undefined;
+  }
+}
 
 // The page's elements.
 

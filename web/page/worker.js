@@ -68,7 +68,7 @@ const service = new Service(new URL("./", import.meta.url), {
 const models = new Map();
 
 // As long as this page is open, no other takes over its reading.
-navigator.locks?.request(PAGE, () => new Promise(() => {}));
+alone(PAGE, new AbortController().signal, () => new Promise(() => {}));
 
 /** Ends what runs. */
 let running = new AbortController();
@@ -407,15 +407,27 @@ async function provideCloudKey(key, signal) {
 }
 
 /**
+ * Does something while no other page does what has the same name.
+ *
  * @template T
  * @param {string} name
- * @param {AbortSignal} signal
+ * @param {AbortSignal} signal Ends the waiting.
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
 async function alone(name, signal, work) {
-  // Browsers have locks for secure contexts only: https, and this machine.
-  return navigator.locks ? navigator.locks.request(name, { signal }, work) : work();
+  let isBegun = false;
+  const begin = () => {
+    isBegun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(name, { signal }, begin);
+  } catch (error) {
+    if (isBegun || signal.aborted) throw error;
+    // Browsers have locks for secure contexts only (https, and this machine), and none for sites that may keep nothing.
+    return work();
+  }
 }
 
 /**
