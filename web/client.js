@@ -440,8 +440,8 @@ export class Specification {
     this.height = document.input.height;
     /** Channels of a picture: 1 is grey; 3 are red, green and blue. */
     this.channels = document.input.channels ?? 1;
-    /** @type {readonly string[]} The names of the parameter sets that a key may have. */
-    this.parameterSets = document.engines.map((engine) => engine.parameters);
+    /** @type {readonly [string, ...string[]]} The names of the parameter sets that a key may have. */
+    this.parameterSets = /** @type {any} */ (document.engines.map((engine) => engine.parameters));
   }
 
   /**

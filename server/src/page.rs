@@ -32,7 +32,7 @@ const ASSETS: [Asset; 19] = [
     ("/", HTML, shipped!("page/index.html")),
     ("/style.css", CSS, shipped!("page/style.css")),
     ("/page.js", SCRIPT, shipped!("page/page.js")),
-    ("/keys.js", SCRIPT, shipped!("page/keys.js")),
+    ("/kept.js", SCRIPT, shipped!("page/kept.js")),
     ("/picture.js", SCRIPT, shipped!("page/picture.js")),
     ("/service.js", SCRIPT, shipped!("page/service.js")),
     ("/worker.js", SCRIPT, shipped!("page/worker.js")),

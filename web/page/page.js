@@ -102,7 +102,7 @@ async function run(work) {
   } catch (error) {
     const { name, message, status } = /** @type {Error & { status?: number }} */ (error);
     if (name === "AbortError") say("Cancelled.");
-    else say(sentence(message), "failed");
+    else say(`${sentence(message)}${choices.length > 0 || status === 401 ? "" : " Load the page again."}`, "failed");
     if (status === 401) token.focus();
   }
   document.querySelectorAll("#steps .begun").forEach((step) => step.classList.remove("begun"));
@@ -121,8 +121,11 @@ function open() {
       ...choices.map(({ name, bootstraps }) => new Option(bootstraps ? `${name} (${bootstraps} bootstraps)` : name, name)),
     );
     if (choices.some(({ name }) => name === DEFAULT_MODEL)) model.value = DEFAULT_MODEL;
-    say(choices.length > 0 ? "Ready." : "The service has no model for grey pictures.");
     await choose();
+    /** @type {import("./worker.js").Question | undefined} */
+    const unfinished = await call("unfinished");
+    if (unfinished) await goOn(unfinished);
+    else say(choices.length > 0 ? "Ready." : "The service has no model for grey pictures.");
   });
 }
 
@@ -182,12 +185,19 @@ function imageOf({ width, height, pixels }) {
 }
 
 /**
- * Shows a picture on the canvas, and takes it.
+ * Shows an image on the canvas, and takes it.
  *
  * @param {ImageBitmap | HTMLImageElement} image
  */
 async function takeImage(image) {
   const source = withBrightInk(greyOf(image));
+  await show(source);
+  take(source);
+  if (!picture) say("The picture has no ink: all of it is as bright.", "failed");
+}
+
+/** Shows a picture on the canvas. @param {Picture} source */
+async function show(source) {
   const shown = await createImageBitmap(imageOf(source));
   wipe();
   const scale = Math.min(drawing.width / shown.width, drawing.height / shown.height);
@@ -196,8 +206,6 @@ async function takeImage(image) {
   pen.drawImage(shown, (drawing.width - width) / 2, (drawing.height - height) / 2, width, height);
   shown.close();
   isDrawn = false;
-  take(source);
-  if (!picture) say("The picture has no ink: all of it is as bright.", "failed");
 }
 
 /** @param {File | undefined} chosenFile */
@@ -266,12 +274,14 @@ document.addEventListener("dragleave", () => document.body.classList.remove("dro
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  takeFile(event.dataTransfer?.files[0]);
+  const [dropped] = event.dataTransfer?.files ?? [];
+  if (dropped) takeFile(dropped);
+  else if (!reading) say("What was dropped is no file.", "failed");
 });
 
 // All are loaded with the page, so that nobody learns which one is taken.
 for (let digit = 0; digit < SAMPLES; digit += 1) {
-  const image = Object.assign(new Image(), { src: `digits/${digit}.png`, alt: `Sample: a ${WORDS[digit]}` });
+  const image = Object.assign(new Image(), { src: `digits/${digit}.png`, alt: `Sample: ${WORDS[digit]}` });
   const choice = Object.assign(document.createElement("button"), { type: "button" });
   choice.append(image);
   choice.addEventListener("click", async () => {
@@ -287,22 +297,46 @@ classify.addEventListener("click", () => {
   if (!picture) return;
   const { width, height } = picture;
   const pixels = picture.pixels.slice();
+  run(() => read(call("classify", { model: model.value, width, height, pixels }, [pixels.buffer]))).then(showKey);
+});
+
+/**
+ * Goes on with a picture of which this page, or an earlier one, has not got the scores.
+ *
+ * @param {import("./worker.js").Question} unfinished
+ */
+async function goOn({ model: name, ...kept }) {
+  model.value = name;
+  await choose();
+  picture = kept;
+  await show(picture);
+  showPrepared(picture.width, picture.height);
+  await read(call("goOn"));
+}
+
+/**
+ * Shows the scores of a picture when they come.
+ *
+ * @param {Promise<import("./worker.js").Scores>} answer
+ */
+async function read(answer) {
   reading = true;
   reset();
-  run(async () => {
-    say("Reading the picture…");
-    const { name, label, scores } = await call("classify", { model: model.value, width, height, pixels }, [pixels.buffer]);
-    showScores(label, scores);
-    const word = WORDS[Number(name)] ?? name;
-    element("label").textContent = sentence(word);
-    say(`The network reads: ${word}.`);
-  }).then(showKey);
-});
+  update();
+  say("Reading the picture…");
+  const { name, label, scores } = await answer;
+  showScores(label, scores);
+  const word = WORDS[Number(name)] ?? name;
+  element("label").textContent = sentence(word);
+  say(`The network reads: ${word}.`);
+}
+
 cancel.addEventListener("click", () => call("cancel"));
 model.addEventListener("change", choose);
 
-/** Clears what is shown of the reading of another picture. */
+/** Clears what is shown of another picture. */
 function reset() {
+  if (!busy && chosen()) say(picture ? "The picture is ready." : "Ready.");
   element("result").hidden = true;
   for (const step of document.querySelectorAll("#steps li")) {
     step.classList.remove("begun", "done");
@@ -424,13 +458,26 @@ forget.addEventListener("click", () => {
 
 // Access.
 
-token.value = sessionStorage.getItem(TOKEN) ?? "";
+token.value = inSession((session) => session.getItem(TOKEN)) ?? "";
 element("access").addEventListener("submit", (event) => {
   event.preventDefault();
   if (busy) return;
-  sessionStorage.setItem(TOKEN, token.value);
+  inSession((session) => session.setItem(TOKEN, token.value));
   open();
 });
+
+/**
+ * @template T
+ * @param {(session: Storage) => T} work
+ * @returns {T | undefined} Undefined in a browser that keeps nothing for this site.
+ */
+function inSession(work) {
+  try {
+    return work(sessionStorage);
+  } catch {
+    return undefined;
+  }
+}
 
 // The page's elements.
 

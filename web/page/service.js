@@ -124,7 +124,7 @@ export class Service {
   #onPause;
 
   /**
-   * @param {string | URL} base The address at which the service's paths begin, with a slash at its end.
+   * @param {string | URL} base The address at which the service's paths begin.
    * @param {object} [options]
    * @param {string} [options.token] Sent with each request.
    * @param {typeof fetch} [options.fetch] In place of the platform's.
@@ -132,7 +132,8 @@ export class Service {
    * @param {(error: Error, seconds: number) => void} [options.onPause] Told why and how long before another attempt.
    */
   constructor(base, { token = "", fetch = globalThis.fetch, onSent = () => {}, onPause = () => {} } = {}) {
-    this.#base = base;
+    this.#base = new URL(base);
+    if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
     this.#fetch = fetch.bind(globalThis);
     this.#onSent = onSent;
     this.#onPause = onPause;
@@ -347,10 +348,7 @@ export class Service {
   }
 }
 
-/**
- * @typedef {Sent & { body?: Uint8Array<ArrayBuffer>, headers?: Record<string, string> }} Full
- * @typedef {Omit<Full, "bytes">} Request
- */
+/** @typedef {Omit<Sent, "bytes"> & { body?: Uint8Array<ArrayBuffer>, headers?: Record<string, string> }} Request */
 
 /**
  * @param {string} id

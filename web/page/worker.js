@@ -8,10 +8,14 @@
  */
 
 import { load } from "./client.js";
-import * as keys from "./keys.js";
-import { Service, ServiceError, UploadLostError } from "./service.js";
+import { keys, readings } from "./kept.js";
+import { Service, ServiceError, UnreachableError, UploadLostError } from "./service.js";
 
 /**
+ * @typedef {import("./kept.js").Reading} Reading
+ * @typedef {Pick<Reading, "model" | "width" | "height" | "pixels">} Question A picture, and the model that is to read it.
+ * @typedef {{ label: number, name: string, scores: number[] }} Scores
+ *
  * A model that the page can use.
  *
  * @typedef {object} Choice
@@ -47,6 +51,12 @@ const ATTEMPTS = 3;
 /** Milliseconds for telling the service that a job is not wanted any more. */
 const FAREWELL = 5000;
 
+/** Milliseconds in which a page that was left has let go of its reading. A page that is open never lets go. */
+const RELEASE = 2000;
+
+/** This page among those that keep a reading. */
+const PAGE = `page ${performance.timeOrigin}`;
+
 const module = await load(fetch(new URL("client.wasm", import.meta.url)));
 
 const service = new Service(new URL("./", import.meta.url), {
@@ -56,6 +66,9 @@ const service = new Service(new URL("./", import.meta.url), {
 
 /** @type {Map<string, { specification: import("./client.js").Specification, parameters: string }>} */
 const models = new Map();
+
+// As long as this page is open, no other takes over its reading.
+alone(PAGE, new AbortController().signal, () => new Promise(() => {}));
 
 /** Ends what runs. */
 let running = new AbortController();
@@ -85,34 +98,50 @@ const commands = {
   },
 
   /**
-   * @param {{ model: string, width: number, height: number, pixels: Uint8Array<ArrayBuffer> }} argument
-   * @returns {Promise<{ label: number, name: string, scores: number[] }>}
+   * @param {Question} question
+   * @returns {Promise<Scores>}
    */
   async classify({ model, width, height, pixels }) {
     const signal = begin();
-    const { specification, parameters } = known(model);
-    step("key", "begun");
-    const key = await obtainKey(parameters);
-    try {
-      step("key", "done", { note: (await keys.areKept()) ? "kept in this browser" : "lasts until this page is closed" });
-      const client = specification.client(key);
-      try {
-        step("encrypt", "begun");
-        const image = client.encrypt(width, height, pixels);
-        pixels.fill(0);
-        step("encrypt", "done", { note: amount(image.length) });
-        const encrypted = await evaluate(model, key, image, signal);
-        step("decrypt", "begun");
-        const { label, name, scores } = client.decrypt(encrypted);
-        step("decrypt", "done");
-        return { label, name, scores };
-      } finally {
-        client.release();
-      }
-    } finally {
+    return withClient(model, async (key, client) => {
+      step("encrypt", "begun");
+      const image = client.encrypt(width, height, pixels);
+      // Only a page that is loaded again needs it. Where there is no room for it, the picture is read all the same.
+      await readings.put(PAGE, { model, key: key.id, width, height, pixels, image }).catch(() => {});
+      return read(model, key, client, image, signal);
+    }).finally(() => pixels.fill(0));
+  },
+
+  /**
+   * A picture whose scores have not come, to this page or to one that was left. From now on it is this page's.
+   *
+   * @returns {Promise<Question | undefined>}
+   */
+  async unfinished() {
+    for (const name of [PAGE, ...(await readings.names())]) {
+      if (name !== PAGE) await takeOver(name);
+      const reading = await readings.get(PAGE);
+      if (!reading) continue;
+      const { model, key, width, height, pixels } = reading;
+      if (models.has(model) && (await keptId(known(model).parameters)) === key) return { model, width, height, pixels };
       pixels.fill(0);
-      key.release();
+      // Nobody can decrypt its scores any more.
+      await readings.delete(PAGE);
     }
+    return undefined;
+  },
+
+  /**
+   * Goes on with the picture that was unfinished.
+   *
+   * @returns {Promise<Scores>}
+   */
+  async goOn() {
+    const signal = begin();
+    const reading = await readings.get(PAGE);
+    if (!reading) throw new Error("no picture is unfinished");
+    reading.pixels.fill(0);
+    return withClient(reading.model, (key, client) => read(reading.model, key, client, reading.image, signal));
   },
 
   /** Ends what runs. */
@@ -135,7 +164,7 @@ const commands = {
    * @param {{ model: string }} argument
    */
   async exportKey({ model }) {
-    return keys.find(known(model).parameters);
+    return keys.get(known(model).parameters);
   },
 
   /**
@@ -153,9 +182,9 @@ const commands = {
       throw new Error(`no model here is used with a key of ${parameters}`);
     }
     const former = await keptId(parameters);
-    await keys.replace(parameters, file);
+    await keys.put(parameters, file);
     file.fill(0);
-    if (former !== undefined && former !== id) await service.deleteKey(former, signal);
+    if (former !== undefined && former !== id) await forgetAbout(former, "The key is imported", signal);
     return { id, parameters };
   },
 
@@ -169,13 +198,8 @@ const commands = {
     const { parameters } = known(model);
     const id = await keptId(parameters);
     if (id === undefined) return;
-    await keys.forget(parameters);
-    try {
-      await service.deleteKey(id, signal);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`The secret key is forgotten here, but the service still has its cloud key ${id}: ${reason}`, { cause });
-    }
+    await keys.delete(parameters);
+    await forgetAbout(id, "The secret key is forgotten here", signal);
   },
 };
 
@@ -206,6 +230,31 @@ function known(name) {
 }
 
 /**
+ * Does something with the key and the client for a model.
+ *
+ * @template T
+ * @param {string} model
+ * @param {(key: import("./client.js").SecretKey, client: import("./client.js").Client) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function withClient(model, work) {
+  const { specification, parameters } = known(model);
+  step("key", "begun");
+  const key = await obtainKey(parameters);
+  try {
+    step("key", "done", { note: (await keys.isLasting()) ? "kept in this browser" : "lasts until this page is closed" });
+    const client = specification.client(key);
+    try {
+      return await work(key, client);
+    } finally {
+      client.release();
+    }
+  } finally {
+    key.release();
+  }
+}
+
+/**
  * The key that is kept for a parameter set. The first time, it is drawn.
  *
  * @param {string} parameters
@@ -226,7 +275,7 @@ async function obtainKey(parameters) {
 
 /** @param {string} parameters */
 async function keptKey(parameters) {
-  const file = await keys.find(parameters);
+  const file = await keys.get(parameters);
   if (!file) return undefined;
   try {
     return module.readSecretKey(file);
@@ -241,6 +290,70 @@ async function keptId(parameters) {
   const id = key?.id;
   key?.release();
   return id;
+}
+
+/**
+ * Forgets what belongs to a key that is not kept any more: pictures here, and the cloud key at the service.
+ *
+ * @param {string} id
+ * @param {string} done What holds even where the service cannot be told.
+ * @param {AbortSignal} signal
+ */
+async function forgetAbout(id, done, signal) {
+  for (const name of await readings.names()) {
+    if ((await readings.get(name))?.key === id) await readings.delete(name);
+  }
+  try {
+    await service.deleteKey(id, signal);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${done}, but the service still has the cloud key ${id}: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Makes the reading of a page that was left this page's.
+ *
+ * @param {string} page
+ */
+async function takeOver(page) {
+  try {
+    await alone(page, AbortSignal.timeout(RELEASE), async () => {
+      const reading = await readings.get(page);
+      if (reading) await readings.put(PAGE, reading);
+      await readings.delete(page);
+    });
+  } catch (error) {
+    // That page is open.
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+  }
+}
+
+/**
+ * The scores of an encrypted picture, which then is not kept any more.
+ *
+ * @param {string} model
+ * @param {import("./client.js").SecretKey} key
+ * @param {import("./client.js").Client} client
+ * @param {Uint8Array<ArrayBuffer>} image
+ * @param {AbortSignal} signal
+ * @returns {Promise<Scores>}
+ */
+async function read(model, key, client, image, signal) {
+  step("encrypt", "done", { note: amount(image.length) });
+  try {
+    const encrypted = await evaluate(model, key, image, signal);
+    step("decrypt", "begun");
+    const { label, name, scores } = client.decrypt(encrypted);
+    step("decrypt", "done");
+    await readings.delete(PAGE);
+    return { label, name, scores };
+  } catch (error) {
+    // What was not answered, or for want of a token, may be answered later.
+    const isOpen = error instanceof UnreachableError || (error instanceof ServiceError && error.status === 401);
+    if (!isOpen) await readings.delete(PAGE);
+    throw error;
+  }
 }
 
 /**
@@ -294,15 +407,27 @@ async function provideCloudKey(key, signal) {
 }
 
 /**
+ * Does something while no other page does what has the same name.
+ *
  * @template T
  * @param {string} name
- * @param {AbortSignal} signal
+ * @param {AbortSignal} signal Ends the waiting.
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
 async function alone(name, signal, work) {
-  // Browsers have locks for secure contexts only: https, and this machine.
-  return navigator.locks ? navigator.locks.request(name, { signal }, work) : work();
+  let isBegun = false;
+  const begin = () => {
+    isBegun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(name, { signal }, begin);
+  } catch (error) {
+    if (isBegun || signal.aborted) throw error;
+    // Browsers have locks for secure contexts only (https, and this machine), and none for sites that may keep nothing.
+    return work();
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,9 +93,10 @@ after(async () => {
  *
  * @param {import("node:test").TestContext} t
  * @param {import("playwright-core").BrowserContextOptions} [settings]
+ * @param {import("playwright-core").BrowserContext} [given]
  */
-async function open(t, settings) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 1.2, ...settings });
+async function open(t, settings, given) {
+  const context = given ?? (await browser.newContext({ viewport: { width: 1200, height: 900 }, deviceScaleFactor: 1.2, ...settings }));
   /** @type {string[]} */
   const complaints = [];
   /** @type {import("playwright-core").Request[]} */
@@ -130,7 +131,7 @@ async function line(page, text) {
 
 /** Takes a sample. @param {Page} page @param {string} word */
 async function sample(page, word) {
-  await page.getByRole("button", { name: `Sample: a ${word}` }).click();
+  await page.getByRole("button", { name: `Sample: ${word}` }).click();
 }
 
 /** @param {Page} page @param {string} word */
@@ -189,7 +190,7 @@ test("with the keyboard alone: a sample, another network, and the label", option
   const { page } = await open(t);
   await page.getByLabel("Network").focus();
   await page.keyboard.type(QUICK);
-  await page.getByRole("button", { name: "Sample: a three" }).focus();
+  await page.getByRole("button", { name: "Sample: three" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Classify" }).and(page.locator(":enabled")).focus();
   await page.keyboard.press("Enter");
@@ -246,6 +247,108 @@ function rowsOf(digit) {
   return Array.from(context.getImageData(0, 12, 28, 4).data).filter((_, place) => place % 4 === 0);
 }
 
+for (const [moment, begun] of /** @type {const} */ ([
+  ["the key is uploaded", "#step-upload.begun .note:has-text('of 28.4 MB')"],
+  ["the service computes", "#step-evaluate.begun"],
+])) {
+  test(`a page that is loaded again while ${moment} goes on with its picture`, options, async (t) => {
+    const { page, requests } = await open(t);
+    await page.getByLabel("Network").selectOption(QUICK);
+    await sample(page, "seven");
+    await withoutAnswers(page);
+    await page.getByRole("button", { name: "Classify" }).click();
+    await page.locator(begun).waitFor();
+    await page.unrouteAll();
+    await page.reload();
+    await page.getByRole("img", { name: "A picture is ready" }).waitFor();
+    await line(page, /^The network reads: seven\.$/);
+    assert.equal(await page.locator("#steps .done").count(), 6);
+
+    const asked = requests.filter((request) => request.method() === "POST");
+    const statuses = await Promise.all(asked.map(async (request) => (await request.response())?.status()));
+    assert.deepEqual(statuses, [202, 200].slice(0, asked.length), "what is sent again is the same job at the service");
+    assert.deepEqual(await keptReadings(page), [], "nothing is kept of a picture that was read");
+    await page.reload();
+    await line(page, /^Ready\.$/);
+  });
+}
+
+/** From now on, a page never gets an answer about a job. @param {Page} page */
+async function withoutAnswers(page) {
+  await page.route("**/v2/jobs/**", () => {});
+}
+
+test("a picture of an open page is left to it, and that of a closed one is taken up", options, async (t) => {
+  const { page, context } = await open(t);
+  await page.getByLabel("Network").selectOption(QUICK);
+  await sample(page, "seven");
+  await withoutAnswers(page);
+  await page.getByRole("button", { name: "Classify" }).click();
+  await page.locator("#step-evaluate.begun").waitFor();
+  const other = await context.newPage();
+  other.setDefaultTimeout(PATIENCE);
+  await other.goto(server.url);
+  await line(other, /^Ready\.$/);
+
+  await page.close();
+  await other.reload();
+  await line(other, /^The network reads: seven\.$/);
+});
+
+test("a picture whose key is gone is forgotten", options, async (t) => {
+  const { page } = await open(t);
+  const reading = { model: QUICK, key: "0".repeat(32), width: 1, height: 1, pixels: new Uint8Array(1), image: new Uint8Array(1) };
+  await keptReadings(page, reading);
+  assert.equal((await keptReadings(page)).length, 1);
+  await page.reload();
+  await line(page, /^Ready\.$/);
+  assert.deepEqual(await keptReadings(page), []);
+});
+
+/**
+ * The names of the readings that the browser keeps, after another was added.
+ *
+ * @param {Page} page
+ * @param {object} [another]
+ */
+function keptReadings(page, another) {
+  return page.evaluate(
+    (another) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open("bnn-tfhe readings");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const store = opening.result.transaction("kept", "readwrite").objectStore("kept");
+          if (another) store.put(another, "a page that was left");
+          const asking = store.getAllKeys();
+          asking.onsuccess = () => resolve(asking.result);
+          asking.onerror = () => reject(asking.error);
+        };
+      }),
+    another,
+  );
+}
+
+test("in a browser that keeps nothing for the site, all lasts as long as the page", options, async (t) => {
+  const profile = await mkdtemp(join(tmpdir(), "bnn-profile-"));
+  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  await mkdir(join(profile, "Default"));
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+  await writeFile(join(profile, "Default", "Preferences"), JSON.stringify(preferences));
+  const { chromium } = await import("playwright-core");
+  const { page } = await open(t, {}, await chromium.launchPersistentContext(profile, { executablePath: chromiumPath() }));
+  assert.equal(await page.evaluate(() => navigator.locks.request("any", () => true).catch(() => false)), false, "the browser keeps nothing");
+
+  await page.getByLabel("Network").selectOption(QUICK);
+  await sample(page, "three");
+  await classify(page, "three");
+  assert.match((await page.textContent("#step-key .note")) ?? "", /until this page is closed/);
+  const id = await identity(page);
+  await sample(page, "one");
+  await classify(page, "one");
+  assert.equal(await identity(page), id);
+});
+
 test("two pages of a browser share one key, and one of them uploads it", options, async (t) => {
   const { page, context } = await open(t);
   const other = await context.newPage();
@@ -290,6 +393,8 @@ test("a photograph with dark ink is chosen or dropped; what is no picture is ref
 
   await page.getByLabel("Choose a picture").setInputFiles({ name: "7.png", mimeType: "image/png", buffer: Buffer.from("no") });
   await line(page, /^The file is no picture/);
+  await sample(page, "two");
+  await line(page, /^The picture is ready\.$/);
 });
 
 /** A sample as a camera might see it, in base64: large, off the middle, dark on bright paper. @param {number} digit */
@@ -365,6 +470,34 @@ test("a token is asked for, sent, and kept for this tab only; an error is shown 
   assert.deepEqual(await page.evaluate(() => [sessionStorage.length, localStorage.length, document.cookie]), [1, 0, ""]);
 });
 
+for (const [look, settings] of /** @type {const} */ ([
+  ["bright", { colorScheme: "light" }],
+  ["dark, on a phone", { colorScheme: "dark", viewport: { width: 360, height: 640 } }],
+])) {
+  test(`axe finds nothing that keeps people out: ${look}`, options, async (t) => {
+    const { page } = await open(t, settings);
+    await assertAccessible(page);
+    await page.getByLabel("Network").selectOption(QUICK);
+    await sample(page, "two");
+    await classify(page, "two");
+    await assertAccessible(page);
+    await page.getByLabel("Choose a picture").setInputFiles({ name: "2.png", mimeType: "image/png", buffer: Buffer.from("no") });
+    await line(page, /^The file is no picture/);
+    await assertAccessible(page);
+  });
+}
+
+/** @param {Page} page */
+async function assertAccessible(page) {
+  await page.evaluate(await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8"));
+  const violations = await page.evaluate(async () => {
+    // @ts-expect-error The script above defines it.
+    const { violations } = /** @type {import("axe-core").AxeResults} */ (await axe.run());
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`);
+  });
+  assert.deepEqual(violations, []);
+}
+
 test("it fits a phone, is dark where that is preferred, and does not move where that is not", options, async (t) => {
   const settings = /** @type {const} */ ({ viewport: { width: 320, height: 640 }, colorScheme: "dark", reducedMotion: "reduce" });
   const { page } = await open(t, settings);
@@ -386,7 +519,8 @@ test("it fits a phone, is dark where that is preferred, and does not move where 
 async function whatIsMissing() {
   if (!chromiumPath()) return "no Chromium";
   if (!existsSync(BNN)) return `no command at ${BNN}`;
-  return import("playwright-core").then(() => undefined, () => "no playwright-core: npm ci --prefix web");
+  const packages = ["playwright-core", "axe-core"].map((name) => import(name));
+  return Promise.all(packages).then(() => undefined, () => "no playwright-core or axe-core: npm ci --prefix web");
 }
 
 function chromiumPath() {

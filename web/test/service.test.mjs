@@ -122,6 +122,20 @@ test("refusals are one line, with their status; the token goes with each request
   assert.deepEqual(new Set(tokens), new Set(["Bearer open sesame"]));
 });
 
+test("an address is one with and without a slash at its end", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  /** @type {typeof fetch} */
+  const fetch = async (address) => {
+    asked.push(String(address));
+    return Response.json({ models: [] });
+  };
+  for (const base of ["https://service.test", "https://service.test/bnn", new URL("https://service.test/bnn/")]) {
+    assert.deepEqual(await new Service(base, { fetch }).models(), []);
+  }
+  assert.deepEqual(asked, ["https://service.test/v2/models", "https://service.test/bnn/v2/models", "https://service.test/bnn/v2/models"]);
+});
+
 test("a job is asked about until it ends", async () => {
   const states = ["queued", "running", "done"];
   /** @type {typeof fetch} */

@@ -148,8 +148,8 @@ export class Specification {
     height: number;
     /** Channels of a picture: 1 is grey; 3 are red, green and blue. */
     channels: number;
-    /** @type {readonly string[]} The names of the parameter sets that a key may have. */
-    parameterSets: readonly string[];
+    /** @type {readonly [string, ...string[]]} The names of the parameter sets that a key may have. */
+    parameterSets: readonly [string, ...string[]];
     /**
      * A client of the model.
      *

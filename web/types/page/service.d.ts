@@ -81,7 +81,7 @@ export class UploadLostError extends Error {
 /** A service at an address. */
 export class Service {
     /**
-     * @param {string | URL} base The address at which the service's paths begin, with a slash at its end.
+     * @param {string | URL} base The address at which the service's paths begin.
      * @param {object} [options]
      * @param {string} [options.token] Sent with each request.
      * @param {typeof fetch} [options.fetch] In place of the platform's.
@@ -169,11 +169,10 @@ export class Service {
     deleteJob(id: string, signal?: AbortSignal): Promise<void>;
     #private;
 }
-export type Full = Sent & {
+export type Request = Omit<Sent, "bytes"> & {
     body?: Uint8Array<ArrayBuffer>;
     headers?: Record<string, string>;
 };
-export type Request = Omit<Full, "bytes">;
 /**
  * A model, as the service describes it.
  */
