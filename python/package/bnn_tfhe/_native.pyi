@@ -9,6 +9,24 @@ import numpy.typing as npt
 
 from ._types import Estimate, Imported
 
+__all__ = [
+    "Circuit",
+    "Client",
+    "ClientSpecification",
+    "CloudKey",
+    "EncryptedBits",
+    "EncryptedImage",
+    "EncryptedScores",
+    "Evaluator",
+    "Model",
+    "SecretKey",
+    "Server",
+    "_restore",
+    "set_threads",
+    "shipped_models",
+    "threads",
+]
+
 _Path: TypeAlias = str | os.PathLike[str]
 _Images: TypeAlias = npt.NDArray[np.uint8]
 _Scores: TypeAlias = npt.NDArray[np.float64]
