@@ -3,10 +3,8 @@
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::{Held, OverQuota, Result, Store, decode, encode, keys::KeyName, now, usage};
+use super::{Held, OverQuota, Place, Result, Store, decode, encode, keys::KeyName, now, of_owner, usage};
 use crate::access::{owner::Owner, tokens::Quota};
-
-type Place = (&'static str, &'static [u8; 16]);
 
 /// What is known of a job, by its owner and identity.
 const JOBS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("jobs");
@@ -40,7 +38,7 @@ pub(crate) enum Added {
 pub(super) fn held(transaction: &WriteTransaction, owner: &Owner) -> Result<(u64, u64)> {
     let jobs = transaction.open_table(JOBS)?;
     let (mut count, mut bytes) = (0, 0_u64);
-    for entry in jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))? {
+    for entry in jobs.range(of_owner(owner))? {
         count += 1;
         bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.bytes);
     }
@@ -137,7 +135,7 @@ impl Store {
     pub(crate) fn jobs(&self, owner: &Owner) -> Result<Vec<(JobName, JobRecord)>> {
         self.read(|transaction| {
             let jobs = transaction.open_table(JOBS)?;
-            let all = jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))?;
+            let all = jobs.range(of_owner(owner))?;
             all.map(|entry| named(entry?)).collect()
         })
     }
