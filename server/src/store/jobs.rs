@@ -176,13 +176,13 @@ impl Store {
         })
     }
 
-    /// Ends a job, with its result where it is done; one that was deleted stays so.
+    /// Ends a job, with its result where it is done; one that was deleted, or has ended, stays so.
     pub(crate) fn end_job(&self, name: &JobName, result: std::result::Result<&[u8], String>) -> Result<()> {
         self.write(|transaction| {
             let mut jobs = transaction.open_table(JOBS)?;
             let record =
                 jobs.get(name.place())?.map(|record| decode::<JobRecord>(record.value())).transpose()?;
-            let Some(record) = record else { return Ok(()) };
+            let Some(record) = record.filter(|record| record.end.is_none()) else { return Ok(()) };
             transaction.open_table(IMAGES)?.remove(name.place())?;
             transaction.open_table(RUNS)?.remove(name.place())?;
             let (end, bytes) = match result {
@@ -212,22 +212,23 @@ impl Store {
     }
 
     /// Forgets the jobs that ended before a time.
-    pub(crate) fn expire_jobs(&self, before: u64) -> Result<usize> {
+    pub(crate) fn expire_jobs(&self, before: u64) -> Result<()> {
         self.write(|transaction| {
-            remove_where(transaction, |_, record| record.end.is_some() && record.touched < before)
+            remove_where(transaction, |_, record| record.end.is_some() && record.touched < before)?;
+            Ok(())
         })
     }
 }
 
 /// Forgets the jobs that need a key.
-pub(super) fn remove_of_key(transaction: &WriteTransaction, key: &KeyName) -> Result<usize> {
+pub(super) fn remove_of_key(transaction: &WriteTransaction, key: &KeyName) -> Result<Vec<JobName>> {
     remove_where(transaction, |name, record| name.owner == key.owner && record.key == key.id)
 }
 
 fn remove_where(
     transaction: &WriteTransaction,
     is_meant: impl Fn(&JobName, &JobRecord) -> bool,
-) -> Result<usize> {
+) -> Result<Vec<JobName>> {
     let mut meant = Vec::new();
     for entry in transaction.open_table(JOBS)?.iter()? {
         let (name, record) = named(entry?)?;
@@ -238,7 +239,7 @@ fn remove_where(
     for name in &meant {
         remove(transaction, name)?;
     }
-    Ok(meant.len())
+    Ok(meant)
 }
 
 fn remove(transaction: &WriteTransaction, name: &JobName) -> Result<bool> {
@@ -253,4 +254,43 @@ fn named(
 ) -> Result<(JobName, JobRecord)> {
     let (owner, id) = name.value();
     Ok((JobName { owner: Owner::stored(owner), id: *id }, decode(record.value())?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn job() -> (JobName, JobRecord) {
+        let record = JobRecord {
+            model: "model".into(),
+            model_digest: [1; 32],
+            key: [2; 16],
+            parameters: "set".into(),
+            total: 10,
+            saved: 0,
+            bytes: 5,
+            end: None,
+            touched: now(),
+        };
+        (JobName { owner: Owner::anyone(), id: [3; 16] }, record)
+    }
+
+    /// A result that was told of is not taken back, whatever a run of the same image comes to later.
+    #[test]
+    fn a_job_ends_once() {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("database")).unwrap();
+        let (name, record) = job();
+        store.end_job(&name, Ok(b"of a job that is not there")).unwrap();
+        assert!(store.job(&name).unwrap().is_none());
+        store.add_job(&name, &record, b"image", Quota::default()).unwrap();
+        store.end_job(&name, Ok(b"scores")).unwrap();
+        store.end_job(&name, Err("the job was deleted".into())).unwrap();
+        assert_eq!(store.job(&name).unwrap().unwrap().end, Some(End::Done));
+        assert_eq!(store.job_result(&name).unwrap().unwrap(), b"scores");
+    }
 }

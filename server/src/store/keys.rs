@@ -6,7 +6,11 @@ use redb::{ReadOnlyTable, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use tfhe_core::keys::KeyId;
 
-use super::{Held, OverQuota, Place, Result, Store, StoreError, decode, encode, jobs, now, of_owner};
+use super::{
+    Held, OverQuota, Place, Result, Store, StoreError, decode, encode,
+    jobs::{self, JobName},
+    now, of_owner,
+};
 use crate::access::{owner::Owner, tokens::Quota};
 
 /// What is known of a key, by its owner and identity.
@@ -169,11 +173,11 @@ impl Store {
         })
     }
 
-    /// Forgets a key, with the jobs that need it. False where there is none.
-    pub(crate) fn delete_key(&self, name: &KeyName) -> Result<bool> {
+    /// Forgets a key, with the jobs that need it, which it returns. None where there is no such key.
+    pub(crate) fn delete_key(&self, name: &KeyName) -> Result<Option<Vec<JobName>>> {
         self.write(|transaction| {
-            jobs::remove_of_key(transaction, name)?;
-            remove(transaction, name)
+            let jobs = jobs::remove_of_key(transaction, name)?;
+            Ok(remove(transaction, name)?.then_some(jobs))
         })
     }
 

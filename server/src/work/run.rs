@@ -129,6 +129,8 @@ impl Run {
         match self.order.purpose {
             // Who has gone needs none.
             Purpose::Request { answer: waiting, .. } => drop(waiting.send(answer)),
+            // The same image may be a new job by now.
+            Purpose::Job(_) if self.order.live.is_cancelled() => {}
             Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.to_string())),
         }
     }

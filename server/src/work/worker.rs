@@ -14,9 +14,9 @@ use bnn::engine::Server;
 use rayon::prelude::*;
 
 use super::{
-    Shared,
+    Message, Shared,
     fairness::Fairness,
-    order::{Order, RunFault},
+    order::RunFault,
     residents::Residents,
     run::{Run, Saving, Step},
 };
@@ -29,7 +29,7 @@ const PATIENCE: f64 = 2.0;
 const STORE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Works until it is told to stop.
-pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
+pub(crate) fn work(shared: &Shared, messages: &Receiver<Message>) {
     let mut worker = Worker {
         shared,
         runs: BTreeMap::new(),
@@ -38,7 +38,7 @@ pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
         current: None,
         stored_again: Instant::now(),
     };
-    while worker.receive(orders) {
+    while worker.receive(messages) {
         worker.turn();
         worker.tell();
     }
@@ -57,8 +57,8 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Takes what was ordered; waits for it where there is nothing else to do. False at the end.
-    fn receive(&mut self, orders: &Receiver<Option<Order>>) -> bool {
+    /// Takes what it is told; waits for it where there is nothing else to do. False at the end.
+    fn receive(&mut self, messages: &Receiver<Message>) -> bool {
         loop {
             if self.shared.is_stopping() {
                 self.leave_jobs();
@@ -67,29 +67,32 @@ impl Worker<'_> {
                 self.shared.store_again();
                 self.stored_again = Instant::now();
             }
-            let order = if !self.runs.is_empty() {
-                orders.try_recv()
+            let message = if !self.runs.is_empty() {
+                messages.try_recv()
             } else if self.shared.is_stopping() {
                 // What was ordered before the end is done.
-                match orders.try_recv() {
+                match messages.try_recv() {
                     Err(_) => return false,
-                    order => order,
+                    message => message,
                 }
             } else if self.shared.has_unstored() {
-                orders.recv_timeout(STORE_AGAIN).map_err(|error| match error {
+                messages.recv_timeout(STORE_AGAIN).map_err(|error| match error {
                     RecvTimeoutError::Timeout => TryRecvError::Empty,
                     RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
                 })
             } else {
-                orders.recv().map_err(|_| TryRecvError::Disconnected)
+                messages.recv().map_err(|_| TryRecvError::Disconnected)
             };
-            match order {
-                Ok(Some(order)) => {
+            match message {
+                Ok(Message::Order(order)) => {
                     self.fairness.arrive(&order.key);
-                    self.runs.entry(order.key.clone()).or_default().push(Run::new(order));
+                    self.runs.entry(order.key.clone()).or_default().push(Run::new(*order));
                 }
-                // Something has changed, such as that it is to stop.
-                Ok(None) => {}
+                Ok(Message::Forget(key)) => {
+                    self.residents.evict(&key);
+                    self.tell();
+                }
+                Ok(Message::Look) => {}
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return !self.runs.is_empty(),
             }

@@ -82,6 +82,23 @@ fn keys_that_do_not_fit_together_take_turns_in_memory() {
     service.post("/v2/models/counting/infer", &picture).refuses(422, "of memory");
 }
 
+/// A key that was deleted leaves the memory: what is sent in its place, under the same identity, is what counts from then on.
+#[test]
+fn a_deleted_key_leaves_the_memory() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    alice().upload(&service);
+    check(&service, alice(), 1);
+    assert!(metric(&service, "bnn_key_bytes") > 0);
+    service.delete(&alice().key_path()).is(204);
+    while metric(&service, "bnn_key_bytes") > 0 {
+        thread::yield_now();
+    }
+    alice().upload(&service);
+    check(&service, alice(), 2);
+    assert_eq!(metric(&service, "bnn_key_expansions_total"), 2);
+}
+
 #[test]
 fn more_than_the_queue_takes_is_told_to_come_later() {
     let folder = TempDir::new().unwrap();
