@@ -72,10 +72,14 @@ impl Fitting {
             )));
         }
         // One counts the gates of a circuit, and those who come meanwhile wait for it.
-        let one = served.counting.lock().await;
+        let one = Arc::clone(&served.counting).lock_owned().await;
         let of_model = Arc::clone(&served);
-        let cost =
-            away(move || of_model.cost(set)).await?.map_err(|error| Fault::unfit(error.to_string()))?;
+        let cost = away(move || {
+            // Until the end, also where the client goes away meanwhile.
+            let _one = one;
+            of_model.cost(set)
+        });
+        let cost = cost.await?.map_err(|error| Fault::unfit(error.to_string()))?;
         let (needed, most) = (
             EXPANSION * record.bytes + cost.ciphertext_bytes as u64,
             context.work.shared.bounds.memory_bytes,
@@ -88,7 +92,6 @@ impl Fitting {
             );
             return Err(Fault::unfit(line));
         }
-        drop(one);
         Ok(Self { served, key, set, cost, image })
     }
 

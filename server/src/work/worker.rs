@@ -217,7 +217,7 @@ impl Worker<'_> {
         while self.bytes() + needed + room > self.shared.bounds.memory_bytes {
             let Some(oldest) = self.residents.oldest(key) else { break };
             for run in self.runs.get_mut(&oldest).into_iter().flatten() {
-                run.put_aside()?;
+                run.put_aside(self.shared)?;
             }
             self.residents.evict(&oldest);
         }

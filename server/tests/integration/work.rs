@@ -74,6 +74,8 @@ fn keys_that_do_not_fit_together_take_turns_in_memory() {
         assert!(metric(&service, "bnn_key_bytes") <= memory_bytes);
     }
     assert!(metric(&service, "bnn_key_expansions_total") >= 4);
+    let state = service.get(&job).is(200).json();
+    assert!(state["state"] == "running" && state["bootstraps"].as_u64().unwrap() > 0, "{state}");
     service.delete(&job).is(204);
     // What cannot fit at all is told before it is queued.
     drop(service);
