@@ -140,7 +140,7 @@ impl Run {
             Purpose::Request { answer: waiting, .. } => drop(waiting.send(answer)),
             // The same image may be a new job by now.
             Purpose::Job(_) if self.order.live.is_cancelled() => {}
-            Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.to_string())),
+            Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.told().to_string())),
         }
     }
 }

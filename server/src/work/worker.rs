@@ -134,9 +134,10 @@ impl Worker<'_> {
         let server = match twice(|| self.prepare(&key, &group)) {
             Ok(server) => server,
             Err(fault) => {
+                let fault = fault.told();
                 tracing::warn!(%fault, "a key cannot be used");
                 for run in group {
-                    run.end(Err(RunFault::Key(fault.to_string())), self.shared);
+                    run.end(Err(fault.again()), self.shared);
                 }
                 return;
             }
@@ -246,7 +247,7 @@ fn twice<T>(mut run: impl FnMut() -> Result<T, RunFault>) -> Result<T, RunFault>
 
 /// A panic in what is done for a run is the run's end, and not the service's.
 fn caught<T>(run: impl FnOnce() -> Result<T, RunFault>) -> Result<T, RunFault> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(RunFault::Panicked))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(RunFault::Internal))
 }
 
 #[cfg(test)]
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_panic_ends_a_run_and_what_may_pass_is_tried_twice() {
-        assert!(matches!(caught::<()>(|| panic!("a test")), Err(RunFault::Panicked)));
+        assert!(matches!(caught::<()>(|| panic!("a test")), Err(RunFault::Internal)));
         let mut tries = 0;
         let result = twice(|| {
             tries += 1;
