@@ -6,6 +6,7 @@
 
 use std::{
     any::Any,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -63,9 +64,12 @@ impl Origins {
     }
 }
 
+/// Whether a host is this machine for sure: `localhost`, or a loopback address, which no foreign name can be made to be.
 fn is_own_name(host: &str) -> bool {
-    let name = host.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
-    matches!(&name[..], "localhost" | "127.0.0.1" | "[::1]")
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let number = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || number.is_ok_and(|number| number.is_loopback())
 }
 
 /// Numbers requests for the log.
@@ -94,8 +98,14 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
     context.metrics.answered(method, &path, status, seconds);
     // The path as it is routed: no identity of a key or job, and nothing of a body.
     let sent = response.body().size_hint().exact();
+    let seconds = in_decimals(seconds);
     tracing::info!(id, method, path, status, seconds, received, sent, "request");
     response
+}
+
+/// Seconds in steps of 0.1 ms, which are written in decimals: smaller numbers would have an exponent.
+fn in_decimals(seconds: f64) -> f64 {
+    (seconds * 1e4).round() / 1e4
 }
 
 /// A method by a name of ours: what a client writes there comes into no log, and makes no new number.
@@ -153,6 +163,8 @@ mod tests {
         assert!(check(true, "localhost:8000", None).unwrap().is_none());
         assert!(check(true, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none());
         assert!(check(true, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
+        assert!(check(true, "127.0.0.2:8000", None).unwrap().is_none());
+        assert!(check(true, "LocalHost:8000", None).unwrap().is_none());
         assert!(check(false, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
         assert!(check(false, "bnn.example", Some("https://friend.example")).unwrap().is_some());
         for origin in
@@ -163,10 +175,29 @@ mod tests {
     }
 
     #[test]
-    fn names_that_were_made_to_point_here_are_refused() {
-        for host in
-            ["evil.example", "evil.example:8000", "localhost.evil.example", "", "127.0.0.1.evil.example"]
+    fn the_log_has_seconds_in_decimals() {
+        for (seconds, text) in
+            [(6.2e-5, "0.0001"), (1e-9, "0.0"), (0.012_345, "0.0123"), (2.25, "2.25"), (3600.0, "3600.0")]
         {
+            let seconds = in_decimals(seconds);
+            assert_eq!(
+                (format!("{seconds:?}"), serde_json::to_string(&seconds).unwrap()),
+                (text.into(), text.into())
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_were_made_to_point_here_are_refused() {
+        for host in [
+            "evil.example",
+            "evil.example:8000",
+            "localhost.evil.example",
+            "",
+            "127.0.0.1.evil.example",
+            "0.0.0.0",
+            "192.0.2.1",
+        ] {
             assert!(check(true, host, None).is_err(), "{host}");
         }
     }
