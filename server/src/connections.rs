@@ -1,4 +1,8 @@
 //! Connections: how they are taken, bounded and ended, with TLS where it is wanted.
+//!
+//! * [`patience`]: clients that take nothing of what is sent to them.
+
+mod patience;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,6 +19,8 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+
+use self::patience::Patient;
 
 /// Connections at a time.
 const MOST_CONNECTIONS: usize = 1024;
@@ -75,7 +81,7 @@ async fn accept(
     Ok((stream, permit))
 }
 
-fn connection<S>(stream: S, router: Router) -> http1::Connection<S, TowerToHyperService<Router>>
+fn connection<S>(stream: S, router: Router) -> http1::Connection<Patient<S>, TowerToHyperService<Router>>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
 {
@@ -83,5 +89,5 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(stream, TowerToHyperService::new(router))
+        .serve_connection(Patient::new(stream), TowerToHyperService::new(router))
 }
