@@ -28,7 +28,13 @@ pub(crate) mod upload;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::StatusCode,
+    middleware,
+    routing::get,
+};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -42,7 +48,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access::tokens::Tokens,
+    access::known::KnownTokens,
     fault::{Fault, Result},
     metrics::Metrics,
     models::Models,
@@ -60,7 +66,7 @@ pub(crate) struct Context {
     pub(crate) models: Models,
     pub(crate) store: Arc<Store>,
     pub(crate) work: Work,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: KnownTokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: guard::Origins,
     /// Room for images that come, in KB.
@@ -163,14 +169,18 @@ fn header_of(status: &str) -> Option<&'static str> {
 
 /// The service as a function from requests to answers.
 pub(crate) fn router(context: &Arc<Context>) -> Router {
-    let (router, mut document) = routes();
-    if !context.tokens.is_empty() {
-        let no_scopes: [&str; 0] = [];
-        document.security = Some(vec![SecurityRequirement::new("token", no_scopes)]);
-    }
+    let (router, document) = routes();
+    let document = async move |State(context): State<Arc<Context>>| {
+        let mut document = document;
+        if context.tokens.needed().is_some() {
+            let no_scopes: [&str; 0] = [];
+            document.security = Some(vec![SecurityRequirement::new("token", no_scopes)]);
+        }
+        Json(document)
+    };
     router
         .merge(page::routes())
-        .route("/openapi.json", get(move || async move { Json(document) }))
+        .route("/openapi.json", get(document))
         .fallback(|| async { Fault::not_found("page") })
         .method_not_allowed_fallback(|| async {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")

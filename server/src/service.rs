@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
 };
 
 use crate::{
-    access::tokens::Tokens,
+    access::{known::KnownTokens, tokens::Tokens},
     api::{Context, body::MOST_IMAGE_KILOBYTES, guard::Origins, router, upload::Uploads},
     connections,
     metrics::Metrics,
@@ -49,7 +49,7 @@ pub struct Config {
     pub database: PathBuf,
     /// The models, by the names under which they are served.
     pub models: Vec<(String, Arc<Model>)>,
-    /// The tokens. Without any, everyone may ask, under a name of this machine.
+    /// The tokens, which [`Service::tokens`] changes later. As long as there were none, everyone may ask, under a name of this machine.
     pub tokens: Tokens,
     /// Sites whose pages may ask, such as `https://example.org`, beside the service's own.
     pub allowed_origins: Vec<String>,
@@ -154,13 +154,12 @@ impl Service {
         };
         let metrics = Arc::new(Metrics::new());
         let (work, worker) = Work::start(Arc::clone(&store), Arc::clone(&metrics), bounds)?;
-        let own_names_only = config.tokens.is_empty();
-        let origins = Origins { own_names_only, allowed: config.allowed_origins };
+        let origins = Origins { allowed: config.allowed_origins };
         let context = Arc::new(Context {
             models,
             store,
             work,
-            tokens: config.tokens,
+            tokens: KnownTokens::new(config.tokens),
             metrics,
             origins,
             images: Arc::new(Semaphore::new(MOST_IMAGE_KILOBYTES)),
@@ -174,6 +173,11 @@ impl Service {
     /// A handle by which the service is stopped.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// The tokens that it knows, to change them while it runs.
+    pub fn tokens(&self) -> KnownTokens {
+        self.context.tokens.clone()
     }
 
     /// Serves until it is stopped.

@@ -37,18 +37,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// From where requests are taken.
 #[derive(Debug)]
 pub(crate) struct Origins {
-    /// Whether only names of this machine may stand for the service.
-    pub(crate) own_names_only: bool,
     /// Other sites whose pages may ask, such as `https://example.org`.
     pub(crate) allowed: Vec<String>,
 }
 
 impl Origins {
     /// Refuses a request that another site sends in its user's name. Returns the site, where it is one of those that were named.
-    fn check(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Fault> {
+    fn check(&self, names: Names, headers: &HeaderMap) -> Result<Option<HeaderValue>, Fault> {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
-        if self.own_names_only && !is_own_name(host) {
+        if names == Names::OfThisMachine && !is_own_name(host) {
             let line = "this service answers to names of its own machine only, such as localhost";
             return Err(Fault::new(StatusCode::FORBIDDEN, line));
         }
@@ -62,6 +60,13 @@ impl Origins {
             _ => Err(Fault::new(StatusCode::FORBIDDEN, "pages of other sites may not ask this service")),
         }
     }
+}
+
+/// Which names may stand for the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    OfThisMachine,
+    All,
 }
 
 /// Whether a host is this machine for sure: `localhost`, or a loopback address, which no foreign name can be made to be.
@@ -84,7 +89,9 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
     let is_of_api = path.starts_with("/v2") || path == "/metrics";
     let received = request.body().size_hint().exact();
     let (request, leftover) = Leftover::keep(request);
-    let (mut response, site) = match context.origins.check(request.headers()) {
+    // A foreign name that was made to point here is of no use to a page that has no token.
+    let names = if context.tokens.needed().is_some() { Names::All } else { Names::OfThisMachine };
+    let (mut response, site) = match context.origins.check(names, request.headers()) {
         Ok(Some(site)) if is_preflight => (StatusCode::NO_CONTENT.into_response(), Some(site)),
         Ok(site) => (next.run(request).await, site),
         Err(fault) => (fault.into_response(), None),
@@ -149,28 +156,30 @@ mod tests {
 
     use super::*;
 
-    fn check(own_names_only: bool, host: &str, origin: Option<&str>) -> Result<Option<HeaderValue>, Fault> {
+    fn check(names: Names, host: &str, origin: Option<&str>) -> Result<Option<HeaderValue>, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        Origins { own_names_only, allowed: vec!["https://friend.example".into()] }.check(&headers)
+        Origins { allowed: vec!["https://friend.example".into()] }.check(names, &headers)
     }
 
     #[test]
     fn pages_of_other_sites_are_refused() {
-        assert!(check(true, "localhost:8000", None).unwrap().is_none());
-        assert!(check(true, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none());
-        assert!(check(true, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
-        assert!(check(true, "127.0.0.2:8000", None).unwrap().is_none());
-        assert!(check(true, "LocalHost:8000", None).unwrap().is_none());
-        assert!(check(false, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
-        assert!(check(false, "bnn.example", Some("https://friend.example")).unwrap().is_some());
+        assert!(check(Names::OfThisMachine, "localhost:8000", None).unwrap().is_none());
+        assert!(
+            check(Names::OfThisMachine, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none()
+        );
+        assert!(check(Names::OfThisMachine, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
+        assert!(check(Names::OfThisMachine, "127.0.0.2:8000", None).unwrap().is_none());
+        assert!(check(Names::OfThisMachine, "LocalHost:8000", None).unwrap().is_none());
+        assert!(check(Names::All, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
+        assert!(check(Names::All, "bnn.example", Some("https://friend.example")).unwrap().is_some());
         for origin in
             ["https://evil.example", "null", "http://127.0.0.1:9000", "", "https://friend.example.evil"]
         {
-            assert!(check(true, "127.0.0.1:8000", Some(origin)).is_err(), "{origin}");
+            assert!(check(Names::OfThisMachine, "127.0.0.1:8000", Some(origin)).is_err(), "{origin}");
         }
     }
 
@@ -198,7 +207,7 @@ mod tests {
             "0.0.0.0",
             "192.0.2.1",
         ] {
-            assert!(check(true, host, None).is_err(), "{host}");
+            assert!(check(Names::OfThisMachine, host, None).is_err(), "{host}");
         }
     }
 }
