@@ -142,8 +142,10 @@ fn complete(operation: &mut Operation) {
     };
     // Names that cannot be read, requests of other sites' pages, and faults of the service.
     let of_all = if operation.parameters.is_some() { &["400", "403", "500"][..] } else { &["403", "500"] };
-    for status in of_all {
-        answers.entry((*status).into()).or_insert_with(refusal);
+    // Where the database was closed by a full disk, it is opened anew, for which there may be no room yet.
+    let of_database = if answers.contains_key("401") { &["503", "507"][..] } else { &[] };
+    for status in of_all.iter().chain(of_database) {
+        answers.entry(status.to_string()).or_insert_with(refusal);
     }
     for (status, answer) in answers {
         let RefOr::T(answer) = answer else { continue };
@@ -194,6 +196,25 @@ pub(crate) fn router(context: &Arc<Context>) -> Router {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Statuses of a client that is too slow and of a machine in trouble, which tests of the running service see seldom.
+    #[test]
+    fn the_document_has_the_statuses_of_trouble() {
+        let (_, document) = routes();
+        let document = serde_json::to_value(document).unwrap_or_default();
+        for (path, method, statuses) in [
+            ("/v2/keys/{id}", "put", &["408", "500", "503", "507"][..]),
+            ("/v2/keys", "get", &["500", "503", "507"]),
+            ("/v2/models/{name}/infer", "post", &["408", "500", "503", "507"]),
+            ("/v2/models/{name}/jobs", "post", &["408", "500", "503", "507"]),
+            ("/v2/jobs/{id}/result", "get", &["500", "503", "507"]),
+        ] {
+            for status in statuses {
+                let answer = &document["paths"][path][method]["responses"][status];
+                assert!(answer["content"]["application/json"].is_object(), "{method} {path}: {status}");
+            }
+        }
+    }
 
     #[test]
     fn the_document_names_every_route_of_the_protocol() {

@@ -258,3 +258,71 @@ async fn expire(context: Arc<Context>) {
         tokio::time::sleep(EXPIRE_EVERY).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use axum::{
+        body::{Body, Bytes},
+        http::{Request, StatusCode},
+    };
+    use futures_util::{Stream, stream};
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use serde_json::Value;
+    use tempfile::TempDir;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// The status, and the line of the refusal, that a request is answered with whose body comes in such a way. The clock jumps over whatever is
+    /// waited for.
+    fn refusal(
+        method: &str,
+        path: &str,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> (StatusCode, String) {
+        let folder = TempDir::new().unwrap();
+        let service = Service::open(Config {
+            database: folder.path().join("database"),
+            models: Vec::new(),
+            tokens: Tokens::default(),
+            allowed_origins: Vec::new(),
+            backend: Backend::fastest(),
+            memory_bytes: 0,
+            queued_bootstraps: 0,
+            tls: None,
+        });
+        let router = router(&service.unwrap().context);
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("content-length", "1000").body(Body::from_stream(body)).unwrap();
+        let runtime =
+            runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let response = TowerToHyperService::new(router).call(request).await.unwrap();
+            let (status, body) = (response.status(), response.into_body());
+            let body: Value =
+                serde_json::from_slice(&axum::body::to_bytes(body, 1000).await.unwrap()).unwrap();
+            (status, body["error"].as_str().unwrap().to_owned())
+        })
+    }
+
+    /// Bodies of which nothing comes, and of which a byte comes now and then.
+    #[test]
+    fn a_body_that_comes_too_slowly_is_given_up() {
+        for (method, path) in [
+            ("POST", "/v2/models/any/infer"),
+            ("POST", "/v2/models/any/jobs"),
+            ("PUT", "/v2/keys/00112233445566778899aabbccddeeff"),
+        ] {
+            let drops = stream::unfold((), |()| async {
+                sleep(Duration::from_secs(20)).await;
+                Some((Ok(Bytes::from_static(b"x")), ()))
+            });
+            let too_slow = (StatusCode::REQUEST_TIMEOUT, "the body comes too slowly".to_owned());
+            assert_eq!(refusal(method, path, stream::pending()), too_slow, "{path}");
+            assert_eq!(refusal(method, path, drops), too_slow, "{path}");
+        }
+    }
+}

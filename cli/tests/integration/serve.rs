@@ -317,7 +317,10 @@ fn a_full_disk_is_told_and_survived() {
     let service = Service::of(limited);
     service.put(&gina.path(), &gina.cloud).is(201);
     gina.assert_served(&service, 3);
-    service.put(&alice.path(), &alice.cloud).is(507);
+    let full = service.put(&alice.path(), &alice.cloud).is(507).json();
+    assert_eq!(full["error"], "the service's disk is full");
+    let document = service.get("/openapi.json").is(200).json();
+    assert!(document["paths"]["/v2/keys/{id}"]["put"]["responses"]["507"].is_object());
     // What is there still works. A job may find room where its result finds none, which is stored once there is some.
     gina.assert_served(&service, 4);
     let picture = gina.picture(&service, "toy", 5);

@@ -115,7 +115,7 @@ impl Drop for StopWhenGone {
 #[utoipa::path(post, path = "/v2/models/{name}/infer", params(("name" = String, Path)),
     request_body(content = inline(File), content_type = "application/octet-stream"),
     responses((status = 200, body = inline(File), content_type = "application/octet-stream"), (status = 400, body = FaultView),
-    (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView),
+    (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 408, body = FaultView), (status = 409, body = FaultView),
     (status = 413, body = FaultView), (status = 422, body = FaultView), (status = 429, body = FaultView), (status = 503, body = FaultView),
     (status = 507, body = FaultView)))]
 pub(crate) async fn infer(

@@ -122,7 +122,7 @@ fn view(context: &Context, name: &JobName, record: JobRecord) -> JobView {
 #[utoipa::path(post, path = "/v2/models/{name}/jobs", params(("name" = String, Path)),
     request_body(content = inline(File), content_type = "application/octet-stream"),
     responses((status = 200, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 202, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 400, body = FaultView), (status = 401, body = FaultView),
-    (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
+    (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 408, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
     (status = 429, body = FaultView), (status = 503, body = FaultView), (status = 507, body = FaultView)))]
 pub(crate) async fn submit(
     State(context): State<Arc<Context>>,
