@@ -25,6 +25,10 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<()> {
 /// Jobs of an owner at a time, those that have ended among them: each request goes through all of them.
 pub(crate) const MOST_JOBS: u64 = 10_000;
 
+/// Bytes that a job counts as before it ends, at least, so that the results of many do not exceed a quota: those of the networks that ship have
+/// up to so many.
+const RESULT_BYTES: u64 = 700_000;
+
 /// What became of a job that was to be kept.
 #[derive(Debug)]
 pub(crate) enum Added {
@@ -40,7 +44,7 @@ pub(super) fn held(transaction: &WriteTransaction, owner: &Owner) -> Result<(u64
     let (mut count, mut bytes) = (0, 0_u64);
     for entry in jobs.range(of_owner(owner))? {
         count += 1;
-        bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.bytes);
+        bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.counted_bytes());
     }
     Ok((count, bytes))
 }
@@ -93,6 +97,13 @@ pub(crate) struct JobRecord {
     pub(crate) touched: u64,
 }
 
+impl JobRecord {
+    /// Bytes by which it counts.
+    fn counted_bytes(&self) -> u64 {
+        if self.end.is_none() { self.bytes.max(RESULT_BYTES) } else { self.bytes }
+    }
+}
+
 impl Store {
     /// Keeps a job with its image, unless there is one of this name, or the quota has no room.
     pub(crate) fn add_job(
@@ -111,7 +122,7 @@ impl Store {
             if held.jobs >= MOST_JOBS {
                 return Ok(Added::OverQuota(OverQuota::Jobs));
             }
-            if held.bytes.saturating_add(record.bytes) > quota.bytes {
+            if held.bytes.saturating_add(record.counted_bytes()) > quota.bytes {
                 return Ok(Added::OverQuota(OverQuota::Bytes));
             }
             if !usage::take(transaction, &name.owner, record.total, quota.bootstraps_a_day)? {
@@ -292,5 +303,24 @@ mod tests {
         store.end_job(&name, Err("the job was deleted".into())).unwrap();
         assert_eq!(store.job(&name).unwrap().unwrap().end, Some(End::Done));
         assert_eq!(store.job_result(&name).unwrap().unwrap(), b"scores");
+    }
+
+    /// Small images whose results are large do not get past a quota.
+    #[test]
+    fn a_job_has_room_for_its_result() {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("database")).unwrap();
+        let (name, record) = job();
+        let quota = Quota { bytes: 2 * RESULT_BYTES, ..Quota::default() };
+        let add = |id: u8| {
+            let name = JobName { id: [id; 16], ..name.clone() };
+            store.add_job(&name, &record, b"image", quota).unwrap()
+        };
+        assert!(matches!((add(1), add(2)), (Added::New, Added::New)));
+        assert!(matches!(add(3), Added::OverQuota(OverQuota::Bytes)));
+        store.end_job(&JobName { id: [1; 16], ..name.clone() }, Ok(b"scores")).unwrap();
+        assert!(matches!(add(3), Added::OverQuota(OverQuota::Bytes)), "the scores take some bytes");
+        store.delete_job(&JobName { id: [1; 16], ..name.clone() }).unwrap();
+        assert!(matches!(add(3), Added::New));
     }
 }
