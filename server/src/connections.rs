@@ -27,8 +27,9 @@ const MOST_CONNECTIONS: usize = 1024;
 /// How long a client may take for a handshake, and for the headers of a request.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(30);
-/// Bytes of the headers of a request, at most.
-const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of a connection's buffer. A request whose headers are not whole when it is full is refused; as what comes is read in pieces of up to this
+/// length, headers have less than twice as many.
+const BUFFER_BYTES: usize = 32 << 10;
 /// How long requests may go on once the service stops.
 const GRACE: Duration = Duration::from_secs(30);
 /// A pause where the system has no more connections to give.
@@ -88,6 +89,6 @@ where
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
-        .max_buf_size(HEADER_BYTES)
+        .max_buf_size(BUFFER_BYTES)
         .serve_connection(Patient::new(stream), TowerToHyperService::new(router))
 }

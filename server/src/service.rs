@@ -272,17 +272,17 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
     use serde_json::Value;
     use tempfile::TempDir;
-    use tokio::time::sleep;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
 
-    /// The status, and the line of the refusal, that a request is answered with whose body comes in such a way. The clock jumps over whatever is
-    /// waited for.
+    /// The status, and the line of the refusal, that a request is answered with whose body comes in such a way, and the seconds after which it is.
+    /// The clock jumps over whatever is waited for.
     fn refusal(
         method: &str,
         path: &str,
         body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    ) -> (StatusCode, String) {
+    ) -> (StatusCode, String, u64) {
         let folder = TempDir::new().unwrap();
         let service = Service::open(Config {
             database: folder.path().join("database"),
@@ -300,29 +300,31 @@ mod tests {
         let runtime =
             runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
+            let start = Instant::now();
             let response = TowerToHyperService::new(router).call(request).await.unwrap();
             let (status, body) = (response.status(), response.into_body());
             let body: Value =
                 serde_json::from_slice(&axum::body::to_bytes(body, 1000).await.unwrap()).unwrap();
-            (status, body["error"].as_str().unwrap().to_owned())
+            (status, body["error"].as_str().unwrap().to_owned(), start.elapsed().as_secs())
         })
     }
 
     /// Bodies of which nothing comes, and of which a byte comes now and then.
     #[test]
     fn a_body_that_comes_too_slowly_is_given_up() {
-        for (method, path) in [
-            ("POST", "/v2/models/any/infer"),
-            ("POST", "/v2/models/any/jobs"),
-            ("PUT", "/v2/keys/00112233445566778899aabbccddeeff"),
+        for (method, path, silence) in [
+            ("POST", "/v2/models/any/infer", 60),
+            ("POST", "/v2/models/any/jobs", 60),
+            ("PUT", "/v2/keys/00112233445566778899aabbccddeeff", 30),
         ] {
             let drops = stream::unfold((), |()| async {
                 sleep(Duration::from_secs(20)).await;
                 Some((Ok(Bytes::from_static(b"x")), ()))
             });
-            let too_slow = (StatusCode::REQUEST_TIMEOUT, "the body comes too slowly".to_owned());
-            assert_eq!(refusal(method, path, stream::pending()), too_slow, "{path}");
-            assert_eq!(refusal(method, path, drops), too_slow, "{path}");
+            let too_slow =
+                |seconds| (StatusCode::REQUEST_TIMEOUT, "the body comes too slowly".to_owned(), seconds);
+            assert_eq!(refusal(method, path, stream::pending()), too_slow(silence), "{path}");
+            assert_eq!(refusal(method, path, drops), too_slow(60), "{path}");
         }
     }
 }

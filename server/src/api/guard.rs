@@ -96,7 +96,8 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
         Ok(site) => (next.run(request).await, site),
         Err(fault) => (fault.into_response(), None),
     };
-    if let Some(leftover) = leftover {
+    // Who was too slow is not waited for again.
+    if let Some(leftover) = leftover.filter(|_| response.status() != StatusCode::REQUEST_TIMEOUT) {
         leftover.drain().await;
     }
     complete(response.headers_mut(), site, is_of_api);
