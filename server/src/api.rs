@@ -28,7 +28,13 @@ pub(crate) mod upload;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::StatusCode,
+    middleware,
+    routing::get,
+};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::{
@@ -42,7 +48,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access::tokens::Tokens,
+    access::known::KnownTokens,
     fault::{Fault, Result},
     metrics::Metrics,
     models::Models,
@@ -60,7 +66,7 @@ pub(crate) struct Context {
     pub(crate) models: Models,
     pub(crate) store: Arc<Store>,
     pub(crate) work: Work,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: KnownTokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: guard::Origins,
     /// Room for images that come, in KB.
@@ -136,8 +142,10 @@ fn complete(operation: &mut Operation) {
     };
     // Names that cannot be read, requests of other sites' pages, and faults of the service.
     let of_all = if operation.parameters.is_some() { &["400", "403", "500"][..] } else { &["403", "500"] };
-    for status in of_all {
-        answers.entry((*status).into()).or_insert_with(refusal);
+    // Where the database was closed by a full disk, it is opened anew, for which there may be no room yet.
+    let of_database = if answers.contains_key("401") { &["503", "507"][..] } else { &[] };
+    for status in of_all.iter().chain(of_database) {
+        answers.entry(status.to_string()).or_insert_with(refusal);
     }
     for (status, answer) in answers {
         let RefOr::T(answer) = answer else { continue };
@@ -163,14 +171,18 @@ fn header_of(status: &str) -> Option<&'static str> {
 
 /// The service as a function from requests to answers.
 pub(crate) fn router(context: &Arc<Context>) -> Router {
-    let (router, mut document) = routes();
-    if !context.tokens.is_empty() {
-        let no_scopes: [&str; 0] = [];
-        document.security = Some(vec![SecurityRequirement::new("token", no_scopes)]);
-    }
+    let (router, document) = routes();
+    let document = async move |State(context): State<Arc<Context>>| {
+        let mut document = document;
+        if context.tokens.needed().is_some() {
+            let no_scopes: [&str; 0] = [];
+            document.security = Some(vec![SecurityRequirement::new("token", no_scopes)]);
+        }
+        Json(document)
+    };
     router
         .merge(page::routes())
-        .route("/openapi.json", get(move || async move { Json(document) }))
+        .route("/openapi.json", get(document))
         .fallback(|| async { Fault::not_found("page") })
         .method_not_allowed_fallback(|| async {
             Fault::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
@@ -184,6 +196,25 @@ pub(crate) fn router(context: &Arc<Context>) -> Router {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Statuses of a client that is too slow and of a machine in trouble, which tests of the running service see seldom.
+    #[test]
+    fn the_document_has_the_statuses_of_trouble() {
+        let (_, document) = routes();
+        let document = serde_json::to_value(document).unwrap_or_default();
+        for (path, method, statuses) in [
+            ("/v2/keys/{id}", "put", &["408", "500", "503", "507"][..]),
+            ("/v2/keys", "get", &["500", "503", "507"]),
+            ("/v2/models/{name}/infer", "post", &["408", "500", "503", "507"]),
+            ("/v2/models/{name}/jobs", "post", &["408", "500", "503", "507"]),
+            ("/v2/jobs/{id}/result", "get", &["500", "503", "507"]),
+        ] {
+            for status in statuses {
+                let answer = &document["paths"][path][method]["responses"][status];
+                assert!(answer["content"]["application/json"].is_object(), "{method} {path}: {status}");
+            }
+        }
+    }
 
     #[test]
     fn the_document_names_every_route_of_the_protocol() {

@@ -1,4 +1,8 @@
 //! Connections: how they are taken, bounded and ended, with TLS where it is wanted.
+//!
+//! * [`patience`]: clients that take nothing of what is sent to them.
+
+mod patience;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -16,13 +20,16 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
+use self::patience::Patient;
+
 /// Connections at a time.
 const MOST_CONNECTIONS: usize = 1024;
 /// How long a client may take for a handshake, and for the headers of a request.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(30);
-/// Bytes of the headers of a request, at most.
-const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of a connection's buffer. A request whose headers are not whole when it is full is refused; as what comes is read in pieces of up to this
+/// length, headers have less than twice as many.
+const BUFFER_BYTES: usize = 32 << 10;
 /// How long requests may go on once the service stops.
 const GRACE: Duration = Duration::from_secs(30);
 /// A pause where the system has no more connections to give.
@@ -75,13 +82,13 @@ async fn accept(
     Ok((stream, permit))
 }
 
-fn connection<S>(stream: S, router: Router) -> http1::Connection<S, TowerToHyperService<Router>>
+fn connection<S>(stream: S, router: Router) -> http1::Connection<Patient<S>, TowerToHyperService<Router>>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
 {
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS)
-        .max_buf_size(HEADER_BYTES)
-        .serve_connection(stream, TowerToHyperService::new(router))
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(Patient::new(stream), TowerToHyperService::new(router))
 }

@@ -163,7 +163,7 @@ impl From<RunFault> for Fault {
             RunFault::NoKey | RunFault::NoJob | RunFault::Key(_) => Self::conflict(fault.to_string()),
             RunFault::Network(error) if error.blame() != Blame::Machine => Self::unfit(error.to_string()),
             RunFault::Store(error) => error.into(),
-            RunFault::Network(_) | RunFault::Panicked => Self::internal(fault),
+            RunFault::Network(_) | RunFault::Internal => Self::internal(fault),
         }
     }
 }

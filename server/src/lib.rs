@@ -29,6 +29,7 @@ mod store;
 mod work;
 
 pub use access::{
+    known::KnownTokens,
     owner::Owner,
     tokens::{Quota, Scope, Token, Tokens, TokensFault},
 };

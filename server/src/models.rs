@@ -29,7 +29,7 @@ pub(crate) struct Served {
     /// The parameter sets with which clients may have keys, for each engine that runs the model, the first being what is advised.
     pub(crate) sets: Vec<(Engine, Vec<&'static Parameters>)>,
     /// Held by whoever counts the costs for a request, so that many at once do not all build a circuit.
-    pub(crate) counting: tokio::sync::Mutex<()>,
+    pub(crate) counting: Arc<tokio::sync::Mutex<()>>,
     /// What an inference costs, by the name of its parameter set, as far as that was asked for.
     costs: Mutex<BTreeMap<&'static str, Cost>>,
 }
@@ -50,7 +50,7 @@ impl Served {
             specification_digest: hex(&Sha256::digest(&specification)),
             specification,
             sets: sets.into_iter().filter(|(_, sets)| !sets.is_empty()).collect(),
-            counting: tokio::sync::Mutex::default(),
+            counting: Arc::default(),
             costs: Mutex::default(),
         };
         // On the functional engine this takes milliseconds; circuits are built when the first image for them comes.

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::{
 };
 
 use crate::{
-    access::tokens::Tokens,
+    access::{known::KnownTokens, tokens::Tokens},
     api::{Context, body::MOST_IMAGE_KILOBYTES, guard::Origins, router, upload::Uploads},
     connections,
     metrics::Metrics,
@@ -49,7 +49,7 @@ pub struct Config {
     pub database: PathBuf,
     /// The models, by the names under which they are served.
     pub models: Vec<(String, Arc<Model>)>,
-    /// The tokens. Without any, everyone may ask, under a name of this machine.
+    /// The tokens, which [`Service::tokens`] changes later. As long as there were none, everyone may ask, under a name of this machine.
     pub tokens: Tokens,
     /// Sites whose pages may ask, such as `https://example.org`, beside the service's own.
     pub allowed_origins: Vec<String>,
@@ -154,13 +154,12 @@ impl Service {
         };
         let metrics = Arc::new(Metrics::new());
         let (work, worker) = Work::start(Arc::clone(&store), Arc::clone(&metrics), bounds)?;
-        let own_names_only = config.tokens.is_empty();
-        let origins = Origins { own_names_only, allowed: config.allowed_origins };
+        let origins = Origins { allowed: config.allowed_origins };
         let context = Arc::new(Context {
             models,
             store,
             work,
-            tokens: config.tokens,
+            tokens: KnownTokens::new(config.tokens),
             metrics,
             origins,
             images: Arc::new(Semaphore::new(MOST_IMAGE_KILOBYTES)),
@@ -174,6 +173,11 @@ impl Service {
     /// A handle by which the service is stopped.
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// The tokens that it knows, to change them while it runs.
+    pub fn tokens(&self) -> KnownTokens {
+        self.context.tokens.clone()
     }
 
     /// Serves until it is stopped.
@@ -252,5 +256,75 @@ async fn expire(context: Arc<Context>) {
             tracing::warn!(%error, "old results could not be forgotten");
         }
         tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use axum::{
+        body::{Body, Bytes},
+        http::{Request, StatusCode},
+    };
+    use futures_util::{Stream, stream};
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use serde_json::Value;
+    use tempfile::TempDir;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    /// The status, and the line of the refusal, that a request is answered with whose body comes in such a way, and the seconds after which it is.
+    /// The clock jumps over whatever is waited for.
+    fn refusal(
+        method: &str,
+        path: &str,
+        body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> (StatusCode, String, u64) {
+        let folder = TempDir::new().unwrap();
+        let service = Service::open(Config {
+            database: folder.path().join("database"),
+            models: Vec::new(),
+            tokens: Tokens::default(),
+            allowed_origins: Vec::new(),
+            backend: Backend::fastest(),
+            memory_bytes: 0,
+            queued_bootstraps: 0,
+            tls: None,
+        });
+        let router = router(&service.unwrap().context);
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("content-length", "1000").body(Body::from_stream(body)).unwrap();
+        let runtime =
+            runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let start = Instant::now();
+            let response = TowerToHyperService::new(router).call(request).await.unwrap();
+            let (status, body) = (response.status(), response.into_body());
+            let body: Value =
+                serde_json::from_slice(&axum::body::to_bytes(body, 1000).await.unwrap()).unwrap();
+            (status, body["error"].as_str().unwrap().to_owned(), start.elapsed().as_secs())
+        })
+    }
+
+    /// Bodies of which nothing comes, and of which a byte comes now and then.
+    #[test]
+    fn a_body_that_comes_too_slowly_is_given_up() {
+        for (method, path, silence) in [
+            ("POST", "/v2/models/any/infer", 60),
+            ("POST", "/v2/models/any/jobs", 60),
+            ("PUT", "/v2/keys/00112233445566778899aabbccddeeff", 30),
+        ] {
+            let drops = stream::unfold((), |()| async {
+                sleep(Duration::from_secs(20)).await;
+                Some((Ok(Bytes::from_static(b"x")), ()))
+            });
+            let too_slow =
+                |seconds| (StatusCode::REQUEST_TIMEOUT, "the body comes too slowly".to_owned(), seconds);
+            assert_eq!(refusal(method, path, stream::pending()), too_slow(silence), "{path}");
+            assert_eq!(refusal(method, path, drops), too_slow(60), "{path}");
+        }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod usage;
 
 use std::{
     io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock, RwLockReadGuard},
     time::{SystemTime, UNIX_EPOCH},
@@ -147,6 +148,14 @@ fn encode(record: &impl Serialize) -> Vec<u8> {
 /// A record from its bytes.
 fn decode<'a, R: Deserialize<'a>>(bytes: &'a [u8]) -> Result<R> {
     serde_json::from_slice(bytes).map_err(StoreError::Record)
+}
+
+/// A key or a job in a table: its owner and its identity.
+type Place = (&'static str, &'static [u8; 16]);
+
+/// The places of everything that an owner has in a table.
+fn of_owner(owner: &Owner) -> RangeInclusive<(&str, &'static [u8; 16])> {
+    (owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16])
 }
 
 /// What an owner has here: how many keys and jobs, and their bytes.

@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     metrics::Metrics,
-    store::{Store, jobs::JobName},
+    store::{Store, jobs::JobName, keys::KeyName},
 };
 
 /// How the worker is to work.
@@ -122,11 +122,22 @@ impl Drop for StopWhenGone<'_> {
     }
 }
 
+/// What the worker is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// To evaluate something.
+    Order(Box<Order>),
+    /// That a key was deleted, which leaves the memory.
+    Forget(KeyName),
+    /// That something has changed, such as that it is to stop.
+    Look,
+}
+
 /// The way to the worker.
 #[derive(Debug)]
 pub(crate) struct Work {
     pub(crate) shared: Arc<Shared>,
-    orders: mpsc::Sender<Option<Order>>,
+    messages: mpsc::Sender<Message>,
 }
 
 impl Work {
@@ -146,13 +157,13 @@ impl Work {
             stopping: AtomicBool::new(false),
             unstored: Mutex::default(),
         });
-        let (orders, received) = mpsc::channel();
+        let (messages, received) = mpsc::channel();
         let of_worker = Arc::clone(&shared);
         let thread = thread::Builder::new().name("worker".into()).spawn(move || {
             let _gone = StopWhenGone(&of_worker);
             worker::work(&of_worker, &received);
         })?;
-        Ok((Self { shared, orders }, thread))
+        Ok((Self { shared, messages }, thread))
     }
 
     /// Hands an order to the worker.
@@ -161,7 +172,7 @@ impl Work {
             self.shared.jobs().insert(name.clone(), Arc::clone(&order.live));
         }
         // A worker that has gone drops the order, by which those who wait for it hear that there is no answer.
-        let _ = self.orders.send(Some(order));
+        let _ = self.messages.send(Message::Order(Box::new(order)));
     }
 
     /// How far a job is that has not ended.
@@ -175,7 +186,13 @@ impl Work {
         if let Some(live) = live {
             live.cancel();
         }
+        self.shared.unstored().retain(|(other, _)| other != name);
         self.shared.ended.send_modify(|count| *count += 1);
+    }
+
+    /// Takes a key out of memory that was deleted: another one may come in its place, under the same identity.
+    pub(crate) fn forget(&self, key: KeyName) {
+        let _ = self.messages.send(Message::Forget(key));
     }
 
     /// Changes whenever a job ends.
@@ -188,6 +205,6 @@ impl Work {
         self.shared.stopping.store(true, Ordering::Release);
         // Those who wait for a job are told how far it is.
         self.shared.ended.send_modify(|count| *count += 1);
-        let _ = self.orders.send(None);
+        let _ = self.messages.send(Message::Look);
     }
 }

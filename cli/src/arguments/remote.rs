@@ -8,7 +8,7 @@ use tfhe_core::keys::KeyId;
 use crate::{
     arguments::{
         computing::nothing,
-        shared::{CloudKeyFile, DEFAULT_MODEL, Preparing, SecretKeyFile},
+        shared::{CloudKeyFile, DEFAULT_MODEL, Encrypting},
     },
     environment,
     error::{Error, Result},
@@ -86,15 +86,8 @@ pub(crate) struct Classify {
     #[arg(id = "image", required = true, value_name = "PICTURE")]
     pub(crate) pictures: Vec<PathBuf>,
 
-    /// Which picture of an IDX file; the first is 0
-    #[arg(long, value_name = "I")]
-    pub(crate) index: Option<usize>,
-
     #[command(flatten)]
-    pub(crate) preparing: Preparing,
-
-    #[command(flatten)]
-    pub(crate) key: SecretKeyFile,
+    pub(crate) encrypting: Encrypting,
 
     #[command(flatten)]
     pub(crate) cloud_key: CloudKeyFile,

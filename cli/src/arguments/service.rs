@@ -54,7 +54,7 @@ pub(crate) struct Data {
     pub(crate) folder: Option<PathBuf>,
 }
 
-/// The tokens of a service, which reads them when it starts
+/// The tokens of a service, which notices within a second when they change
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Example:

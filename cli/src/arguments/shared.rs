@@ -141,9 +141,9 @@ impl fmt::Display for Preparing {
     }
 }
 
-/// What encryption reads beside the pictures, for either protocol.
+/// How pictures are read and encrypted, wherever what is known of the model comes from.
 #[derive(Debug, Args)]
-pub(crate) struct EncryptionInputs {
+pub(crate) struct Encrypting {
     /// Which picture of an IDX file; the first is 0
     #[arg(long, value_name = "I")]
     pub(crate) index: Option<usize>,
@@ -153,6 +153,13 @@ pub(crate) struct EncryptionInputs {
 
     #[command(flatten)]
     pub(crate) key: SecretKeyFile,
+}
+
+/// What encryption reads beside the pictures, for either protocol.
+#[derive(Debug, Args)]
+pub(crate) struct EncryptionInputs {
+    #[command(flatten)]
+    pub(crate) encrypting: Encrypting,
 
     #[command(flatten)]
     pub(crate) client: ClientChoice,
@@ -165,7 +172,7 @@ impl EncryptionInputs {
             Some(file) => vec![file.clone()],
             None => lookup::files(&self.client.model.name),
         };
-        [pictures, slice::from_ref(&self.key.path), &client].concat()
+        [pictures, slice::from_ref(&self.encrypting.key.path), &client].concat()
     }
 }
 

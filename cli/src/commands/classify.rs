@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tfhe_core::keys::KeyId;
 
 use crate::{
-    arguments::remote::Classify,
+    arguments::{remote::Classify, shared::Encrypting},
     commands::{
         batch::Batch,
         decrypt::{decrypt, say},
@@ -31,10 +31,10 @@ use crate::{
 };
 
 pub(crate) fn run(arguments: &Classify, session: &Session) -> Result<()> {
-    let keys = [&arguments.key.path, &arguments.cloud_key.path].map(PathBuf::clone);
+    let keys = [&arguments.encrypting.key.path, &arguments.cloud_key.path].map(PathBuf::clone);
     check_stdin_once(&[arguments.pictures.as_slice(), &keys, &arguments.service.files()].concat())?;
     let service = Arc::new(arguments.service.service()?);
-    let key = keys::secret_key(&arguments.key.path)?;
+    let key = keys::secret_key(&arguments.encrypting.key.path)?;
     let model = service.model(&arguments.model)?;
     let specification = service.specification(&model)?;
     let client = Client::new(specification, Arc::new(key.content)).about(&key.name)?;
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Classify, session: &Session) -> Result<()> {
     let mut batch = Batch::new(arguments.pictures.len(), session.output);
     let mut unsent = VecDeque::new();
     for path in &arguments.pictures {
-        let encrypted = encrypted(path, arguments, &client, session);
+        let encrypted = encrypted(path, &arguments.encrypting, &client, session);
         unsent.extend(batch.keep(path, encrypted)?);
     }
     let mut uploaded = 0;
@@ -104,14 +104,14 @@ struct Encrypted<'a> {
 
 fn encrypted<'a>(
     path: &'a Path,
-    arguments: &Classify,
+    encrypting: &Encrypting,
     client: &Client,
     session: &Session,
 ) -> Result<Encrypted<'a>> {
     let input = client.specification().input();
-    let image = prepare(picture(path, arguments.index)?, &arguments.preparing, input)?;
+    let image = prepare(picture(path, encrypting.index)?, &encrypting.preparing, input)?;
     let (encrypted, _) = sealed(client, &image)?;
-    show_changed(&image, &arguments.preparing, session.output)?;
+    show_changed(&image, &encrypting.preparing, session.output)?;
     let bytes = encrypted.to_bytes().about(&image.name)?;
     Ok(Encrypted { path, name: image.name, key: encrypted.key_id(), bytes })
 }

@@ -14,7 +14,7 @@ use tfhe_core::{keys::SecretKey, random::SecretSeed};
 use crate::{
     arguments::{
         client::Encrypt,
-        shared::{ClientChoice, Preparing},
+        shared::{ClientChoice, Encrypting, Preparing},
     },
     commands::batch::{Batch, made_json, renamed},
     error::{About, Result},
@@ -33,24 +33,25 @@ use crate::{
 
 pub(crate) fn run(arguments: &Encrypt, session: &Session) -> Result<()> {
     let (reads, pictures) = (&arguments.reads, &arguments.pictures);
+    let Encrypting { index, preparing, key } = &reads.encrypting;
     let mut batch = Batch::new(pictures.len(), session.output);
     // An index tells pictures of one file apart.
-    let ending = reads.index.map_or_else(|| ".enc".into(), |index| format!("-{index}.enc"));
+    let ending = index.map_or_else(|| ".enc".into(), |index| format!("-{index}.enc"));
     let name = |picture: &Path| renamed(picture, &ending);
     let targets = batch.targets(&arguments.outputs, pictures, name, &reads.files(pictures))?;
     let output = batch.words(&targets)?;
 
-    let (client, _) = client(&reads.client, keys::secret_key(&reads.key.path)?)?;
+    let (client, _) = client(&reads.client, keys::secret_key(&key.path)?)?;
     let specification = client.content.specification();
     let mut made = Vec::new();
     for (path, target) in &targets {
         let one = || {
-            let image = prepare(picture(path, reads.index)?, &reads.preparing, specification.input())?;
+            let image = prepare(picture(path, *index)?, preparing, specification.input())?;
             let file = encrypt(&client.content, &image, target)?;
             Ok((image, file))
         };
         let Some((image, file)) = batch.keep(path, one())? else { continue };
-        show_changed(&image, &reads.preparing, output)?;
+        show_changed(&image, preparing, output)?;
         let name = image.name.display();
         output.say(format_args!("{}: {name}, encrypted: {}", file.path.display(), file.facts()))?;
         made.push(made_json(&image.name, &file));

@@ -4,17 +4,23 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use bnn::model::Model;
 use serde_json::json;
-use server::{Config, Service, StartError, Tls, Tokens};
+use server::{Config, KnownTokens, Service, StartError, Tls, Tokens};
 use zeroize::Zeroizing;
 
 use crate::{
     arguments::{service::Serve, shared::ACCEPTED_CHANGES},
     error::{Error, Result},
-    files::{input::Input, lookup, service},
+    files::{
+        input::Input,
+        lookup,
+        service::{self, WatchedTokens},
+    },
     machine,
     session::Session,
     terminal::{interrupt, log, output::warn, units},
@@ -22,12 +28,14 @@ use crate::{
 
 /// The longest PEM file that is read, in bytes.
 const MOST_PEM_BYTES: u64 = 1 << 20;
+/// How often it is looked whether the list of tokens has changed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Memory for keys and ciphertexts where the system does not say what it has, in bytes.
 const MEMORY_ELSEWHERE: u64 = 4_000_000_000;
 
 pub(crate) fn run(arguments: &Serve, session: &Session) -> Result<()> {
     let folder = service::folder(arguments.data.folder.as_deref())?;
-    let tokens = service::tokens(&folder)?;
+    let (watched, tokens) = WatchedTokens::open(&folder)?;
     check_reach(arguments, &tokens)?;
     let models = models(arguments)?;
     let memory_bytes =
@@ -57,6 +65,8 @@ pub(crate) fn run(arguments: &Serve, session: &Session) -> Result<()> {
     let service = Service::open(config).map_err(|source| about(&folder, source))?;
     let stop = service.stop();
     interrupt::stop_with(move || stop.stop());
+    let known = service.tokens();
+    thread::spawn(move || follow(watched, &known));
 
     let scheme = if arguments.tls_certificate.is_some() { "https" } else { "http" };
     let output = session.output;
@@ -84,6 +94,26 @@ pub(crate) fn run(arguments: &Serve, session: &Session) -> Result<()> {
         "threads": rayon::current_num_threads(),
     }))?;
     service.serve(listener).map_err(|source| about(&folder, source))
+}
+
+/// Has the service know the tokens that are made, and forget those that are removed, as long as the process runs.
+fn follow(mut watched: WatchedTokens, known: &KnownTokens) {
+    loop {
+        thread::sleep(LOOK_EVERY);
+        match watched.changed() {
+            Ok(None) => {}
+            Ok(Some(tokens)) => {
+                tracing::info!(tokens = tokens.iter().count(), "the list of tokens has changed");
+                known.replace(tokens);
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = error.line(),
+                    "the list of tokens has changed, and the tokens stay as they were"
+                );
+            }
+        }
+    }
 }
 
 /// Refuses to let anyone in from other machines, and warns where tokens would travel in the open.

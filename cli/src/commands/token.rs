@@ -27,7 +27,7 @@ pub(crate) fn add(arguments: &AddToken, session: &Session) -> Result<()> {
     service::write_tokens(&folder, &tokens)?;
     if session.output == Output::Text {
         note(
-            "this is the token, which is kept nowhere: give it to its user. A service that runs has to be started again to know it",
+            "this is the token, which is kept nowhere: give it to its user. A service that runs knows it in a second",
         );
     }
     session.output.say(&text[..])?;
@@ -60,9 +60,7 @@ pub(crate) fn remove(arguments: &RemoveToken, session: &Session) -> Result<()> {
         return Err(Error::NoToken { name: name.into() });
     }
     service::write_tokens(&folder, &tokens)?;
-    session
-        .output
-        .say(format_args!("{name}: removed. A service that runs has to be started again to forget it"))?;
+    session.output.say(format_args!("{name}: removed. A service that runs refuses it in a second"))?;
     session.output.give(&json!({ "removed": name }))
 }
 

@@ -317,7 +317,10 @@ fn a_full_disk_is_told_and_survived() {
     let service = Service::of(limited);
     service.put(&gina.path(), &gina.cloud).is(201);
     gina.assert_served(&service, 3);
-    service.put(&alice.path(), &alice.cloud).is(507);
+    let full = service.put(&alice.path(), &alice.cloud).is(507).json();
+    assert_eq!(full["error"], "the service's disk is full");
+    let document = service.get("/openapi.json").is(200).json();
+    assert!(document["paths"]["/v2/keys/{id}"]["put"]["responses"]["507"].is_object());
     // What is there still works. A job may find room where its result finds none, which is stored once there is some.
     gina.assert_served(&service, 4);
     let picture = gina.picture(&service, "toy", 5);
@@ -517,6 +520,33 @@ fn a_token_is_shown_once_kept_from_others_and_removed() {
     place.run("token remove anna --data data").succeeded();
     assert_eq!((status(token), status(&other)), (401, 200));
     assert_eq!(mode("data/tokens.json"), 0o600);
+}
+
+/// Tokens that are made and removed count for a service that runs.
+#[test]
+fn tokens_come_and_go_while_it_runs() {
+    let place = Place::furnished();
+    let add = |name: &str| {
+        let token = place.run(&format!("token add {name} --scope upload --data data --json")).json();
+        token["token"].as_str().unwrap().to_owned()
+    };
+    let mut service = Service::start(&place, "data", "--model toy");
+    let wait_for = |service: &Service, status: u16| while service.get("/v2/keys").status != status {};
+    service.get("/v2/keys").is(200);
+    let anna = add("anna");
+    wait_for(&service, 401);
+    service.use_token(&anna);
+    service.get("/v2/keys").is(200);
+    let ben = add("ben");
+    service.use_token(&ben);
+    wait_for(&service, 200);
+    // A list that is none leaves them as they were: also when the next one has come.
+    fs::write(place.path("data/tokens.json"), "none").unwrap();
+    service.get("/v2/keys").is(200);
+    fs::remove_file(place.path("data/tokens.json")).unwrap();
+    wait_for(&service, 401);
+    let log = service.end().stderr;
+    assert!(log.contains("the list of tokens has changed"), "{log}");
 }
 
 /// What people read when they start it by hand.

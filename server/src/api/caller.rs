@@ -47,12 +47,10 @@ impl FromRequestParts<Arc<Context>> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self> {
-        if context.tokens.is_empty() {
-            return Ok(Self::anyone());
-        }
+        let Some(tokens) = context.tokens.needed() else { return Ok(Self::anyone()) };
         let no_token =
             || Fault::new(StatusCode::UNAUTHORIZED, "a known token is needed: Authorization: Bearer TOKEN");
-        let token = bearer(&parts.headers).and_then(|text| context.tokens.find(text)).ok_or_else(no_token)?;
+        let token = bearer(&parts.headers).and_then(|text| tokens.find(text)).ok_or_else(no_token)?;
         let owner = Owner::new(token.name()).ok_or_else(no_token)?;
         Ok(Self { owner, scopes: token.scopes().iter().copied().collect(), quota: token.quota() })
     }

@@ -6,6 +6,7 @@
 
 use std::{
     any::Any,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -36,18 +37,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// From where requests are taken.
 #[derive(Debug)]
 pub(crate) struct Origins {
-    /// Whether only names of this machine may stand for the service.
-    pub(crate) own_names_only: bool,
     /// Other sites whose pages may ask, such as `https://example.org`.
     pub(crate) allowed: Vec<String>,
 }
 
 impl Origins {
     /// Refuses a request that another site sends in its user's name. Returns the site, where it is one of those that were named.
-    fn check(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Fault> {
+    fn check(&self, names: Names, headers: &HeaderMap) -> Result<Option<HeaderValue>, Fault> {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
-        if self.own_names_only && !is_own_name(host) {
+        if names == Names::OfThisMachine && !is_own_name(host) {
             let line = "this service answers to names of its own machine only, such as localhost";
             return Err(Fault::new(StatusCode::FORBIDDEN, line));
         }
@@ -63,9 +62,19 @@ impl Origins {
     }
 }
 
+/// Which names may stand for the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    OfThisMachine,
+    All,
+}
+
+/// Whether a host is this machine for sure: `localhost`, or a loopback address, which no foreign name can be made to be.
 fn is_own_name(host: &str) -> bool {
-    let name = host.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
-    matches!(&name[..], "localhost" | "127.0.0.1" | "[::1]")
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let number = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || number.is_ok_and(|number| number.is_loopback())
 }
 
 /// Numbers requests for the log.
@@ -80,12 +89,15 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
     let is_of_api = path.starts_with("/v2") || path == "/metrics";
     let received = request.body().size_hint().exact();
     let (request, leftover) = Leftover::keep(request);
-    let (mut response, site) = match context.origins.check(request.headers()) {
+    // A foreign name that was made to point here is of no use to a page that has no token.
+    let names = if context.tokens.needed().is_some() { Names::All } else { Names::OfThisMachine };
+    let (mut response, site) = match context.origins.check(names, request.headers()) {
         Ok(Some(site)) if is_preflight => (StatusCode::NO_CONTENT.into_response(), Some(site)),
         Ok(site) => (next.run(request).await, site),
         Err(fault) => (fault.into_response(), None),
     };
-    if let Some(leftover) = leftover {
+    // Who was too slow is not waited for again.
+    if let Some(leftover) = leftover.filter(|_| response.status() != StatusCode::REQUEST_TIMEOUT) {
         leftover.drain().await;
     }
     complete(response.headers_mut(), site, is_of_api);
@@ -94,8 +106,14 @@ pub(crate) async fn guard(State(context): State<Arc<Context>>, request: Request,
     context.metrics.answered(method, &path, status, seconds);
     // The path as it is routed: no identity of a key or job, and nothing of a body.
     let sent = response.body().size_hint().exact();
+    let seconds = in_decimals(seconds);
     tracing::info!(id, method, path, status, seconds, received, sent, "request");
     response
+}
+
+/// Seconds in steps of 0.1 ms, which are written in decimals: smaller numbers would have an exponent.
+fn in_decimals(seconds: f64) -> f64 {
+    (seconds * 1e4).round() / 1e4
 }
 
 /// A method by a name of ours: what a client writes there comes into no log, and makes no new number.
@@ -139,35 +157,58 @@ mod tests {
 
     use super::*;
 
-    fn check(own_names_only: bool, host: &str, origin: Option<&str>) -> Result<Option<HeaderValue>, Fault> {
+    fn check(names: Names, host: &str, origin: Option<&str>) -> Result<Option<HeaderValue>, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        Origins { own_names_only, allowed: vec!["https://friend.example".into()] }.check(&headers)
+        Origins { allowed: vec!["https://friend.example".into()] }.check(names, &headers)
     }
 
     #[test]
     fn pages_of_other_sites_are_refused() {
-        assert!(check(true, "localhost:8000", None).unwrap().is_none());
-        assert!(check(true, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none());
-        assert!(check(true, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
-        assert!(check(false, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
-        assert!(check(false, "bnn.example", Some("https://friend.example")).unwrap().is_some());
+        assert!(check(Names::OfThisMachine, "localhost:8000", None).unwrap().is_none());
+        assert!(
+            check(Names::OfThisMachine, "127.0.0.1:8000", Some("http://127.0.0.1:8000")).unwrap().is_none()
+        );
+        assert!(check(Names::OfThisMachine, "[::1]:8000", Some("http://[::1]:8000")).unwrap().is_none());
+        assert!(check(Names::OfThisMachine, "127.0.0.2:8000", None).unwrap().is_none());
+        assert!(check(Names::OfThisMachine, "LocalHost:8000", None).unwrap().is_none());
+        assert!(check(Names::All, "bnn.example", Some("https://bnn.example")).unwrap().is_none());
+        assert!(check(Names::All, "bnn.example", Some("https://friend.example")).unwrap().is_some());
         for origin in
             ["https://evil.example", "null", "http://127.0.0.1:9000", "", "https://friend.example.evil"]
         {
-            assert!(check(true, "127.0.0.1:8000", Some(origin)).is_err(), "{origin}");
+            assert!(check(Names::OfThisMachine, "127.0.0.1:8000", Some(origin)).is_err(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_log_has_seconds_in_decimals() {
+        for (seconds, text) in
+            [(6.2e-5, "0.0001"), (1e-9, "0.0"), (0.012_345, "0.0123"), (2.25, "2.25"), (3600.0, "3600.0")]
+        {
+            let seconds = in_decimals(seconds);
+            assert_eq!(
+                (format!("{seconds:?}"), serde_json::to_string(&seconds).unwrap()),
+                (text.into(), text.into())
+            );
         }
     }
 
     #[test]
     fn names_that_were_made_to_point_here_are_refused() {
-        for host in
-            ["evil.example", "evil.example:8000", "localhost.evil.example", "", "127.0.0.1.evil.example"]
-        {
-            assert!(check(true, host, None).is_err(), "{host}");
+        for host in [
+            "evil.example",
+            "evil.example:8000",
+            "localhost.evil.example",
+            "",
+            "127.0.0.1.evil.example",
+            "0.0.0.0",
+            "192.0.2.1",
+        ] {
+            assert!(check(Names::OfThisMachine, host, None).is_err(), "{host}");
         }
     }
 }

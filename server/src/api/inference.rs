@@ -72,10 +72,14 @@ impl Fitting {
             )));
         }
         // One counts the gates of a circuit, and those who come meanwhile wait for it.
-        let one = served.counting.lock().await;
+        let one = Arc::clone(&served.counting).lock_owned().await;
         let of_model = Arc::clone(&served);
-        let cost =
-            away(move || of_model.cost(set)).await?.map_err(|error| Fault::unfit(error.to_string()))?;
+        let cost = away(move || {
+            // Until the end, also where the client goes away meanwhile.
+            let _one = one;
+            of_model.cost(set)
+        });
+        let cost = cost.await?.map_err(|error| Fault::unfit(error.to_string()))?;
         let (needed, most) = (
             EXPANSION * record.bytes + cost.ciphertext_bytes as u64,
             context.work.shared.bounds.memory_bytes,
@@ -88,7 +92,6 @@ impl Fitting {
             );
             return Err(Fault::unfit(line));
         }
-        drop(one);
         Ok(Self { served, key, set, cost, image })
     }
 
@@ -112,7 +115,7 @@ impl Drop for StopWhenGone {
 #[utoipa::path(post, path = "/v2/models/{name}/infer", params(("name" = String, Path)),
     request_body(content = inline(File), content_type = "application/octet-stream"),
     responses((status = 200, body = inline(File), content_type = "application/octet-stream"), (status = 400, body = FaultView),
-    (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 409, body = FaultView),
+    (status = 401, body = FaultView), (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 408, body = FaultView), (status = 409, body = FaultView),
     (status = 413, body = FaultView), (status = 422, body = FaultView), (status = 429, body = FaultView), (status = 503, body = FaultView),
     (status = 507, body = FaultView)))]
 pub(crate) async fn infer(

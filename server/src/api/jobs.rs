@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Context,
+    Context, away,
     body::ImageBody,
     caller::Caller,
     file::{BINARY, File},
@@ -31,6 +31,7 @@ use crate::{
     },
     fault::{Fault, FaultView, Result},
     store::{
+        StoreError,
         jobs::{Added, End, JobName, JobRecord},
         now,
     },
@@ -121,7 +122,7 @@ fn view(context: &Context, name: &JobName, record: JobRecord) -> JobView {
 #[utoipa::path(post, path = "/v2/models/{name}/jobs", params(("name" = String, Path)),
     request_body(content = inline(File), content_type = "application/octet-stream"),
     responses((status = 200, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 202, body = JobView, headers(("Location" = String, description = "The path of the job"))), (status = 400, body = FaultView), (status = 401, body = FaultView),
-    (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
+    (status = 403, body = FaultView), (status = 404, body = FaultView), (status = 408, body = FaultView), (status = 413, body = FaultView), (status = 422, body = FaultView),
     (status = 429, body = FaultView), (status = 503, body = FaultView), (status = 507, body = FaultView)))]
 pub(crate) async fn submit(
     State(context): State<Arc<Context>>,
@@ -147,20 +148,30 @@ pub(crate) async fn submit(
         end: None,
         touched: now(),
     };
-    let (kept, added) = (name.clone(), record.clone());
-    let quota = caller.quota;
-    match context.with_store(move |store| store.add_job(&kept, &added, &body, quota)).await? {
-        Added::New => {}
+    let (kept, added, quota) = (name.clone(), record.clone(), caller.quota);
+    let Fitting { served, key, cost, .. } = fitting;
+    let (live, purpose) = (Live::new(0), Purpose::Job(name.clone()));
+    let order = Order { key, served, cost, ticket, live, purpose };
+    let of_job = Arc::clone(&context);
+    // In one go, which ends even where the client goes away meanwhile: a job that is stored and not handed to the worker would wait until the
+    // next start, and so would the same image that is sent again.
+    let added = away(move || {
+        let added = of_job.store.add_job(&kept, &added, &body, quota)?;
+        if matches!(added, Added::New) {
+            of_job.work.submit(order);
+        }
+        Ok::<_, StoreError>(added)
+    });
+    match added.await?? {
+        Added::New => {
+            Ok((StatusCode::ACCEPTED, location, Json(view(&context, &name, record))).into_response())
+        }
         // It came twice at once.
         Added::There(record) => {
-            return Ok((StatusCode::OK, location, Json(view(&context, &name, record))).into_response());
+            Ok((StatusCode::OK, location, Json(view(&context, &name, record))).into_response())
         }
-        Added::OverQuota(over) => return Err(Fault::over_quota(over, quota)),
+        Added::OverQuota(over) => Err(Fault::over_quota(over, quota)),
     }
-    let Fitting { served, key, cost, .. } = fitting;
-    let purpose = Purpose::Job(name.clone());
-    context.work.submit(Order { key, served, cost, ticket, live: Live::new(0), purpose });
-    Ok((StatusCode::ACCEPTED, location, Json(view(&context, &name, record))).into_response())
 }
 
 async fn find(context: &Arc<Context>, name: &JobName) -> Result<Option<JobRecord>> {
@@ -250,8 +261,10 @@ pub(crate) async fn delete(
     Path(id): Path,
 ) -> Result<StatusCode> {
     let (name, _) = get(&context, &caller, &id).await?;
-    let deleted = name.clone();
-    let was_there = context.with_store(move |store| store.delete_job(&deleted)).await?;
-    context.work.cancel(&name);
-    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Fault::not_found("job")) }
+    let was_there = away(move || {
+        let was_there = context.store.delete_job(&name)?;
+        context.work.cancel(&name);
+        Ok::<_, StoreError>(was_there)
+    });
+    if was_there.await?? { Ok(StatusCode::NO_CONTENT) } else { Err(Fault::not_found("job")) }
 }

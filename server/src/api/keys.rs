@@ -7,12 +7,12 @@ use serde::Serialize;
 use tfhe_core::keys::KeyId;
 use utoipa::ToSchema;
 
-use super::{Context, caller::Caller, request::Path};
+use super::{Context, away, caller::Caller, request::Path};
 use crate::{
     access::tokens::{Scope, hex},
     fault::{Fault, FaultView, Result},
     store::{
-        jobs::JobName,
+        StoreError,
         keys::{KeyName, KeyRecord},
     },
 };
@@ -98,16 +98,11 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode> {
     caller.needs(Scope::Upload)?;
     let name = KeyName::new(&caller.owner, KeyId(identity(&id, "key")?));
-    let key = name.id;
-    let (jobs, was_there) = context
-        .with_store(move |store| {
-            let jobs = store.jobs(&name.owner)?;
-            let of_key = jobs.into_iter().filter(|(_, record)| record.key == key).map(|(job, _)| job);
-            Ok((of_key.collect::<Vec<JobName>>(), store.delete_key(&name)?))
-        })
-        .await?;
-    for job in &jobs {
-        context.work.cancel(job);
-    }
-    if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(Fault::not_found("key")) }
+    let was_there = away(move || {
+        let Some(jobs) = context.store.delete_key(&name)? else { return Ok(false) };
+        jobs.iter().for_each(|job| context.work.cancel(job));
+        context.work.forget(name);
+        Ok::<_, StoreError>(true)
+    });
+    if was_there.await?? { Ok(StatusCode::NO_CONTENT) } else { Err(Fault::not_found("key")) }
 }

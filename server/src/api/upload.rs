@@ -131,8 +131,9 @@ pub(crate) async fn put(
     );
     let (range, digest) = (Range::of(&headers)?, told_digest(&headers)?);
     let body = LongBody::new(body.into_data_stream());
-    let _turn = context.uploads.turn(&KeyName::new(&caller.owner, id)).await?;
-    let upload = Upload { context, name: KeyName::new(&caller.owner, id), id, range };
+    let name = KeyName::new(&caller.owner, id);
+    let turn = Arc::new(context.uploads.turn(&name).await?);
+    let upload = Upload { context, name, id, range, turn };
     let mut record = upload.record().await?;
     if record.as_ref().is_some_and(|record| !record.is_complete() && record.received == record.bytes) {
         // A process ended between its last byte and the look at the whole. What is found to be no key is forgotten, and comes anew.
@@ -155,7 +156,7 @@ pub(crate) async fn put(
 pub(crate) struct Uploads {
     turns: Mutex<HashMap<KeyName, Weak<AsyncMutex<()>>>>,
     /// Held by whoever reads a key as a whole.
-    reading: AsyncMutex<()>,
+    reading: Arc<AsyncMutex<()>>,
 }
 
 impl Uploads {
@@ -180,6 +181,8 @@ struct Upload {
     name: KeyName,
     id: KeyId,
     range: Range,
+    /// Held by whatever is being written too, which goes on to its end where the client goes away.
+    turn: Arc<OwnedMutexGuard<()>>,
 }
 
 impl Upload {
@@ -256,8 +259,9 @@ impl Upload {
         }
         let (name, id, total) = (self.name.clone(), self.id, self.range.total);
         let end = offset + part.len() as u64;
-        let store = Arc::clone(&self.context.store);
+        let (store, turn) = (Arc::clone(&self.context.store), Arc::clone(&self.turn));
         let is_next = away(move || {
+            let _held = turn;
             let parameters = if offset == 0 {
                 check_start(&part, id, total)
             } else {
@@ -284,9 +288,11 @@ impl Upload {
     /// Reads the key as a whole, which it is from then on; what is no key is forgotten.
     async fn finish(&self, digest: Option<[u8; 32]>) -> Result<Response> {
         // A key that is read as a whole takes its bytes in memory: one at a time.
-        let _reading = self.context.uploads.reading.lock().await;
+        let reading = Arc::clone(&self.context.uploads.reading).lock_owned().await;
         let (name, id, store) = (self.name.clone(), self.id, Arc::clone(&self.context.store));
+        let turn = Arc::clone(&self.turn);
         let record = away(move || {
+            let _held = (reading, turn);
             let found = check_whole(&store, &name, id);
             match found {
                 Ok(found) if digest.is_none_or(|digest| digest == found) => {

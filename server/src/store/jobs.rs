@@ -3,10 +3,8 @@
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::{Held, OverQuota, Result, Store, decode, encode, keys::KeyName, now, usage};
+use super::{Held, OverQuota, Place, Result, Store, decode, encode, keys::KeyName, now, of_owner, usage};
 use crate::access::{owner::Owner, tokens::Quota};
-
-type Place = (&'static str, &'static [u8; 16]);
 
 /// What is known of a job, by its owner and identity.
 const JOBS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("jobs");
@@ -27,6 +25,10 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<()> {
 /// Jobs of an owner at a time, those that have ended among them: each request goes through all of them.
 pub(crate) const MOST_JOBS: u64 = 10_000;
 
+/// Bytes that a job counts as before it ends, at least, so that the results of many do not exceed a quota: those of the networks that ship have
+/// up to so many.
+const RESULT_BYTES: u64 = 700_000;
+
 /// What became of a job that was to be kept.
 #[derive(Debug)]
 pub(crate) enum Added {
@@ -40,9 +42,9 @@ pub(crate) enum Added {
 pub(super) fn held(transaction: &WriteTransaction, owner: &Owner) -> Result<(u64, u64)> {
     let jobs = transaction.open_table(JOBS)?;
     let (mut count, mut bytes) = (0, 0_u64);
-    for entry in jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))? {
+    for entry in jobs.range(of_owner(owner))? {
         count += 1;
-        bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.bytes);
+        bytes = bytes.saturating_add(decode::<JobRecord>(entry?.1.value())?.counted_bytes());
     }
     Ok((count, bytes))
 }
@@ -95,6 +97,13 @@ pub(crate) struct JobRecord {
     pub(crate) touched: u64,
 }
 
+impl JobRecord {
+    /// Bytes by which it counts.
+    fn counted_bytes(&self) -> u64 {
+        if self.end.is_none() { self.bytes.max(RESULT_BYTES) } else { self.bytes }
+    }
+}
+
 impl Store {
     /// Keeps a job with its image, unless there is one of this name, or the quota has no room.
     pub(crate) fn add_job(
@@ -113,7 +122,7 @@ impl Store {
             if held.jobs >= MOST_JOBS {
                 return Ok(Added::OverQuota(OverQuota::Jobs));
             }
-            if held.bytes.saturating_add(record.bytes) > quota.bytes {
+            if held.bytes.saturating_add(record.counted_bytes()) > quota.bytes {
                 return Ok(Added::OverQuota(OverQuota::Bytes));
             }
             if !usage::take(transaction, &name.owner, record.total, quota.bootstraps_a_day)? {
@@ -137,7 +146,7 @@ impl Store {
     pub(crate) fn jobs(&self, owner: &Owner) -> Result<Vec<(JobName, JobRecord)>> {
         self.read(|transaction| {
             let jobs = transaction.open_table(JOBS)?;
-            let all = jobs.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))?;
+            let all = jobs.range(of_owner(owner))?;
             all.map(|entry| named(entry?)).collect()
         })
     }
@@ -178,13 +187,13 @@ impl Store {
         })
     }
 
-    /// Ends a job, with its result where it is done; one that was deleted stays so.
+    /// Ends a job, with its result where it is done; one that was deleted, or has ended, stays so.
     pub(crate) fn end_job(&self, name: &JobName, result: std::result::Result<&[u8], String>) -> Result<()> {
         self.write(|transaction| {
             let mut jobs = transaction.open_table(JOBS)?;
             let record =
                 jobs.get(name.place())?.map(|record| decode::<JobRecord>(record.value())).transpose()?;
-            let Some(record) = record else { return Ok(()) };
+            let Some(record) = record.filter(|record| record.end.is_none()) else { return Ok(()) };
             transaction.open_table(IMAGES)?.remove(name.place())?;
             transaction.open_table(RUNS)?.remove(name.place())?;
             let (end, bytes) = match result {
@@ -214,22 +223,23 @@ impl Store {
     }
 
     /// Forgets the jobs that ended before a time.
-    pub(crate) fn expire_jobs(&self, before: u64) -> Result<usize> {
+    pub(crate) fn expire_jobs(&self, before: u64) -> Result<()> {
         self.write(|transaction| {
-            remove_where(transaction, |_, record| record.end.is_some() && record.touched < before)
+            remove_where(transaction, |_, record| record.end.is_some() && record.touched < before)?;
+            Ok(())
         })
     }
 }
 
 /// Forgets the jobs that need a key.
-pub(super) fn remove_of_key(transaction: &WriteTransaction, key: &KeyName) -> Result<usize> {
+pub(super) fn remove_of_key(transaction: &WriteTransaction, key: &KeyName) -> Result<Vec<JobName>> {
     remove_where(transaction, |name, record| name.owner == key.owner && record.key == key.id)
 }
 
 fn remove_where(
     transaction: &WriteTransaction,
     is_meant: impl Fn(&JobName, &JobRecord) -> bool,
-) -> Result<usize> {
+) -> Result<Vec<JobName>> {
     let mut meant = Vec::new();
     for entry in transaction.open_table(JOBS)?.iter()? {
         let (name, record) = named(entry?)?;
@@ -240,7 +250,7 @@ fn remove_where(
     for name in &meant {
         remove(transaction, name)?;
     }
-    Ok(meant.len())
+    Ok(meant)
 }
 
 fn remove(transaction: &WriteTransaction, name: &JobName) -> Result<bool> {
@@ -255,4 +265,62 @@ fn named(
 ) -> Result<(JobName, JobRecord)> {
     let (owner, id) = name.value();
     Ok((JobName { owner: Owner::stored(owner), id: *id }, decode(record.value())?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn job() -> (JobName, JobRecord) {
+        let record = JobRecord {
+            model: "model".into(),
+            model_digest: [1; 32],
+            key: [2; 16],
+            parameters: "set".into(),
+            total: 10,
+            saved: 0,
+            bytes: 5,
+            end: None,
+            touched: now(),
+        };
+        (JobName { owner: Owner::anyone(), id: [3; 16] }, record)
+    }
+
+    /// A result that was told of is not taken back, whatever a run of the same image comes to later.
+    #[test]
+    fn a_job_ends_once() {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("database")).unwrap();
+        let (name, record) = job();
+        store.end_job(&name, Ok(b"of a job that is not there")).unwrap();
+        assert!(store.job(&name).unwrap().is_none());
+        store.add_job(&name, &record, b"image", Quota::default()).unwrap();
+        store.end_job(&name, Ok(b"scores")).unwrap();
+        store.end_job(&name, Err("the job was deleted".into())).unwrap();
+        assert_eq!(store.job(&name).unwrap().unwrap().end, Some(End::Done));
+        assert_eq!(store.job_result(&name).unwrap().unwrap(), b"scores");
+    }
+
+    /// Small images whose results are large do not get past a quota.
+    #[test]
+    fn a_job_has_room_for_its_result() {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&folder.path().join("database")).unwrap();
+        let (name, record) = job();
+        let quota = Quota { bytes: 2 * RESULT_BYTES, ..Quota::default() };
+        let add = |id: u8| {
+            let name = JobName { id: [id; 16], ..name.clone() };
+            store.add_job(&name, &record, b"image", quota).unwrap()
+        };
+        assert!(matches!((add(1), add(2)), (Added::New, Added::New)));
+        assert!(matches!(add(3), Added::OverQuota(OverQuota::Bytes)));
+        store.end_job(&JobName { id: [1; 16], ..name.clone() }, Ok(b"scores")).unwrap();
+        assert!(matches!(add(3), Added::OverQuota(OverQuota::Bytes)), "the scores take some bytes");
+        store.delete_job(&JobName { id: [1; 16], ..name.clone() }).unwrap();
+        assert!(matches!(add(3), Added::New));
+    }
 }

@@ -6,11 +6,15 @@ use redb::{ReadOnlyTable, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use tfhe_core::keys::KeyId;
 
-use super::{Held, OverQuota, Result, Store, StoreError, decode, encode, jobs, now};
+use super::{
+    Held, OverQuota, Place, Result, Store, StoreError, decode, encode,
+    jobs::{self, JobName},
+    now, of_owner,
+};
 use crate::access::{owner::Owner, tokens::Quota};
 
 /// What is known of a key, by its owner and identity.
-const KEYS: TableDefinition<'_, (&str, &[u8; 16]), &[u8]> = TableDefinition::new("keys");
+const KEYS: TableDefinition<'_, Place, &[u8]> = TableDefinition::new("keys");
 /// The bytes of a key, each part under the place of its first byte.
 const PARTS: TableDefinition<'_, (&str, &[u8; 16], u64), &[u8]> = TableDefinition::new("key parts");
 
@@ -28,7 +32,7 @@ pub(super) fn held(
 ) -> Result<(u64, u64)> {
     let keys = transaction.open_table(KEYS)?;
     let (mut count, mut bytes) = (0, 0_u64);
-    for entry in keys.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))? {
+    for entry in keys.range(of_owner(owner))? {
         let (name, record) = entry?;
         if Some(name.value().1) != beside {
             count += 1;
@@ -48,6 +52,10 @@ pub(crate) struct KeyName {
 impl KeyName {
     pub(crate) fn new(owner: &Owner, id: KeyId) -> Self {
         Self { owner: owner.clone(), id: id.0 }
+    }
+
+    fn place(&self) -> (&str, &[u8; 16]) {
+        (self.owner.as_str(), &self.id)
     }
 }
 
@@ -76,7 +84,7 @@ impl Store {
     /// What is known of a key.
     pub(crate) fn key(&self, name: &KeyName) -> Result<Option<KeyRecord>> {
         self.read(|transaction| {
-            let record = transaction.open_table(KEYS)?.get((name.owner.as_str(), &name.id))?;
+            let record = transaction.open_table(KEYS)?.get(name.place())?;
             record.map(|record| decode(record.value())).transpose()
         })
     }
@@ -85,12 +93,12 @@ impl Store {
     pub(crate) fn keys(&self, owner: &Owner) -> Result<Vec<(KeyId, KeyRecord)>> {
         self.read(|transaction| {
             let keys = transaction.open_table(KEYS)?;
-            let all = keys.range((owner.as_str(), &[0; 16])..=(owner.as_str(), &[u8::MAX; 16]))?;
-            all.map(|entry| {
-                let (name, record) = entry?;
-                Ok((KeyId(*name.value().1), decode(record.value())?))
-            })
-            .collect()
+            keys.range(of_owner(owner))?
+                .map(|entry| {
+                    let (name, record) = entry?;
+                    Ok((KeyId(*name.value().1), decode(record.value())?))
+                })
+                .collect()
         })
     }
 
@@ -111,15 +119,14 @@ impl Store {
                 return Ok(Err(OverQuota::Bytes));
             }
             let mut keys = transaction.open_table(KEYS)?;
-            let at = (name.owner.as_str(), &name.id);
-            if let Some(record) = keys.get(at)?
+            if let Some(record) = keys.get(name.place())?
                 && decode::<KeyRecord>(record.value())?.is_complete()
             {
                 return Ok(Ok(()));
             }
             remove_parts(transaction, name)?;
             let record = KeyRecord { parameters: None, bytes, received: 0, sha256: None, touched: now() };
-            keys.insert(at, &encode(&record)[..])?;
+            keys.insert(name.place(), &encode(&record)[..])?;
             Ok(Ok(()))
         })
     }
@@ -135,8 +142,8 @@ impl Store {
     ) -> Result<bool> {
         self.write(|transaction| {
             let mut keys = transaction.open_table(KEYS)?;
-            let at = (name.owner.as_str(), &name.id);
-            let record = keys.get(at)?.map(|record| decode::<KeyRecord>(record.value())).transpose()?;
+            let record =
+                keys.get(name.place())?.map(|record| decode::<KeyRecord>(record.value())).transpose()?;
             let Some(mut record) = record else { return Ok(false) };
             if record.received != offset || record.is_complete() {
                 return Ok(false);
@@ -144,8 +151,9 @@ impl Store {
             record.received += bytes.len() as u64;
             record.parameters = Some(parameters.into());
             record.touched = now();
-            keys.insert(at, &encode(&record)[..])?;
-            transaction.open_table(PARTS)?.insert((at.0, at.1, offset), bytes)?;
+            keys.insert(name.place(), &encode(&record)[..])?;
+            let (owner, id) = name.place();
+            transaction.open_table(PARTS)?.insert((owner, id, offset), bytes)?;
             Ok(true)
         })
     }
@@ -154,22 +162,22 @@ impl Store {
     pub(crate) fn finish_key(&self, name: &KeyName, sha256: [u8; 32]) -> Result<bool> {
         self.write(|transaction| {
             let mut keys = transaction.open_table(KEYS)?;
-            let at = (name.owner.as_str(), &name.id);
-            let record = keys.get(at)?.map(|record| decode::<KeyRecord>(record.value())).transpose()?;
+            let record =
+                keys.get(name.place())?.map(|record| decode::<KeyRecord>(record.value())).transpose()?;
             let Some(mut record) = record.filter(|record| record.received == record.bytes) else {
                 return Ok(false);
             };
             record.sha256 = Some(sha256);
-            keys.insert(at, &encode(&record)[..])?;
+            keys.insert(name.place(), &encode(&record)[..])?;
             Ok(true)
         })
     }
 
-    /// Forgets a key, with the jobs that need it. False where there is none.
-    pub(crate) fn delete_key(&self, name: &KeyName) -> Result<bool> {
+    /// Forgets a key, with the jobs that need it, which it returns. None where there is no such key.
+    pub(crate) fn delete_key(&self, name: &KeyName) -> Result<Option<Vec<JobName>>> {
         self.write(|transaction| {
-            jobs::remove_of_key(transaction, name)?;
-            remove(transaction, name)
+            let jobs = jobs::remove_of_key(transaction, name)?;
+            Ok(remove(transaction, name)?.then_some(jobs))
         })
     }
 
@@ -178,7 +186,7 @@ impl Store {
         self.write(|transaction| {
             let record = transaction
                 .open_table(KEYS)?
-                .get((name.owner.as_str(), &name.id))?
+                .get(name.place())?
                 .map(|record| decode::<KeyRecord>(record.value()))
                 .transpose()?;
             if record.is_some_and(|record| !record.is_complete()) {
@@ -217,14 +225,14 @@ impl Store {
 fn remove(transaction: &WriteTransaction, name: &KeyName) -> Result<bool> {
     remove_parts(transaction, name)?;
     let mut keys = transaction.open_table(KEYS)?;
-    let was_there = keys.remove((name.owner.as_str(), &name.id))?.is_some();
+    let was_there = keys.remove(name.place())?.is_some();
     Ok(was_there)
 }
 
 fn remove_parts(transaction: &WriteTransaction, name: &KeyName) -> Result<()> {
     let mut parts = transaction.open_table(PARTS)?;
-    let (first, last) = ((name.owner.as_str(), &name.id, 0), (name.owner.as_str(), &name.id, u64::MAX));
-    for part in parts.extract_from_if(first..=last, |_, _| true)? {
+    let (owner, id) = name.place();
+    for part in parts.extract_from_if((owner, id, 0)..=(owner, id, u64::MAX), |_, _| true)? {
         part?;
     }
     Ok(())
@@ -244,7 +252,7 @@ pub(crate) struct KeyReader {
 impl KeyReader {
     /// Takes the next part in hand; false at the end.
     fn next_part(&mut self) -> Result<bool> {
-        let (owner, id) = (self.name.owner.as_str(), &self.name.id);
+        let (owner, id) = self.name.place();
         let Some(entry) = self.parts.range((owner, id, 0)..=(owner, id, self.offset))?.next_back() else {
             return Ok(false);
         };

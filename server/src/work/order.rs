@@ -52,8 +52,9 @@ pub(crate) enum RunFault {
     Network(#[from] bnn::Error),
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    #[error("the evaluation failed, which is a fault of the service")]
-    Panicked,
+    /// The log has the cause.
+    #[error("the evaluation failed by a fault of the service, whose log says why")]
+    Internal,
 }
 
 impl RunFault {
@@ -63,7 +64,26 @@ impl RunFault {
         match self {
             Self::Store(_) => true,
             Self::Network(error) => error.blame() == Blame::Machine,
-            Self::NoKey | Self::Key(_) | Self::NoJob | Self::Panicked => false,
+            Self::NoKey | Self::Key(_) | Self::NoJob | Self::Internal => false,
+        }
+    }
+
+    /// The fault as a client is told of it. What the machine is at fault for is for the log.
+    pub(crate) fn told(self) -> Self {
+        if self.may_pass() {
+            tracing::error!(cause = %self, "an evaluation failed by a fault of the service");
+            return Self::Internal;
+        }
+        self
+    }
+
+    /// The same for another run of the key.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::NoKey => Self::NoKey,
+            Self::Internal => Self::Internal,
+            Self::Key(why) => Self::Key(why.clone()),
+            fault => Self::Key(fault.to_string()),
         }
     }
 }
@@ -143,5 +163,21 @@ impl Live {
     /// The layer that it is at.
     pub(crate) fn layer(&self) -> Option<String> {
         self.layer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn clients_are_told_of_their_own_faults_only() {
+        let told = |fault: RunFault| fault.told().again().to_string();
+        assert_eq!(told(RunFault::Store(StoreError::InUse)), RunFault::Internal.to_string());
+        assert_eq!(told(RunFault::NoKey), "the cloud key was deleted");
+        let error = bnn::Error::Unfinished;
+        let line = format!("the cloud key cannot be used: {error}");
+        assert_eq!(told(RunFault::Network(error)), line);
     }
 }

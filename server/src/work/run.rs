@@ -1,6 +1,9 @@
 //! An order on its way.
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 use bnn::{
     client::EncryptedImage,
@@ -27,9 +30,9 @@ pub(crate) struct Run {
 
 #[derive(Debug)]
 enum Progress {
-    /// Not begun in this process; a job may have a saved run in the database.
+    /// Not in memory; a job may have a saved run in the database.
     Waiting,
-    /// Put aside, so that other keys have room.
+    /// Put aside, so that other keys have room, and not in the database.
     Aside(Vec<u8>),
     Running(Box<Inference>),
 }
@@ -50,10 +53,10 @@ impl Run {
 
     /// Bytes of ciphertexts that it has in memory.
     pub(crate) fn bytes(&self) -> u64 {
-        if matches!(self.progress, Progress::Running(_)) {
-            self.order.cost.ciphertext_bytes as u64
-        } else {
-            0
+        match &self.progress {
+            Progress::Waiting => 0,
+            Progress::Aside(saved) => saved.len() as u64,
+            Progress::Running(_) => self.order.cost.ciphertext_bytes as u64,
         }
     }
 
@@ -99,10 +102,16 @@ impl Run {
         Ok(Step::Done(done, inference.scores()?.to_bytes()?))
     }
 
-    /// Takes its ciphertexts out of memory, as far as it has any.
-    pub(crate) fn put_aside(&mut self) -> Result<(), RunFault> {
-        if let Progress::Running(inference) = &self.progress {
-            self.progress = Progress::Aside(inference.save()?);
+    /// Makes room for others: a job goes to the database, and a request, which is stored nowhere, becomes as small as it can be.
+    pub(crate) fn put_aside(&mut self, shared: &Shared) -> Result<(), RunFault> {
+        let Progress::Running(inference) = &self.progress else { return Ok(()) };
+        self.progress = Progress::Aside(inference.save()?);
+        match self.save(Saving::AtOnce, shared) {
+            Ok(()) if self.order.job().is_some() => self.progress = Progress::Waiting,
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a run could not be put into the database; it stays in memory")
+            }
         }
         Ok(())
     }
@@ -115,8 +124,8 @@ impl Run {
         }
         let saved = match &self.progress {
             Progress::Waiting => return Ok(()),
-            Progress::Aside(saved) => saved.clone(),
-            Progress::Running(inference) => inference.save()?,
+            Progress::Aside(saved) => Cow::Borrowed(&saved[..]),
+            Progress::Running(inference) => Cow::Owned(inference.save()?),
         };
         shared.store.save_run(name, &saved, self.order.live.done())?;
         self.saved = Instant::now();
@@ -129,7 +138,9 @@ impl Run {
         match self.order.purpose {
             // Who has gone needs none.
             Purpose::Request { answer: waiting, .. } => drop(waiting.send(answer)),
-            Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.to_string())),
+            // The same image may be a new job by now.
+            Purpose::Job(_) if self.order.live.is_cancelled() => {}
+            Purpose::Job(name) => shared.store_end(name, answer.map_err(|fault| fault.told().to_string())),
         }
     }
 }

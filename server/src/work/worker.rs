@@ -14,9 +14,9 @@ use bnn::engine::Server;
 use rayon::prelude::*;
 
 use super::{
-    Shared,
+    Message, Shared,
     fairness::Fairness,
-    order::{Order, RunFault},
+    order::RunFault,
     residents::Residents,
     run::{Run, Saving, Step},
 };
@@ -29,7 +29,7 @@ const PATIENCE: f64 = 2.0;
 const STORE_AGAIN: Duration = Duration::from_secs(5);
 
 /// Works until it is told to stop.
-pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
+pub(crate) fn work(shared: &Shared, messages: &Receiver<Message>) {
     let mut worker = Worker {
         shared,
         runs: BTreeMap::new(),
@@ -38,7 +38,7 @@ pub(crate) fn work(shared: &Shared, orders: &Receiver<Option<Order>>) {
         current: None,
         stored_again: Instant::now(),
     };
-    while worker.receive(orders) {
+    while worker.receive(messages) {
         worker.turn();
         worker.tell();
     }
@@ -57,8 +57,8 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Takes what was ordered; waits for it where there is nothing else to do. False at the end.
-    fn receive(&mut self, orders: &Receiver<Option<Order>>) -> bool {
+    /// Takes what it is told; waits for it where there is nothing else to do. False at the end.
+    fn receive(&mut self, messages: &Receiver<Message>) -> bool {
         loop {
             if self.shared.is_stopping() {
                 self.leave_jobs();
@@ -67,29 +67,32 @@ impl Worker<'_> {
                 self.shared.store_again();
                 self.stored_again = Instant::now();
             }
-            let order = if !self.runs.is_empty() {
-                orders.try_recv()
+            let message = if !self.runs.is_empty() {
+                messages.try_recv()
             } else if self.shared.is_stopping() {
                 // What was ordered before the end is done.
-                match orders.try_recv() {
+                match messages.try_recv() {
                     Err(_) => return false,
-                    order => order,
+                    message => message,
                 }
             } else if self.shared.has_unstored() {
-                orders.recv_timeout(STORE_AGAIN).map_err(|error| match error {
+                messages.recv_timeout(STORE_AGAIN).map_err(|error| match error {
                     RecvTimeoutError::Timeout => TryRecvError::Empty,
                     RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
                 })
             } else {
-                orders.recv().map_err(|_| TryRecvError::Disconnected)
+                messages.recv().map_err(|_| TryRecvError::Disconnected)
             };
-            match order {
-                Ok(Some(order)) => {
+            match message {
+                Ok(Message::Order(order)) => {
                     self.fairness.arrive(&order.key);
-                    self.runs.entry(order.key.clone()).or_default().push(Run::new(order));
+                    self.runs.entry(order.key.clone()).or_default().push(Run::new(*order));
                 }
-                // Something has changed, such as that it is to stop.
-                Ok(None) => {}
+                Ok(Message::Forget(key)) => {
+                    self.residents.evict(&key);
+                    self.tell();
+                }
+                Ok(Message::Look) => {}
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return !self.runs.is_empty(),
             }
@@ -131,9 +134,10 @@ impl Worker<'_> {
         let server = match twice(|| self.prepare(&key, &group)) {
             Ok(server) => server,
             Err(fault) => {
+                let fault = fault.told();
                 tracing::warn!(%fault, "a key cannot be used");
                 for run in group {
-                    run.end(Err(RunFault::Key(fault.to_string())), self.shared);
+                    run.end(Err(fault.again()), self.shared);
                 }
                 return;
             }
@@ -214,7 +218,7 @@ impl Worker<'_> {
         while self.bytes() + needed + room > self.shared.bounds.memory_bytes {
             let Some(oldest) = self.residents.oldest(key) else { break };
             for run in self.runs.get_mut(&oldest).into_iter().flatten() {
-                run.put_aside()?;
+                run.put_aside(self.shared)?;
             }
             self.residents.evict(&oldest);
         }
@@ -243,7 +247,7 @@ fn twice<T>(mut run: impl FnMut() -> Result<T, RunFault>) -> Result<T, RunFault>
 
 /// A panic in what is done for a run is the run's end, and not the service's.
 fn caught<T>(run: impl FnOnce() -> Result<T, RunFault>) -> Result<T, RunFault> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(RunFault::Panicked))
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(RunFault::Internal))
 }
 
 #[cfg(test)]
@@ -255,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_panic_ends_a_run_and_what_may_pass_is_tried_twice() {
-        assert!(matches!(caught::<()>(|| panic!("a test")), Err(RunFault::Panicked)));
+        assert!(matches!(caught::<()>(|| panic!("a test")), Err(RunFault::Internal)));
         let mut tries = 0;
         let result = twice(|| {
             tries += 1;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, thread};
 
+use serde_json::json;
 use server::{Owner, Quota, Scope, Token, Tokens};
 use tempfile::TempDir;
 
@@ -69,6 +70,34 @@ fn a_token_sees_what_is_its_own_and_does_what_it_may() {
     admin.post("/v2/models/counting/infer", &picture).refuses(403, "scope infer");
     anna.get("/metrics").refuses(403, "scope admin");
     admin.get("/metrics").is(200);
+}
+
+/// Tokens that are made and removed while the service runs count from the next request on.
+#[test]
+fn tokens_come_and_go_while_the_service_runs() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    service.tokens.replace(Tokens::default());
+    service.get("/v2/keys").is(200);
+    let mut tokens = Tokens::default();
+    let anna = add(&mut tokens, "anna", &[Scope::Upload], Quota::default());
+    let ben = add(&mut tokens, "ben", &[Scope::Upload], Quota::default());
+    service.tokens.replace(tokens.clone());
+    let [anna, ben] = [anna, ben].map(|text| service.with_token(&text));
+    service.get("/v2/keys").refuses(401, "a known token");
+    assert_eq!(service.get("/openapi.json").is(200).json()["security"][0]["token"], json!([]));
+    // Behind a proxy it has another name.
+    assert_eq!(service.get_with("/v2/health/ready", "host", "bnn.example").status, 200);
+    anna.get("/v2/keys").is(200);
+    ben.get("/v2/keys").is(200);
+    assert!(tokens.remove("anna"));
+    service.tokens.replace(tokens);
+    anna.get("/v2/keys").refuses(401, "a known token");
+    ben.get("/v2/keys").is(200);
+    // Without the last one it is closed, and not open.
+    service.tokens.replace(Tokens::default());
+    ben.get("/v2/keys").refuses(401, "a known token");
+    service.get("/v2/keys").refuses(401, "a known token");
 }
 
 #[test]

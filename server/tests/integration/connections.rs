@@ -48,7 +48,8 @@ fn a_client_that_misbehaves_is_cut_off() {
     let service = Running::start(config(&folder));
     for request in [
         b"\0\xff\x01 nonsense\r\n\r\n".to_vec(),
-        [b"GET /v2 HTTP/1.1\r\nhost: localhost\r\nx: ".to_vec(), vec![b'a'; 1 << 20]].concat(),
+        [b"GET /v2 HTTP/1.1\r\nhost: localhost\r\nx: ".to_vec(), vec![b'a'; 64 << 10], b"\r\n\r\n".to_vec()]
+            .concat(),
         [b"GET /v2 HTTP/1.1\r\nhost: localhost\r\n".to_vec(), b"x: y\r\n".repeat(100_000)].concat(),
     ] {
         let mut stream = TcpStream::connect(service.address).unwrap();

@@ -85,6 +85,31 @@ fn the_jobs_of_a_key_go_with_it() {
     service.post("/v2/models/perceptron/jobs", &picture).refuses(422, "was not uploaded");
 }
 
+/// A client may go away at any moment: what was stored of its jobs is evaluated all the same, without a restart.
+#[test]
+fn jobs_whose_clients_have_gone_are_evaluated() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    alice().upload(&service);
+    let mut jobs = Vec::new();
+    // Some are gone before anything is stored.
+    while jobs.len() < 8 {
+        let picture = alice().picture(&service, "counting", jobs.len());
+        let head = format!(
+            "POST /v2/models/counting/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
+            picture.len()
+        );
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.write_all(&[head.as_bytes(), &picture].concat()).unwrap();
+        drop(stream);
+        jobs = service.get("/v2/jobs").is(200).json()["jobs"].as_array().unwrap().clone();
+    }
+    for job in jobs {
+        let path = format!("/v2/jobs/{}?wait=60", job["id"].as_str().unwrap());
+        assert_eq!(service.get(&path).is(200).json()["state"], "done");
+    }
+}
+
 /// Who waits for a job when the service ends is told how far it is, and does not keep the service.
 #[test]
 fn who_waits_does_not_keep_a_service_that_ends() {

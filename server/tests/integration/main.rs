@@ -8,5 +8,6 @@ mod inference;
 mod jobs;
 mod party;
 mod running;
+mod trouble;
 mod uploads;
 mod work;

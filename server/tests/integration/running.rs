@@ -9,7 +9,7 @@ use std::{
 
 use bnn::model::Model;
 use serde_json::Value;
-use server::{Config, Service, Stop, Tokens};
+use server::{Config, KnownTokens, Service, Stop, Tokens};
 use tempfile::TempDir;
 use testkit::toys;
 use tfhe_core::backend::Backend;
@@ -19,6 +19,7 @@ use ureq::{Agent, http::Response};
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) stop: Stop,
+    pub(crate) tokens: KnownTokens,
     thread: Option<JoinHandle<()>>,
     agent: Agent,
     token: Option<String>,
@@ -106,10 +107,10 @@ impl Running {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let stop = service.stop();
+        let (stop, tokens) = (service.stop(), service.tokens());
         let thread = Some(thread::spawn(move || service.serve(listener).unwrap()));
         let agent = Agent::new_with_config(client.http_status_as_error(false).build());
-        Self { address, stop, thread, agent, token: None }
+        Self { address, stop, tokens, thread, agent, token: None }
     }
 
     /// The same service for whoever has a token.
@@ -119,6 +120,7 @@ impl Running {
             agent: self.agent.clone(),
             token: Some(token.into()),
             stop: self.stop.clone(),
+            tokens: self.tokens.clone(),
             ..*self
         }
     }

@@ -74,12 +74,31 @@ fn keys_that_do_not_fit_together_take_turns_in_memory() {
         assert!(metric(&service, "bnn_key_bytes") <= memory_bytes);
     }
     assert!(metric(&service, "bnn_key_expansions_total") >= 4);
+    let state = service.get(&job).is(200).json();
+    assert!(state["state"] == "running" && state["bootstraps"].as_u64().unwrap() > 0, "{state}");
     service.delete(&job).is(204);
     // What cannot fit at all is told before it is queued.
     drop(service);
     let service = Running::start(server::Config { memory_bytes: 120_000_000, ..config(&folder) });
     let picture = alice().picture(&service, "counting", 1);
     service.post("/v2/models/counting/infer", &picture).refuses(422, "of memory");
+}
+
+/// A key that was deleted leaves the memory: what is sent in its place, under the same identity, is what counts from then on.
+#[test]
+fn a_deleted_key_leaves_the_memory() {
+    let folder = TempDir::new().unwrap();
+    let service = Running::start(config(&folder));
+    alice().upload(&service);
+    check(&service, alice(), 1);
+    assert!(metric(&service, "bnn_key_bytes") > 0);
+    service.delete(&alice().key_path()).is(204);
+    while metric(&service, "bnn_key_bytes") > 0 {
+        thread::yield_now();
+    }
+    alice().upload(&service);
+    check(&service, alice(), 2);
+    assert_eq!(metric(&service, "bnn_key_expansions_total"), 2);
 }
 
 #[test]

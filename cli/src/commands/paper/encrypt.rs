@@ -5,7 +5,7 @@ use serde_json::json;
 use tfhe_core::{random::SecretSeed, serial::tfhe_lib::ciphertexts_to_bytes};
 
 use crate::{
-    arguments::paper::PaperEncrypt,
+    arguments::{paper::PaperEncrypt, shared::Encrypting},
     commands::encrypt::{client, prepare, show_changed},
     error::{About, Result},
     files::{
@@ -30,12 +30,13 @@ pub(crate) fn run(arguments: &PaperEncrypt, session: &Session) -> Result<()> {
     let _made = make_folder(&arguments.out)?;
     paths.iter().try_for_each(|path| check_file(path, existing, &reads.files(pictures)))?;
 
-    let picture = picture(&arguments.picture, reads.index)?;
-    let key = keys::secret_key(&reads.key.path)?;
+    let Encrypting { index, preparing, key } = &reads.encrypting;
+    let picture = picture(&arguments.picture, *index)?;
+    let key = keys::secret_key(&key.path)?;
     keys::check_library_set(key.content.parameters(), &key.name)?;
     let (client, _) = client(&reads.client, key)?;
-    let image = prepare(picture, &reads.preparing, client.content.specification().input())?;
-    show_changed(&image, &reads.preparing, output)?;
+    let image = prepare(picture, preparing, client.content.specification().input())?;
+    show_changed(&image, preparing, output)?;
     let encoded = client.content.encode(&image.content).about(&image.name)?;
     let seed = SecretSeed::from_os()?;
     let (lists, duration) = units::timed(|| paper::encrypt(&client.content, &encoded, seed));

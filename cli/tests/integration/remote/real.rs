@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use rcgen::generate_simple_self_signed;
 use serde_json::Value;
-use tfhe_core::parameters::FUNCTIONAL_1024;
+use tfhe_core::parameters::{FUNCTIONAL_1024, GATES_DEFAULT};
 
 use super::{key_id, labels, run};
 use crate::{
@@ -84,4 +85,44 @@ fn a_token_is_needed_where_there_are_tokens() {
     command.env("BNN_TOKEN", "wrong");
     let outcome = Outcome::of(command);
     assert!(outcome.code == Some(1) && outcome.stderr.contains("refuses (401)"), "{outcome:?}");
+}
+
+/// Over TLS, with a certificate of a private authority: only who is given it trusts the service.
+#[test]
+fn a_service_with_tls_is_trusted_by_its_certificate() {
+    let (server, client) = (server_place(), Place::furnished());
+    let made = || generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+    let (pair, other) = (made(), made());
+    fs::write(server.path("chain.pem"), pair.cert.pem()).unwrap();
+    fs::write(server.path("key.pem"), pair.signing_key.serialize_pem()).unwrap();
+    fs::write(client.path("ca.pem"), pair.cert.pem()).unwrap();
+    fs::write(client.path("other.pem"), other.cert.pem()).unwrap();
+    let token = server.run("token add alice --data data");
+    assert_eq!(token.code, Some(0), "{token:?}");
+    fs::write(client.path("token"), token.stdout).unwrap();
+    let served = Served::new(&server, "--model toy --tls-certificate chain.pem --tls-key key.pem");
+    assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
+    let line = "classify 4.png --model toy --token-file token";
+    for url in [served.url.clone(), served.url.replace("127.0.0.1", "localhost")] {
+        let told = run(&client, &format!("{line} --ca ca.pem"), &url).succeeded();
+        assert!(told.contains("The label is 4."), "{told}");
+    }
+    // Public authorities do not vouch for it, nor does another private one.
+    for ca in ["", " --ca other.pem"] {
+        client.refuses(&format!("{line}{ca} --server {}", served.url), &["certificate"]);
+    }
+}
+
+/// The gate engine from end to end: keys of its set, a circuit of gates at the service, and scores bit by bit.
+#[test]
+fn a_picture_is_classified_by_gates() {
+    let (server, client) = (server_place(), Place::furnished());
+    client.run("keygen --engine gates --out gates").succeeded();
+    let served = Served::new(&server, "--model toy");
+    let line = "classify 4.png --model toy --key gates/secret.key --cloud-key gates/cloud.key --json";
+    let result = run(&client, line, &served.url).json();
+    assert_eq!(labels(&result), [("4.png".into(), 4)]);
+    assert_eq!(result["uploaded_bytes"], fs::metadata(client.path("gates/cloud.key")).unwrap().len());
+    let keys = run(&client, "remote keys --json", &served.url).json();
+    assert_eq!(keys["keys"][0]["parameters"], GATES_DEFAULT.name());
 }
