@@ -424,6 +424,21 @@ async function showKey() {
   update();
 }
 
+/**
+ * Waits for a change of the key, and shows what is there then, also where the change failed half way.
+ *
+ * @template T
+ * @param {Promise<T>} change
+ * @returns {Promise<T>}
+ */
+async function shown(change) {
+  try {
+    return await change;
+  } finally {
+    await showKey();
+  }
+}
+
 exporting.addEventListener("click", () =>
   run(async () => {
     /** @type {Uint8Array<ArrayBuffer>} */
@@ -442,18 +457,18 @@ importing.addEventListener("change", () => {
   run(async () => {
     if (keyId && !confirm("The imported key takes the place of the one of its parameter set. Export that one first, if you need it.")) return;
     const bytes = new Uint8Array(await chosenFile.arrayBuffer());
-    const { id, parameters } = await call("importKey", { file: bytes }, [bytes.buffer]);
+    const { id, parameters } = await shown(call("importKey", { file: bytes }, [bytes.buffer]));
     say(`The key ${id} for ${parameters} is imported.`);
-  }).then(showKey);
+  });
   importing.value = "";
 });
 
 forget.addEventListener("click", () => {
   if (!confirm("Forget the secret key? What is encrypted under it can never be decrypted again, unless you exported it.")) return;
   run(async () => {
-    await call("forgetKey", { model: model.value });
+    await shown(call("forgetKey", { model: model.value }));
     say("The secret key is forgotten, and its cloud key is deleted at the service.");
-  }).then(showKey);
+  });
 });
 
 // Access.
