@@ -114,6 +114,7 @@ def connect(
     holds none; and :class:`OSError` where a file cannot be read.
     """
     address = _Address(url)
+    secret: str | None
     if token is not None and token_file is not None:
         raise InputError("a token and a file of a token were given: one of them is enough")
     if token is not None:
@@ -290,7 +291,8 @@ class _Connection:
         # What may be said on this machine may not be said to a proxy of the environment.
         proxy = urllib.request.ProxyHandler({} if address.is_local else None)
         self._opener = urllib.request.build_opener(proxy, _NoRedirect, urllib.request.HTTPSHandler(context=context))
-        # When the service last did what it was asked for.
+        # Whether anything ever answered there, and when the service last did what it was asked for.
+        self._is_known = False
         self._succeeded: float | None = None
 
     def json(
@@ -336,7 +338,7 @@ class _Connection:
     def pause(self, count: int, failure: _Passing, since: float, stop: threading.Event | None = None) -> None:
         """Waits after so many pauses before, or raises the failure where more was waited than it is worth."""
         pause = failure.after if failure.after is not None else min(_SHORTEST_PAUSE * 2 ** min(count, 16), _LONGEST_PAUSE)
-        patience = _FIRST_PATIENCE if self._succeeded is None else _PATIENCE
+        patience = _PATIENCE if self._is_known else _FIRST_PATIENCE
         if time.monotonic() - since + pause >= patience:
             raise failure.error
         if stop is None:
@@ -369,14 +371,17 @@ class _Connection:
         try:
             with self._opener.open(request, timeout=timeout or self._timeout) as response:
                 answer: bytes = response.read(limit + 1)
+                if response.length and len(answer) <= limit:
+                    raise http.client.IncompleteRead(answer, response.length)
         except urllib.error.HTTPError as refusal:
+            self._is_known = True
             with refusal:
                 raise self._refusal(url, refusal) from None
         except (OSError, http.client.HTTPException) as error:
             raise self._failure(url, error) from error
         if len(answer) > limit:
             raise ServiceError(f"{url}: an answer of more than {limit} bytes")
-        self._succeeded = time.monotonic()
+        self._is_known, self._succeeded = True, time.monotonic()
         return answer
 
     def _read_json(self, path: Sequence[str], answer: bytes) -> Any:
@@ -417,7 +422,7 @@ class _Connection:
             return ServiceError(f"{url}: the service is not to be trusted: {said}")
         failure = ServiceError(f"{url}: no answer: {said}")
         # Nothing was ever there.
-        if isinstance(cause, ConnectionRefusedError) and self._succeeded is None:
+        if isinstance(cause, ConnectionRefusedError) and not self._is_known:
             return failure
         return _Passing(failure)
 
@@ -518,6 +523,8 @@ class _Evaluations:
         self._stop = threading.Event()
         # Jobs that are at the service. Nobody else knows them, so that they are deleted when the call ends, however it does.
         self._jobs: set[str] = set()
+        # Images that are on their way to become such jobs.
+        self._sending: set[bytes] = set()
 
     def run(self, images: list[EncryptedImage], at_a_time: int) -> list[EncryptedScores]:
         # The same image twice is one evaluation.
@@ -567,10 +574,14 @@ class _Evaluations:
             path = ["v2", "models", name, "infer"]
             timeout = _LONGEST_EVALUATION
             return EncryptedScores.from_bytes(self._connection.body("POST", path, body, timeout=timeout, stop=stop))
-        job: Job = self._connection.json("POST", ["v2", "models", name, "jobs"], body, stop=stop)
-        self._jobs.add(job["id"])
+        self._sending.add(body)
+        try:
+            job: Job = self._connection.json("POST", ["v2", "models", name, "jobs"], body, stop=stop)
+            self._jobs.add(job["id"])
+        finally:
+            self._sending.discard(body)
         if stop.is_set():
-            # Nobody deletes it after the call.
+            # It came when the call had ended.
             self._delete_jobs()
         self._await(job)
         path = ["v2", "jobs", job["id"]]
@@ -603,10 +614,12 @@ class _Evaluations:
 
     def _delete_jobs(self) -> None:
         until = time.monotonic() + _PARTING
-        for job in list(self._jobs):
-            if time.monotonic() > until:
-                return
-            try:
-                self._connection.ask_once("DELETE", ["v2", "jobs", job], timeout=2.0)
-            except (ServiceError, _Passing):
-                pass
+        while (self._jobs or self._sending) and time.monotonic() < until:
+            for job in list(self._jobs):
+                try:
+                    self._connection.ask_once("DELETE", ["v2", "jobs", job], timeout=2.0)
+                except (ServiceError, _Passing):
+                    pass
+                self._jobs.discard(job)
+            if self._sending:
+                time.sleep(0.05)

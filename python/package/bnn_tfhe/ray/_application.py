@@ -60,7 +60,7 @@ def app(
     replicas: dict[str, Any] = {"num_replicas": least}
     if least != most:
         replicas = {"autoscaling_config": {"min_replicas": least, "max_replicas": most, "target_ongoing_requests": cpus}}
-    evaluating = Evaluators.options(
+    evaluating = _deployment(Evaluators).options(
         ray_actor_options={"num_cpus": cpus},
         # One more than there are threads, so that none of them waits for the next image.
         max_ongoing_requests=cpus + 1,
@@ -69,11 +69,11 @@ def app(
         logging_config=LoggingConfig(enable_access_log=False),
         **replicas,
     ).bind(storage, files, cpus)
-    keeping = JobKeeper.options(
+    keeping = _deployment(JobKeeper).options(
         num_replicas=1, ray_actor_options={"num_cpus": 0}, max_ongoing_requests=10 * _MANY
     ).bind(storage, evaluating, queue)
     settings = Settings(storage, files, document, page, tuple(allowed_origins))
-    application: ray.serve.Application = Ingress.options(
+    application: ray.serve.Application = _deployment(Ingress).options(
         num_replicas=ingresses, ray_actor_options={"num_cpus": 0}, max_ongoing_requests=_MANY
     ).bind(settings, keeping, evaluating)
     return application
@@ -86,7 +86,7 @@ def build(arguments: dict[str, Any]) -> ray.serve.Application:
 
 def serve(
     storage: str, *, host: str = "127.0.0.1", port: int = 8000, blocking: bool = True, **settings: Any
-) -> DeploymentHandle:
+) -> DeploymentHandle[Any]:
     """Runs the application on the cluster of ``ray.init``, and ends at Ctrl-C; with ``blocking=False`` it returns when it is ready.
 
     The other arguments are those of :func:`app`. Beyond this machine it listens with tokens only.
@@ -96,6 +96,12 @@ def serve(
     application = app(storage, **settings)
     ray.serve.start(http_options={"host": host, "port": port})
     return ray.serve.run(application, name="bnn", blocking=blocking)
+
+
+def _deployment(decorated: Any) -> ray.serve.Deployment:
+    """What Ray's decorator makes of a class, which its types do not say."""
+    assert isinstance(decorated, ray.serve.Deployment)
+    return decorated
 
 
 def _models(models: Sequence[str | Model] | None) -> list[Model]:

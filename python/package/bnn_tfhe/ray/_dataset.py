@@ -66,7 +66,7 @@ def evaluate_dataset(
         images = ray.data.read_parquet(images, num_cpus=_LITTLE)
     # Ray counts a whole processor for tasks that move rows, and for the actor that leaves out those of an earlier run.
     spare = 1 if output is None else 2
-    processors = int(ray.cluster_resources().get("CPU", 0))
+    processors = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
     if actors is None:
         actors = max(1, (processors - spare) // cpus)
     smallest, largest = (actors, actors) if isinstance(actors, int) else actors

@@ -79,9 +79,10 @@ class Evaluators:
         set_threads(cpus)
         self._keys = Keys(Storage(storage))
         self._jobs = Jobs(Storage(storage))
+        self._expansions = 0
         self._models = {model.digest: model for model in (Model.from_bytes(*files) for files in models.values())}
 
-    @serve.multiplexed(max_num_models_per_replica=KEYS_AT_A_TIME)
+    @serve.multiplexed(max_num_models_per_replica=KEYS_AT_A_TIME)  # type: ignore[untyped-decorator]
     async def held(self, name: str) -> _Held:
         """A key, which is expanded when the first request for it comes."""
         return await asyncio.to_thread(self._expand, KeyName.parse(name))
@@ -90,6 +91,7 @@ class Evaluators:
         data = self._keys.read(name.owner, name.key_id)
         if data is None:
             raise InputError(f"the cloud key {name.key_id} was deleted")
+        self._expansions += 1
         return _Held(Evaluator(CloudKey.from_bytes(data)))
 
     async def infer(self, digest: str, image: bytes) -> Step:
@@ -98,6 +100,10 @@ class Evaluators:
         async for step in self._run(digest, image):
             pass
         return step
+
+    async def expansions(self) -> tuple[str, int]:
+        """Which replica this is, and how many keys it has expanded."""
+        return serve.get_replica_context().replica_id.unique_id, self._expansions
 
     async def run_job(self, owner: str, job_id: str, digest: str) -> AsyncIterator[Step]:
         """Evaluates a model on the image of a job, and tells how far it is."""

@@ -108,7 +108,7 @@ class Fitting:
 class Ingress:
     """The HTTP API: each request is checked here, and computed elsewhere."""
 
-    def __init__(self, settings: Settings, jobs: DeploymentHandle, evaluators: DeploymentHandle) -> None:
+    def __init__(self, settings: Settings, jobs: DeploymentHandle[Any], evaluators: DeploymentHandle[Any]) -> None:
         self._settings = settings
         self._jobs = jobs
         self._evaluators = evaluators
@@ -250,7 +250,7 @@ class Ingress:
         # The same image is the same job, so that a request can be sent again.
         name = hashlib.sha256(bytes.fromhex(fitting.served.digest) + fitting.image).hexdigest()[:32]
         stored = sum(key["bytes"] for key in await asyncio.to_thread(self._keys.list, caller.owner))
-        if stored + await self._jobs.bytes.remote(caller.owner) + len(fitting.image) > caller.most_bytes:
+        if stored + await self._jobs.bytes_of.remote(caller.owner) + len(fitting.image) > caller.most_bytes:
             raise _over_bytes(caller)
         record = JobRecord(
             model=fitting.served.name,
@@ -490,7 +490,8 @@ async def _body(request: Request, most: int, seconds: float | None) -> bytes:
         raise Fault(413, f"a body of no more than {most} bytes is read here")
 
     async def read() -> bytes:
-        parts, length = [], 0
+        parts: list[bytes] = []
+        length = 0
         stream = request.stream().__aiter__()
         while True:
             try:

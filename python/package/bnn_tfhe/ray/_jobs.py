@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from ray import serve
 from ray.exceptions import RayError, RayTaskError
@@ -55,7 +56,7 @@ class JobKeeper:
     """Takes jobs, has them run, and tells how far they are."""
 
     # An awaited constructor, so that the jobs that had not ended go on as soon as there is a loop to run them.
-    async def __init__(self, storage: str, evaluators: DeploymentHandle, at_a_time: int) -> None:  # type: ignore[misc]
+    async def __init__(self, storage: str, evaluators: DeploymentHandle[Any], at_a_time: int) -> None:  # type: ignore[misc]
         self._stored = Jobs(Storage(storage))
         self._evaluators = evaluators
         # No more of them are handed to Ray Serve than its queue takes.
@@ -103,7 +104,7 @@ class JobKeeper:
         """The jobs of an owner."""
         return [live.view(job_id) for (of, job_id), live in self._jobs.items() if of == owner]
 
-    async def bytes(self, owner: str) -> int:
+    async def bytes_of(self, owner: str) -> int:
         """Bytes of the images of an owner's jobs."""
         return sum(live.record.bytes for (of, _), live in self._jobs.items() if of == owner)
 
@@ -150,8 +151,9 @@ class JobKeeper:
         record = live.record
         key = KeyName(name[0], record.key, record.key_sha256)
         handle = self._evaluators.options(stream=True, multiplexed_model_id=str(key))
-        steps = handle.run_job.remote(*name, record.digest)
+        steps: Any = handle.run_job.remote(*name, record.digest)
         try:
+            step: Step
             async for step in steps:
                 if live.step is None:
                     live.since = time.monotonic()
