@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -32,9 +33,11 @@ from bnn_tfhe.ray import evaluate_dataset, serve
 MOST_SECONDS = 480
 # The least that Ray takes, in bytes: cloud keys have 28 MB.
 STORE_BYTES = 100 << 20
-PORTS = itertools.count(20_000, 50)
+# Of each process others, so that two runs do not meet.
+PORTS = itertools.count(20_000 + os.getpid() % 100 * 100, 50)
 HOSTS = itertools.count(2)
-SERVE_PORT = 8911
+with socket.create_server(("127.0.0.1", 0)) as unused:
+    SERVE_PORT = unused.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +138,7 @@ def test_a_poisoned_image_is_named_and_the_others_complete(cluster, party, tmp_p
 
 
 def test_a_worker_is_killed_in_the_middle(cluster, images, party):
-    rows = evaluate_dataset(images, party.model, party.key, actors=2, block_rows=2).iter_rows()
+    rows = iter(evaluate_dataset(images, party.model, party.key, actors=2, block_rows=2).iter_rows())
     first = next(rows)
     killed = workers(cluster, "_Evaluation")
     assert killed
@@ -145,7 +148,7 @@ def test_a_worker_is_killed_in_the_middle(cluster, images, party):
 
 
 def test_a_node_is_removed_and_another_added(cluster, images, party):
-    rows = evaluate_dataset(images, party.model, party.key, actors=2, block_rows=2).iter_rows()
+    rows = iter(evaluate_dataset(images, party.model, party.key, actors=2, block_rows=2).iter_rows())
     first = next(rows)
     lost = next(node for node in cluster.list_all_nodes() if node is not cluster.head_node)
     cluster.remove_node(lost, allow_graceful=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.fs
 import ray
 from ray.data import ActorPoolStrategy, Dataset
 from ray.data.checkpoint import CheckpointConfig
@@ -109,8 +110,13 @@ def _write(results: Dataset, output: str, id_column: str) -> Dataset:
     checkpoint.checkpoint_actor_memory_bytes = _FILTER_MEMORY
     results.context.checkpoint_config = checkpoint
     scores = f"{output}/scores"
-    results.write_parquet(scores, num_cpus=_LITTLE)
-    return ray.data.read_parquet(scores, num_cpus=_LITTLE).sort(id_column)
+    results.write_parquet(scores, ray_remote_args={"num_cpus": _LITTLE})
+    written = ray.data.read_parquet(scores, num_cpus=_LITTLE)
+    # Ray sorts in 200 parts where it does not know how much there is, which for a small dataset takes longer than the work.
+    system, folder = pyarrow.fs.FileSystem.from_uri(scores)
+    files = len(system.get_file_info(pyarrow.fs.FileSelector(folder)))
+    written.context.default_hash_shuffle_parallelism = max(1, min(files, written.context.default_hash_shuffle_parallelism))
+    return written.sort(id_column)
 
 
 class _Evaluation:
