@@ -33,6 +33,7 @@ from ._native import (
     shipped_models,
     threads,
 )
+from ._service import Job, ServedEngine, ServedModel, Service, StoredKey, connect
 from ._types import Estimate, Imported, LayerEstimate
 
 __all__ = [
@@ -48,13 +49,19 @@ __all__ = [
     "Evaluator",
     "Imported",
     "InputError",
+    "Job",
     "LayerEstimate",
     "MachineError",
     "Model",
     "PeerError",
     "SecretKey",
+    "ServedEngine",
+    "ServedModel",
     "Server",
+    "Service",
     "ServiceError",
+    "StoredKey",
+    "connect",
     "set_threads",
     "shipped_models",
     "threads",
