@@ -142,7 +142,7 @@ class Nothing:
 
 def empty_blocks(path, size, block_rows):
     """Blocks a second that Ray moves where the work is none."""
-    rows = ray.data.read_parquet(path, num_cpus=0.01)
+    rows = ray.data.read_parquet(path)
     many = rows.union(*[rows] * 15).repartition(target_num_rows_per_block=block_rows)
     results = many.map_batches(Nothing, batch_size=block_rows, concurrency=2, fn_constructor_args=(size,), num_cpus=1)
     ends = [time.monotonic() for _ in results.iter_batches(batch_size=block_rows)]

@@ -17,8 +17,6 @@ from ray.data.checkpoint import CheckpointConfig
 from .._errors import InputError, PeerError
 from .._native import CloudKey, EncryptedImage, Evaluator, Model, Server, set_threads
 
-# What a task that only moves bytes takes of a processor. Actors may take all of them, and such tasks still find room.
-_LITTLE = 0.01
 # Memory that Ray sets aside for the actor that leaves out rows of an earlier run, in bytes. Ray's own figure of 1 GB is for
 # hundreds of millions of rows.
 _FILTER_MEMORY = 128 << 20
@@ -64,7 +62,7 @@ def evaluate_dataset(
         # Ray's checkpoint leaves out rows where they are read from files, and does not say so where they are not.
         raise InputError("with an output folder the images are a path of Parquet files, and not a dataset")
     if not isinstance(images, Dataset):
-        images = ray.data.read_parquet(images, num_cpus=_LITTLE)
+        images = ray.data.read_parquet(images)
     # Ray counts a whole processor for tasks that move rows, and for the actor that leaves out those of an earlier run.
     spare = 1 if output is None else 2
     processors = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
@@ -110,8 +108,8 @@ def _write(results: Dataset, output: str, id_column: str) -> Dataset:
     checkpoint.checkpoint_actor_memory_bytes = _FILTER_MEMORY
     results.context.checkpoint_config = checkpoint
     scores = f"{output}/scores"
-    results.write_parquet(scores, ray_remote_args={"num_cpus": _LITTLE})
-    written = ray.data.read_parquet(scores, num_cpus=_LITTLE)
+    results.write_parquet(scores)
+    written = ray.data.read_parquet(scores)
     # Ray sorts in 200 parts where it does not know how much there is, which for a small dataset takes longer than the work.
     system, folder = pyarrow.fs.FileSystem.from_uri(scores)
     files = len(system.get_file_info(pyarrow.fs.FileSelector(folder)))
