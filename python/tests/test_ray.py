@@ -113,10 +113,12 @@ def check(rows, party):
     assert [row["scores"] for row in rows] == party.expected
 
 
+@pytest.mark.long
 def test_evaluates_in_order(cluster, images, party):
     check(evaluate_dataset(images, party.model, party.key, actors=2, block_rows=4).take_all(), party)
 
 
+@pytest.mark.long
 def test_a_dataset_of_one_s_own(cluster, party):
     rows = [{"id": index, "image": image.to_bytes()} for index, image in enumerate(party.images)]
     check(evaluate_dataset(ray.data.from_items(rows), party.model, party.key, actors=(1, 2)).take_all(), party)
@@ -147,6 +149,7 @@ def test_a_worker_is_killed_in_the_middle(cluster, images, party):
     check([first, *rows], party)
 
 
+@pytest.mark.long
 def test_a_node_is_removed_and_another_added(cluster, images, party):
     rows = iter(evaluate_dataset(images, party.model, party.key, actors=2, block_rows=2).iter_rows())
     first = next(rows)
@@ -156,12 +159,14 @@ def test_a_node_is_removed_and_another_added(cluster, images, party):
     check([first, *rows], party)
 
 
+@pytest.mark.long
 def test_the_object_store_is_full(cluster, images, party):
     ballast = [ray.put(np.full(20 << 20, index, np.uint8)) for index in range(8)]
     check(evaluate_dataset(images, party.model, party.key, actors=2, block_rows=4).take_all(), party)
     assert [int(ray.get(one)[0]) for one in ballast] == list(range(8))
 
 
+@pytest.mark.long
 def test_what_is_there_is_not_computed_again(cluster, images, party, tmp_path):
     output = str(tmp_path / "output")
     half = write_images(tmp_path / "half.parquet", [image.to_bytes() for image in party.images[:10]])
@@ -172,6 +177,7 @@ def test_what_is_there_is_not_computed_again(cluster, images, party, tmp_path):
     assert all(path.stat().st_mtime_ns == written for path, written in files.items())
 
 
+@pytest.mark.long
 def test_a_run_that_is_interrupted_goes_on(cluster, images, party, tmp_path):
     """The process that asks is killed: what it had written is kept, and what was in hand is evaluated again."""
     output = tmp_path / "output"
@@ -194,6 +200,7 @@ def test_a_run_that_is_interrupted_goes_on(cluster, images, party, tmp_path):
     check(rows, party)
 
 
+@pytest.mark.long
 def test_what_would_wait_without_end_is_refused(cluster, images, party):
     with pytest.raises(bnn.InputError, match="more than the"):
         evaluate_dataset(images, party.model, party.key, actors=100)
@@ -222,6 +229,7 @@ def application(cluster, storage):
     ray.serve.shutdown()
 
 
+@pytest.mark.long
 class TestServeApplication(ServiceApi):
     """The same tests that `bnn serve` has."""
 
@@ -240,6 +248,7 @@ class TestServeApplication(ServiceApi):
         assert done.returncode == 0 and '"7"' in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_replica_is_killed_while_jobs_run(cluster, application, party):
     service = bnn.connect(application)
     service.upload(party.key)
@@ -250,6 +259,7 @@ def test_a_replica_is_killed_while_jobs_run(cluster, application, party):
     check_jobs(application, jobs, party)
 
 
+@pytest.mark.long
 def test_the_keeper_of_jobs_is_killed(cluster, application, party):
     service = bnn.connect(application)
     service.upload(party.key)
@@ -277,6 +287,7 @@ def asked_again(url, path):
         time.sleep(0.5)
 
 
+@pytest.mark.long
 def test_requests_outlive_a_replica(cluster, application, party):
     service = bnn.connect(application)
     service.upload(party.key)
@@ -290,6 +301,7 @@ def test_requests_outlive_a_replica(cluster, application, party):
     assert [one.to_bytes() for one in scores] == party.expected
 
 
+@pytest.mark.long
 def test_requests_of_a_key_go_where_it_is(cluster, application):
     """Of two replicas, one expands the key, and gets all its requests that come one after the other."""
     handle = ray.serve.get_deployment_handle("Evaluators", "bnn")
@@ -304,6 +316,7 @@ def test_requests_of_a_key_go_where_it_is(cluster, application):
     assert expansions() == before + 1
 
 
+@pytest.mark.long
 def test_keys_and_jobs_outlive_the_application(cluster, application, storage, party):
     service = bnn.connect(application)
     service.upload(party.key)
@@ -316,6 +329,7 @@ def test_keys_and_jobs_outlive_the_application(cluster, application, storage, pa
 
 
 @needs_bnn
+@pytest.mark.long
 def test_a_token_opens_the_application(cluster, application, party, tmp_path):
     line = [BNN, "token", "add", "alice", "--data", tmp_path]
     token = subprocess.run(line, check=True, capture_output=True, text=True).stdout
