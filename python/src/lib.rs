@@ -3,10 +3,10 @@
 //! It hands values of the crate `bnn` to Python and back. A class here is one of that crate; what it means is said there. What is of
 //! Python alone:
 //!
-//! * [`compute`]: long work runs without the interpreter's lock, tells its progress, and stops at Ctrl-C;
-//! * [`fault`]: errors become exceptions, by whose fault they are;
-//! * [`pictures`]: arrays become pictures, and scores arrays;
-//! * [`files`]: what is saved and loaded.
+//! * `compute`: long work runs without the interpreter's lock, tells its progress, and stops at Ctrl-C;
+//! * `fault`: errors become exceptions, by whose fault they are;
+//! * `pictures`: arrays become pictures, and scores arrays;
+//! * `files`: what is saved and loaded.
 //!
 //! The types are written down once more for type checkers, in `package/bnn_tfhe/_native.pyi`; a test compares the two.
 

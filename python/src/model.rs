@@ -46,7 +46,7 @@ const SHIPPED: [(&str, &[u8], &[u8]); 5] = [
     shipped!("sign-cnn"),
 ];
 
-/// Simulated evaluations of a picture by `estimate` and `simulate`.
+/// Simulated evaluations of a picture.
 const ONCE: u32 = 1;
 
 /// The names of the models that ship with this package, for Model.shipped.
