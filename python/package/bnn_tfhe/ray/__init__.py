@@ -1,4 +1,4 @@
-"""Encrypted inference on several machines, with Ray: ``pip install bnn-tfhe[ray]``.
+"""Encrypted inference on several machines, with Ray: the extra ``ray`` of this package.
 
 * :func:`evaluate_dataset` evaluates a model on a dataset of encrypted images (Ray Data);
 * :func:`serve` and :func:`app` are a service with the HTTP API of `bnn serve` (Ray Serve).
