@@ -10,129 +10,82 @@ use tfhe_core::{
     serial::{self, Frame, Kind, NO_CONTEXT},
 };
 
-use crate::{
-    fault::{Fault, about},
-    files,
-    keys::hex,
-};
+use crate::{fault::Fault, files, keys::hex};
 
-/// An encrypted picture, for one model and one key.
-#[pyclass(frozen, module = "bnn_tfhe")]
-pub(crate) struct EncryptedImage(pub(crate) Arc<client::EncryptedImage>);
+/// A class of what travels between client and server of a network. (A class of Python has no type parameters.)
+macro_rules! of_a_network {
+    ($class:ident, $doc:literal, $bytes:literal) => {
+        #[doc = $doc]
+        #[pyclass(frozen, module = "bnn_tfhe")]
+        pub(crate) struct $class(pub(crate) Arc<client::$class>);
 
-#[pymethods]
-impl EncryptedImage {
-    /// Reads it from its bytes.
-    ///
-    /// Raises:
-    ///     PeerError: The bytes are damaged, or something else.
-    #[staticmethod]
-    fn from_bytes(data: PyBackedBytes) -> PyResult<Self> {
-        Ok(Self(Arc::new(client::EncryptedImage::from_bytes(&data).map_err(Fault::from)?)))
-    }
+        #[pymethods]
+        impl $class {
+            /// Reads it from its bytes.
+            ///
+            /// Raises:
+            ///     PeerError: The bytes are damaged, or something else.
+            #[staticmethod]
+            fn from_bytes(data: PyBackedBytes) -> PyResult<Self> {
+                Ok(Self(Arc::new(client::$class::from_bytes(&data).map_err(Fault::from)?)))
+            }
 
-    /// Reads a file.
-    #[staticmethod]
-    fn load(path: PathBuf) -> PyResult<Self> {
-        let read = client::EncryptedImage::from_bytes(&files::read(&path)?);
-        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error))?)))
-    }
+            /// Reads a file.
+            #[staticmethod]
+            fn load(path: PathBuf) -> PyResult<Self> {
+                Ok(Self(Arc::new(files::load(&path, client::$class::from_bytes)?)))
+            }
 
-    /// Its bytes: some 170, and 4 a value or bit.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.0.to_bytes().map_err(Fault::from)?))
-    }
+            #[doc = $bytes]
+            fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+                Ok(PyBytes::new(py, &self.0.to_bytes().map_err(Fault::from)?))
+            }
 
-    /// Makes a file of it; one that is there stays, and FileExistsError is raised.
-    fn save(&self, path: PathBuf) -> PyResult<()> {
-        files::write(&path, &self.0.to_bytes().map_err(Fault::from)?)
-    }
+            /// Makes a file of it; one that is there stays, and FileExistsError is raised.
+            fn save(&self, path: PathBuf) -> PyResult<()> {
+                files::write(&path, &self.0.to_bytes().map_err(Fault::from)?)
+            }
 
-    /// The identity of the key that it is encrypted with.
-    #[getter]
-    fn key_id(&self) -> String {
-        self.0.key_id().to_string()
-    }
+            /// The identity of the key that it is encrypted with.
+            #[getter]
+            fn key_id(&self) -> String {
+                self.0.key_id().to_string()
+            }
 
-    /// The name of the parameter set.
-    #[getter]
-    fn parameters(&self) -> String {
-        self.0.parameters().name().into()
-    }
+            /// The name of the parameter set.
+            #[getter]
+            fn parameters(&self) -> String {
+                self.0.parameters().name().into()
+            }
 
-    /// The digest of the model that it is for.
-    #[getter]
-    fn model_digest(&self) -> String {
-        hex(&self.0.model_digest())
-    }
+            /// The digest of the model that it belongs to.
+            #[getter]
+            fn model_digest(&self) -> String {
+                hex(&self.0.model_digest())
+            }
 
-    fn __repr__(&self) -> String {
-        format!("EncryptedImage(key_id={}, parameters={})", self.key_id(), self.parameters())
-    }
+            fn __repr__(&self) -> String {
+                let class = stringify!($class);
+                format!("{class}(key_id={}, parameters={})", self.key_id(), self.parameters())
+            }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<files::Reduced<'py>> {
-        files::reduce("EncryptedImage", self.to_bytes(py)?.into_any())
-    }
+            fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<files::Reduced<'py>> {
+                files::reduce(stringify!($class), self.to_bytes(py)?.into_any())
+            }
+        }
+    };
 }
 
-/// Encrypted scores, of one model and one key.
-#[pyclass(frozen, module = "bnn_tfhe")]
-pub(crate) struct EncryptedScores(pub(crate) Arc<client::EncryptedScores>);
-
-#[pymethods]
-impl EncryptedScores {
-    /// Reads them from their bytes.
-    ///
-    /// Raises:
-    ///     PeerError: The bytes are damaged, or something else.
-    #[staticmethod]
-    fn from_bytes(data: PyBackedBytes) -> PyResult<Self> {
-        Ok(Self(Arc::new(client::EncryptedScores::from_bytes(&data).map_err(Fault::from)?)))
-    }
-
-    /// Reads a file.
-    #[staticmethod]
-    fn load(path: PathBuf) -> PyResult<Self> {
-        let read = client::EncryptedScores::from_bytes(&files::read(&path)?);
-        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error))?)))
-    }
-
-    /// Their bytes: 0.5 to 0.7 MB of a network of ten classes.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.0.to_bytes().map_err(Fault::from)?))
-    }
-
-    /// Makes a file of them; one that is there stays, and FileExistsError is raised.
-    fn save(&self, path: PathBuf) -> PyResult<()> {
-        files::write(&path, &self.0.to_bytes().map_err(Fault::from)?)
-    }
-
-    /// The identity of the key that they are encrypted with.
-    #[getter]
-    fn key_id(&self) -> String {
-        self.0.key_id().to_string()
-    }
-
-    /// The name of the parameter set.
-    #[getter]
-    fn parameters(&self) -> String {
-        self.0.parameters().name().into()
-    }
-
-    /// The digest of the model that made them.
-    #[getter]
-    fn model_digest(&self) -> String {
-        hex(&self.0.model_digest())
-    }
-
-    fn __repr__(&self) -> String {
-        format!("EncryptedScores(key_id={}, parameters={})", self.key_id(), self.parameters())
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<files::Reduced<'py>> {
-        files::reduce("EncryptedScores", self.to_bytes(py)?.into_any())
-    }
-}
+of_a_network!(
+    EncryptedImage,
+    "An encrypted picture, for one model and one key.",
+    "Its bytes: some 170, and 4 a value or bit."
+);
+of_a_network!(
+    EncryptedScores,
+    "Encrypted scores, of one model and one key.",
+    "Its bytes: 0.5 to 0.7 MB of a network of ten classes."
+);
 
 /// Encrypted bits, that a circuit reads or has brought out.
 #[pyclass(frozen, module = "bnn_tfhe")]
@@ -206,8 +159,7 @@ impl EncryptedBits {
     /// Reads a file.
     #[staticmethod]
     fn load(path: PathBuf) -> PyResult<Self> {
-        let read = Bits::read(&files::read(&path)?);
-        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error.into()))?)))
+        Ok(Self(Arc::new(files::load(&path, Bits::read)?)))
     }
 
     /// Their bytes: 4 a bit where they were just encrypted, 6 KB a bit that a circuit brought out.

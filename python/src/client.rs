@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bnn::{client, engine::Engine};
+use bnn::{client, data::Image};
 use numpy::PyArrayDyn;
 use pyo3::{PyClass, PyClassInitializer, prelude::*};
 use rayon::prelude::*;
@@ -13,8 +13,8 @@ use crate::{
     compute::{Progress, run},
     fault::{Fault, about, input},
     keys::{CloudKey, SecretKey, parameter_set},
-    pictures::{Pictures, pictures, scores_array},
-    specification::ClientSpecification,
+    pictures::{Pictures, pictures, scores_array, shape_of},
+    specification::{ClientSpecification, sets},
 };
 
 /// A client of one model: it encrypts pictures and decrypts scores. It needs no model, but what the server tells of it.
@@ -52,9 +52,7 @@ impl Client {
             }
             (Some(key), None) => Arc::clone(&key.0),
             (None, name) => {
-                let sets =
-                    [Engine::Functional, Engine::Gates].map(|engine| specification.parameter_sets(engine));
-                let sets = sets.concat();
+                let sets = sets(&specification);
                 let set = match name {
                     Some(name) => parameter_set(name)?,
                     None => sets.first().ok_or_else(|| input("the specification names no parameter set"))?,
@@ -114,12 +112,10 @@ impl Client {
     /// Raises:
     ///     InputError: The array is of another dtype or shape, or a picture has more contrast than the model accepts.
     fn encrypt<'py>(&self, py: Python<'py>, images: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let input = self.specification.input();
-        let Pictures { images, is_one } =
-            pictures(images, (input.channels(), input.height(), input.width()))?;
+        let Pictures { images, is_one } = pictures(images, shape_of(self.specification.input()))?;
         let client = self.client.clone();
         let encrypted = run(py, &Progress::none(), move |control| {
-            let one = |(index, image)| {
+            let one = |(index, image): (usize, &Image)| {
                 control.check()?;
                 let encrypt = || client.encrypt(&client.encode(image)?, SecretSeed::from_os()?);
                 let encrypted = encrypt().map_err(|error: bnn::Error| match is_one {
@@ -128,11 +124,7 @@ impl Client {
                 })?;
                 Ok(EncryptedImage(Arc::new(encrypted)))
             };
-            images
-                .par_iter()
-                .enumerate()
-                .map(|(index, image)| one((index, image)))
-                .collect::<Result<Vec<_>, Fault>>()
+            images.par_iter().enumerate().map(one).collect::<Result<Vec<_>, Fault>>()
         })?;
         one_or_list(py, encrypted, is_one)
     }

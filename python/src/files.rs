@@ -6,12 +6,23 @@ use std::{
 };
 
 use pyo3::{exceptions::PyOSError, prelude::*, pybacked::PyBackedBytes, types::PyTuple};
+use zeroize::Zeroizing;
 
-use crate::fault::input;
+use crate::fault::{about, input};
 
 /// A file's content.
 pub(crate) fn read(path: &Path) -> PyResult<Vec<u8>> {
     std::fs::read(path).map_err(|error| failed(path, &error))
+}
+
+/// What a file holds, whose name errors bear.
+pub(crate) fn load<T, E: Into<bnn::Error>>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> PyResult<T> {
+    // What is read may be a secret key.
+    let bytes = Zeroizing::new(read(path)?);
+    parse(&bytes).map_err(|error| about(path.display(), &error.into()))
 }
 
 /// Makes a file that only its owner reads, where there is none.

@@ -12,7 +12,7 @@ use tfhe_core::{
 
 use crate::{
     compute::{Progress, run},
-    fault::{Fault, about, input},
+    fault::{Fault, input},
     files,
 };
 
@@ -55,9 +55,7 @@ impl SecretKey {
     /// Reads a key from a file.
     #[staticmethod]
     fn load(path: PathBuf) -> PyResult<Self> {
-        let bytes = zeroize::Zeroizing::new(files::read(&path)?);
-        let read = serial::from_bytes::<keys::SecretKey>(&bytes);
-        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error.into()))?.content)))
+        Ok(Self(Arc::new(files::load(&path, serial::from_bytes::<keys::SecretKey>)?.content)))
     }
 
     /// Its bytes, which are as secret as the key. Python does not overwrite them.
@@ -145,10 +143,7 @@ impl CloudKey {
     /// Reads a key from a file.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let read = move |_: &_| {
-            let read = serial::from_bytes::<keys::CloudKey>(&files::read(&path)?);
-            Ok(read.map_err(|error| about(path.display(), &error.into()))?.content)
-        };
+        let read = move |_: &_| Ok(files::load(&path, serial::from_bytes::<keys::CloudKey>)?.content);
         Ok(Self(Arc::new(run(py, &Progress::none(), read)?)))
     }
 

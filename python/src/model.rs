@@ -19,10 +19,10 @@ use tfhe_core::{control::Control, serial};
 
 use crate::{
     compute::{Progress, run},
-    fault::{Fault, about, exception, input},
+    fault::{Fault, about, input},
     files::{self, Source},
     keys::hex,
-    pictures::{Pictures, Shape, pictures, scores_array},
+    pictures::{Pictures, Shape, pictures, scores_array, shape_of},
     specification::ClientSpecification,
 };
 
@@ -80,8 +80,7 @@ impl Model {
     }
 
     fn shape(&self) -> Shape {
-        let input = self.model.input();
-        (input.channels(), input.height(), input.width())
+        shape_of(self.model.input())
     }
 
     /// Scores of pictures, each by `score` from its encoding and its place.
@@ -418,9 +417,9 @@ fn labels_of(labels: &Bound<'_, PyAny>, pictures: usize, classes: usize) -> PyRe
     }
     match numbers.iter().position(|&label| label >= classes) {
         None => Ok(numbers),
-        Some(index) => Err(exception(
-            tfhe_core::Blame::Caller,
-            format!("label {} of image {index}, where the network has {classes} classes", numbers[index]),
-        )),
+        Some(index) => Err(input(format!(
+            "label {} of image {index}, where the network has {classes} classes",
+            numbers[index]
+        ))),
     }
 }

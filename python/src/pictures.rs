@@ -1,6 +1,9 @@
 //! Pictures from arrays, and scores as arrays.
 
-use bnn::{client::Scores, data::Image};
+use bnn::{
+    client::{InputEncoding, Scores},
+    data::Image,
+};
 use numpy::{
     IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
     ndarray::{ArrayD, ArrayViewD, Axis, IxDyn},
@@ -11,6 +14,11 @@ use crate::fault::{Fault, input};
 
 /// Channels, rows and columns of the pictures that a network reads.
 pub(crate) type Shape = (usize, usize, usize);
+
+/// The shape of the pictures of an encoding.
+pub(crate) fn shape_of(input: &InputEncoding) -> Shape {
+    (input.channels(), input.height(), input.width())
+}
 
 /// Pictures of an array.
 pub(crate) struct Pictures {

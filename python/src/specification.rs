@@ -4,18 +4,24 @@ use std::{path::PathBuf, sync::Arc};
 
 use bnn::{client, engine::Engine};
 use pyo3::{prelude::*, pybacked::PyBackedBytes, types::PyBytes};
+use tfhe_core::parameters::Parameters;
 
 use crate::{
-    fault::{Fault, about},
+    fault::Fault,
     files,
     keys::hex,
-    pictures::Shape,
+    pictures::{Shape, shape_of},
 };
 
 /// What a client needs to know of a model: the shape and the encoding of pictures, the layout of scores, and the parameter sets that the
 /// network runs with. It holds no weights. A server gives it to its clients.
 #[pyclass(frozen, module = "bnn_tfhe")]
 pub(crate) struct ClientSpecification(pub(crate) Arc<client::ClientSpecification>);
+
+/// The parameter sets with which a model runs, those of the functional engine first, and of each engine the cheapest.
+pub(crate) fn sets(specification: &client::ClientSpecification) -> Vec<&'static Parameters> {
+    [Engine::Functional, Engine::Gates].map(|engine| specification.parameter_sets(engine)).concat()
+}
 
 #[pymethods]
 impl ClientSpecification {
@@ -32,8 +38,7 @@ impl ClientSpecification {
     /// Reads a file.
     #[staticmethod]
     fn load(path: PathBuf) -> PyResult<Self> {
-        let read = client::ClientSpecification::from_bytes(&files::read(&path)?);
-        Ok(Self(Arc::new(read.map_err(|error| about(path.display(), &error))?)))
+        Ok(Self(Arc::new(files::load(&path, client::ClientSpecification::from_bytes)?)))
     }
 
     /// Its bytes, a text of JSON.
@@ -61,8 +66,7 @@ impl ClientSpecification {
     /// Channels, rows and columns of a picture.
     #[getter]
     fn input_shape(&self) -> Shape {
-        let input = self.0.input();
-        (input.channels(), input.height(), input.width())
+        shape_of(self.0.input())
     }
 
     /// The names of the classes, in the order of the scores.
@@ -74,8 +78,7 @@ impl ClientSpecification {
     /// The parameter sets with which the model runs: those of the functional engine, the cheapest first, and of the gates.
     #[getter]
     fn parameter_sets(&self) -> Vec<&'static str> {
-        let sets = [Engine::Functional, Engine::Gates].map(|engine| self.0.parameter_sets(engine));
-        sets.concat().iter().map(|set| set.name()).collect()
+        sets(&self.0).iter().map(|set| set.name()).collect()
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
